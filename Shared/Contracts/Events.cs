@@ -1,0 +1,62 @@
+using System.Text.Json;
+
+namespace OKLA.Shared.Contracts;
+
+/// <summary>Types of events in the log that more than one module reads; the text is what the log stores.</summary>
+public static class EventTypes
+{
+    /// <summary>A visitor looked at an item.</summary>
+    public const string ItemViewed = "item_viewed";
+
+    /// <summary>A visitor searched.</summary>
+    public const string Searched = "searched";
+
+    /// <summary>A visitor put an item among the favourites.</summary>
+    public const string FavoriteAdded = "favorite_added";
+
+    /// <summary>A visitor took an item off the favourites.</summary>
+    public const string FavoriteRemoved = "favorite_removed";
+
+    /// <summary>A visitor contacted the seller of an item.</summary>
+    public const string Contacted = "contacted";
+
+    /// <summary>A visitor asked for a test drive.</summary>
+    public const string TestDriveRequested = "test_drive_requested";
+
+    /// <summary>Recommendations were shown to a visitor.</summary>
+    public const string RecommendationShown = "recommendation_shown";
+
+    /// <summary>A visitor followed a recommendation.</summary>
+    public const string RecommendationClicked = "recommendation_clicked";
+
+    /// <summary>An item entered the catalogue (body: <see cref="ItemListed"/>).</summary>
+    public const string ItemListed = "item_listed";
+
+    /// <summary>An item's attributes changed (body: <see cref="ItemListed"/>).</summary>
+    public const string ItemUpdated = "item_updated";
+
+    /// <summary>An item's price changed (body: <see cref="ItemPriceChanged"/>).</summary>
+    public const string ItemPriceChanged = "item_price_changed";
+
+    /// <summary>An item was sold (body: <see cref="ItemEnded"/>).</summary>
+    public const string ItemSold = "item_sold";
+
+    /// <summary>An item was taken off without a sale (body: <see cref="ItemEnded"/>).</summary>
+    public const string ItemWithdrawn = "item_withdrawn";
+}
+
+/// <summary>Body of a behaviour event (stream <c>visitor-{anonymousId}</c>, or <c>user-{userId}</c> when a server sends it without one).</summary>
+/// <param name="AnonymousId">Browser-side identity; null only for server-side events of a known user.</param>
+/// <param name="UserId">Signed-in identity, when known.</param>
+/// <param name="SessionId">Session the producer put it in.</param>
+/// <param name="ItemId">Catalogue item it is about.</param>
+/// <param name="Context">Where it happened: page, referrer, device, campaign.</param>
+/// <param name="Properties">What the type says about it.</param>
+public sealed record BehaviourEvent(string? AnonymousId, string? UserId, string? SessionId, string? ItemId, JsonElement? Context, JsonElement? Properties)
+{
+    /// <summary>The person as far as this event knows: the user, else the anonymous visitor.</summary>
+    public string PersonId => UserId ?? AnonymousId ?? "";
+
+    /// <summary>Name of the stream that an event of these identities belongs to.</summary>
+    public static string StreamOf(string? anonymousId, string? userId) => anonymousId is null ? $"user-{userId}" : $"visitor-{anonymousId}";
+}

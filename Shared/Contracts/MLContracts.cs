@@ -1,0 +1,63 @@
+using OKLA.Shared.Messaging;
+
+namespace OKLA.Shared.Contracts;
+
+/// <summary>Names of the models that this house trains.</summary>
+public static class ModelNames
+{
+    /// <summary>Which vehicles a person will want to see: implicit-feedback matrix factorisation.</summary>
+    public const string VehicleRecommender = "vehicle-recommender";
+
+    /// <summary>What a vehicle's asking price should be: gradient-boosted trees with an 80 % interval.</summary>
+    public const string PricePredictor = "price-predictor";
+}
+
+/// <summary>How far a long piece of work is.</summary>
+/// <param name="Fraction">Done so far, 0 to 1.</param>
+/// <param name="Step">What is being done, in a few words.</param>
+public readonly record struct WorkProgress(double Fraction, string Step);
+
+/// <summary>Command to ML: trains a model from what the log holds, evaluates it on the future and publishes it if it is not worse. Answers <see cref="TrainingOutcome"/>.</summary>
+/// <param name="Model">One of <see cref="ModelNames"/>.</param>
+/// <param name="Reason">Why now: weekly, demand, first.</param>
+/// <param name="Progress">Hears how far it is.</param>
+public sealed record TrainModel(string Model, string Reason, IProgress<WorkProgress>? Progress = null) : ICommand;
+
+/// <summary>What a training run came to.</summary>
+/// <param name="Model">Its name.</param>
+/// <param name="Version">The version that was trained; 0 when there was too little to learn from.</param>
+/// <param name="Published">Whether it now serves.</param>
+/// <param name="Decision">Why it was published or not, in one sentence.</param>
+/// <param name="Metrics">Measured on the held-out future, each beside its baseline.</param>
+/// <param name="Rows">Rows learned from.</param>
+/// <param name="Seconds">Time taken.</param>
+public sealed record TrainingOutcome(string Model, int Version, bool Published, string Decision, IReadOnlyList<MetricRow> Metrics, int Rows, double Seconds);
+
+/// <summary>Query to ML: measures a model on a time-ordered split of what the log holds, without publishing anything.</summary>
+/// <param name="Model">One of <see cref="ModelNames"/>.</param>
+/// <param name="Progress">Hears how far it is.</param>
+public sealed record EvaluateModel(string Model, IProgress<WorkProgress>? Progress = null) : IQuery<EvaluationReport>;
+
+/// <summary>A model's figures on data it has not seen.</summary>
+/// <param name="Model">Its name.</param>
+/// <param name="Split">How train and test were separated, in one sentence with the dates and sizes.</param>
+/// <param name="Metrics">Each metric beside its baseline and, where it is known, the ceiling.</param>
+public sealed record EvaluationReport(string Model, string Split, IReadOnlyList<MetricRow> Metrics);
+
+/// <summary>One metric of a model beside what it must beat and what is possible.</summary>
+/// <param name="Name">Such as NDCG@10.</param>
+/// <param name="Model">The model's value.</param>
+/// <param name="Baseline">The baseline's value.</param>
+/// <param name="BaselineName">What the baseline is, such as popularity.</param>
+/// <param name="Ceiling">The value of the true probabilities, where a simulation knows them.</param>
+public sealed record MetricRow(string Name, double Model, double? Baseline, string BaselineName, double? Ceiling = null);
+
+/// <summary>
+/// Query to the simulator: the true probability, known only for simulated people, that each person wants each item at a time.
+/// </summary>
+/// <param name="Pairs">Person and item.</param>
+/// <param name="At">Time of the question (UTC).</param>
+public sealed record GetTrueProbabilities(IReadOnlyList<(string PersonId, string ItemId)> Pairs, DateTimeOffset At) : IQuery<TrueProbabilities>;
+
+/// <summary>Answer to <see cref="GetTrueProbabilities"/>: one value a pair, NaN where it is not known.</summary>
+public sealed record TrueProbabilities(double[] Values);

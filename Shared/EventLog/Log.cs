@@ -1,0 +1,21 @@
+using Microsoft.Extensions.Logging;
+
+namespace OKLA.Shared.EventLog;
+
+internal static partial class Log
+{
+    [LoggerMessage(1101, LogLevel.Error, "The database refuses an event")]
+    public static partial void Refused(ILogger logger, Exception fault);
+
+    [LoggerMessage(1102, LogLevel.Error, "Events could not be written: the database cannot be reached")]
+    public static partial void Unavailable(ILogger logger, Exception fault);
+
+    [LoggerMessage(1103, LogLevel.Warning, "Subscription {Subscription} waits for the database")]
+    public static partial void SubscriptionOutage(ILogger logger, string subscription, Exception fault);
+
+    [LoggerMessage(1104, LogLevel.Error, "Subscription {Subscription} failed, attempt {Attempt}")]
+    public static partial void SubscriptionFailed(ILogger logger, string subscription, int attempt, Exception fault);
+
+    [LoggerMessage(1105, LogLevel.Warning, "Lost the connection that listens for appends")]
+    public static partial void ListenerLost(ILogger logger, Exception fault);
+}

@@ -1,0 +1,45 @@
+using Npgsql;
+
+namespace OKLA.Shared.EventLog;
+
+/// <summary>
+/// A durable reader of the log. Its position moves in the same transaction as what it writes, so that each event takes effect
+/// exactly once on its tables, whatever crashes.
+/// </summary>
+public abstract class Subscription
+{
+    /// <summary>Chosen name, stable over releases; the key of its position.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Types it wants; null for all.</summary>
+    public virtual IReadOnlyCollection<string>? EventTypes => null;
+
+    /// <summary>Largest number of events handed over at once.</summary>
+    public virtual int BatchSize => 1_000;
+
+    /// <summary>Applies events, in order, through the transaction's connection only. Throwing rolls the batch back and retries it.</summary>
+    public abstract Task HandleAsync(IReadOnlyList<RecordedEvent> events, NpgsqlTransaction transaction, CancellationToken ct);
+
+    /// <summary>Empties the tables it feeds; a rebuild then reads the log again from zero.</summary>
+    public abstract Task ResetAsync(NpgsqlTransaction transaction, CancellationToken ct);
+
+    /// <summary>Called after the commit: the place to wake others or drop cached values. May be lost in a crash.</summary>
+    public virtual Task CommittedAsync(IReadOnlyList<RecordedEvent> events, CancellationToken ct) => Task.CompletedTask;
+}
+
+/// <summary>Where a subscription stands.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Position">Last position that took effect.</param>
+/// <param name="Lag">Positions behind the end of the log.</param>
+/// <param name="Parked">Events set aside because they could not be handled.</param>
+/// <param name="UpdatedAt">When its position last moved (UTC).</param>
+public sealed record SubscriptionStatus(string Name, long Position, long Lag, long Parked, DateTimeOffset? UpdatedAt);
+
+/// <summary>An event that a subscription could not handle.</summary>
+/// <param name="Subscription">Name of the subscription.</param>
+/// <param name="Position">The event's position.</param>
+/// <param name="Type">The event's type.</param>
+/// <param name="Reason">Message of the last failure.</param>
+/// <param name="Attempts">Attempts made.</param>
+/// <param name="ParkedAt">When it was set aside (UTC).</param>
+public sealed record ParkedEvent(string Subscription, long Position, string Type, string Reason, int Attempts, DateTimeOffset ParkedAt);

@@ -1,0 +1,214 @@
+using Dapper;
+using Npgsql;
+
+namespace OKLA.Shared.EventLog;
+
+/// <summary>Moves subscriptions along the log, and gives operators their state, rebuild and replay.</summary>
+public sealed class Subscriptions(NpgsqlDataSource database, IEnumerable<Subscription> all, TimeProvider clock)
+{
+    private readonly Dictionary<string, Subscription> byName = all.ToDictionary(subscription => subscription.Name);
+
+    /// <summary>Every subscription of this host.</summary>
+    public IReadOnlyCollection<Subscription> All => byName.Values;
+
+    /// <summary>State of every subscription.</summary>
+    public async Task<IReadOnlyList<SubscriptionStatus>> StatusAsync(CancellationToken ct = default)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        var end = await HighWaterMarkAsync(connection, ct);
+        var rows = (await connection.QueryAsync<(string Name, long Position, DateTime? Updated, long Parked)>(new CommandDefinition("""
+            select p.name, coalesce(p.last_seq_id, 0), p.last_updated, (select count(*) from events.parked_events e where e.subscription = p.name)
+            from events.mt_event_progression p
+            """, cancellationToken: ct))).ToDictionary(row => row.Name);
+        return [.. byName.Keys.Order(StringComparer.Ordinal).Select(name => rows.TryGetValue(name, out var row)
+            ? new SubscriptionStatus(name, row.Position, end - row.Position, row.Parked, row.Updated)
+            : new SubscriptionStatus(name, 0, end, 0, null))];
+    }
+
+    /// <summary>Events that were set aside, oldest first.</summary>
+    public async Task<IReadOnlyList<ParkedEvent>> ParkedAsync(int limit = 100, CancellationToken ct = default)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        var rows = await connection.QueryAsync<(string Subscription, long Position, string Type, string Reason, int Attempts, DateTime ParkedAt)>(new CommandDefinition("""
+            select p.subscription, p.seq_id, e.type, p.reason, p.attempts, p.parked_at
+            from events.parked_events p join events.mt_events e using (seq_id) order by p.parked_at limit @limit
+            """, new { limit }, cancellationToken: ct));
+        return [.. rows.Select(row => new ParkedEvent(row.Subscription, row.Position, row.Type, row.Reason, row.Attempts, row.ParkedAt))];
+    }
+
+    /// <summary>
+    /// Takes the next batch of a subscription: its events and its position in one transaction. The position's row is locked, so
+    /// that of all hosts one works at a time; when another holds it, nothing happens here.
+    /// </summary>
+    /// <returns>Events handled, and whether more wait.</returns>
+    public async Task<Progress> AdvanceAsync(Subscription subscription, int? batchSize = null, CancellationToken ct = default)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        if (await LockPositionAsync(connection, subscription.Name, wait: false, ct) is not { } position)
+        {
+            return new Progress(0, false, 0);
+        }
+
+        var limit = batchSize ?? subscription.BatchSize;
+        var end = await HighWaterMarkAsync(connection, ct);
+        if (end <= position)
+        {
+            return new Progress(0, false, position);
+        }
+
+        var events = await ReadAsync(connection, position, end, subscription.EventTypes, limit, ct);
+        var reached = events.Count == limit ? events[^1].Position : end;
+        if (events.Count > 0)
+        {
+            await subscription.HandleAsync(events, transaction, ct);
+        }
+
+        await MoveAsync(connection, subscription.Name, reached, ct);
+        await transaction.CommitAsync(ct);
+        if (events.Count > 0)
+        {
+            await subscription.CommittedAsync(events, ct);
+        }
+
+        return new Progress(events.Count, reached < end, reached);
+    }
+
+    /// <summary>Moves past the one event that stands next and keeps it with the reason; used after it failed alone.</summary>
+    internal async Task ParkNextAsync(Subscription subscription, Exception reason, int attempts, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        if (await LockPositionAsync(connection, subscription.Name, wait: false, ct) is not { } position)
+        {
+            return;
+        }
+
+        var events = await ReadAsync(connection, position, await HighWaterMarkAsync(connection, ct), subscription.EventTypes, 1, ct);
+        if (events.Count == 0)
+        {
+            return;
+        }
+
+        await connection.ExecuteAsync(new CommandDefinition("""
+            insert into events.parked_events (subscription, seq_id, reason, attempts, parked_at) values (@Name, @Position, @Message, @attempts, @now)
+            on conflict (subscription, seq_id) do update set reason = excluded.reason, attempts = excluded.attempts, parked_at = excluded.parked_at
+            """, new { subscription.Name, events[0].Position, Message = $"{reason.GetType().Name}: {reason.Message}", attempts, now = clock.GetUtcNow().UtcDateTime }, cancellationToken: ct));
+        await MoveAsync(connection, subscription.Name, events[0].Position, ct);
+        await transaction.CommitAsync(ct);
+    }
+
+    /// <summary>Hands a subscription's parked events to it once more, each in a transaction of its own; those that succeed are no longer parked.</summary>
+    /// <returns>Replayed and still failing.</returns>
+    public async Task<(int Replayed, int Failed)> ReplayParkedAsync(string name, CancellationToken ct = default)
+    {
+        var subscription = byName[name];
+        await using var connection = await database.OpenConnectionAsync(ct);
+        var positions = (await connection.QueryAsync<long>(new CommandDefinition(
+            "select seq_id from events.parked_events where subscription = @name order by seq_id", new { name }, cancellationToken: ct))).AsList();
+        var failed = 0;
+        foreach (var position in positions)
+        {
+            await using var transaction = await connection.BeginTransactionAsync(ct);
+            await LockPositionAsync(connection, name, wait: true, ct);
+            var events = await ReadAsync(connection, position - 1, position, null, 1, ct);
+            try
+            {
+                await subscription.HandleAsync(events, transaction, ct);
+                await connection.ExecuteAsync(new CommandDefinition(
+                    "delete from events.parked_events where subscription = @name and seq_id = @position", new { name, position }, cancellationToken: ct));
+                await transaction.CommitAsync(ct);
+            }
+            catch (Exception fault) when (fault is not OperationCanceledException)
+            {
+                await transaction.RollbackAsync(ct);
+                await connection.ExecuteAsync(new CommandDefinition(
+                    "update events.parked_events set reason = @Message, attempts = attempts + 1 where subscription = @name and seq_id = @position",
+                    new { name, position, Message = $"{fault.GetType().Name}: {fault.Message}" }, cancellationToken: ct));
+                failed++;
+            }
+        }
+
+        return (positions.Count - failed, failed);
+    }
+
+    /// <summary>Empties a subscription's tables and sends it back to the start of the log; the others go on.</summary>
+    public async Task RebuildAsync(string name, CancellationToken ct = default)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await LockPositionAsync(connection, name, wait: true, ct);
+        await byName[name].ResetAsync(transaction, ct);
+        await connection.ExecuteAsync(new CommandDefinition("delete from events.parked_events where subscription = @name", new { name }, cancellationToken: ct));
+        await MoveAsync(connection, name, 0, ct);
+        await transaction.CommitAsync(ct);
+    }
+
+    /// <summary>Handles everything the log holds now, for every subscription or one; the way command-line verbs and tests wait for projections.</summary>
+    public async Task CatchUpAsync(string? name = null, CancellationToken ct = default)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        var end = await HighWaterMarkAsync(connection, ct);
+        foreach (var subscription in byName.Values.Where(item => name is null || item.Name == name))
+        {
+            while ((await AdvanceAsync(subscription, ct: ct)).Position < end)
+            {
+                var position = await connection.ExecuteScalarAsync<long>(new CommandDefinition(
+                    "select coalesce(max(last_seq_id), 0) from events.mt_event_progression where name = @Name", new { subscription.Name }, cancellationToken: ct));
+                if (position >= end)
+                {
+                    break;
+                }
+            }
+        }
+    }
+
+    private static async Task<long?> LockPositionAsync(NpgsqlConnection connection, string name, bool wait, CancellationToken ct)
+    {
+        var sql = $"select coalesce(last_seq_id, 0) from events.mt_event_progression where name = @name for update{(wait ? "" : " skip locked")}";
+        var position = await connection.ExecuteScalarAsync<long?>(new CommandDefinition(sql, new { name }, cancellationToken: ct));
+        if (position is not null)
+        {
+            return position;
+        }
+
+        // The row is new, or another host holds it: only then does the second look still find nothing.
+        await connection.ExecuteAsync(new CommandDefinition(
+            "insert into events.mt_event_progression (name, last_seq_id) values (@name, 0) on conflict do nothing", new { name }, cancellationToken: ct));
+        return await connection.ExecuteScalarAsync<long?>(new CommandDefinition(sql, new { name }, cancellationToken: ct));
+    }
+
+    private static async Task<long> HighWaterMarkAsync(NpgsqlConnection connection, CancellationToken ct) =>
+        await connection.ExecuteScalarAsync<long>(new CommandDefinition("select coalesce(max(seq_id), 0) from events.mt_events", cancellationToken: ct));
+
+    private static async Task MoveAsync(NpgsqlConnection connection, string name, long position, CancellationToken ct) =>
+        await connection.ExecuteAsync(new CommandDefinition(
+            "update events.mt_event_progression set last_seq_id = @position, last_updated = transaction_timestamp() where name = @name", new { name, position }, cancellationToken: ct));
+
+    private static async Task<List<RecordedEvent>> ReadAsync(
+        NpgsqlConnection connection, long after, long upTo, IReadOnlyCollection<string>? types, int limit, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("""
+            select seq_id, id, stream_id, version, type, schema_version, data, occurred_at, timestamp from events.mt_events
+            where seq_id > $1 and seq_id <= $2 and ($3::varchar[] is null or type = any($3)) order by seq_id limit $4
+            """, connection);
+        command.Parameters.Add(new NpgsqlParameter { Value = after });
+        command.Parameters.Add(new NpgsqlParameter { Value = upTo });
+        command.Parameters.Add(new NpgsqlParameter { Value = types is null ? DBNull.Value : types.ToArray(), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Varchar });
+        command.Parameters.Add(new NpgsqlParameter { Value = limit });
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var events = new List<RecordedEvent>();
+        while (await reader.ReadAsync(ct))
+        {
+            events.Add(EventLog.Read(reader));
+        }
+
+        return events;
+    }
+
+    /// <summary>What one step of a subscription did.</summary>
+    /// <param name="Handled">Events that took effect.</param>
+    /// <param name="More">Whether more wait.</param>
+    /// <param name="Position">Where it stands now; 0 when another host holds it.</param>
+    public readonly record struct Progress(int Handled, bool More, long Position);
+}
