@@ -311,7 +311,7 @@ internal sealed class JwtBearerHandlerTests
     public async Task Malformed_base64_is_refused()
     {
         var parts = Tokens.Hs256(Claims).Split('.');
-        foreach (var signature in (string[])[parts[2] + "=", parts[2] + "A", " " + parts[2], parts[2].Replace(parts[2][5], '+'), parts[2].Replace(parts[2][5], '/'), parts[2].Insert(3, "%41")])
+        foreach (var signature in (string[])[parts[2] + "=", parts[2] + "AA", parts[2].Insert(9, " "), parts[2].Replace(parts[2][5], '+'), parts[2].Replace(parts[2][5], '/'), parts[2].Insert(3, "%41")])
             await Refused($"{parts[0]}.{parts[1]}.{signature}", Refusal.TokenMalformed);
         await Refused($"{parts[0]}=.{parts[1]}.{parts[2]}", Refusal.TokenMalformed);
     }
@@ -335,7 +335,7 @@ internal sealed class JwtBearerHandlerTests
     [TestCase("""{"alg":"HS256","kid":""}""")]
     [TestCase("""{"alg":"HS256","kid":"\u0000"}""")]
     [TestCase("""{"alg":"HS256","kid":"\ud800"}""")]
-    [TestCase("""{"alg":"HS256","a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":1}}}}}}}}""")]
+    [TestCase("""{"alg":"HS256","a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{}}}}}}}}}""")]
     [TestCase("""["HS256"]""")]
     [TestCase("\"HS256\"")]
     [TestCase("null")]
