@@ -1,6 +1,9 @@
+using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using FsCheck;
+using FsCheck.Fluent;
 using OKLA.Host.Auth;
 
 namespace OKLA.Tests.Host.Auth;
@@ -28,6 +31,7 @@ internal sealed class JsonWebKeysTests
                 With(Tokens.Jwk(rsa, "padded"), "e", "AQAB=="),
                 With(Tokens.Jwk(rsa, "even exponent"), "e", "BA"),
                 With(Tokens.Jwk(rsa, "exponent one"), "e", "AQ"),
+                With(Tokens.Jwk(rsa, "even modulus"), "n", Base64Url.EncodeToString([.. Enumerable.Repeat((byte)0xFE, 256)])),
                 Tokens.Jwk(weak, "weak"),
                 Tokens.Jwk(ec384, "wrong curve", "P-384"),
                 Tokens.Jwk(ec384, "curve that lies"),
@@ -37,7 +41,7 @@ internal sealed class JsonWebKeysTests
             Trust, allowSecrets: true);
 
         set.Keys.Select(key => (key.Id, key.Algorithm)).ShouldBe([("good", "RS256")]);
-        set.Unfit.Count.ShouldBe(12);
+        set.Unfit.Count.ShouldBe(13);
     }
 
     [Test]
@@ -46,6 +50,28 @@ internal sealed class JsonWebKeysTests
         var document = Encoding.UTF8.GetBytes(Tokens.Set(Tokens.Jwk(Tokens.Secret, "1")));
         JsonWebKeys.Parse(document, Trust, allowSecrets: true).Keys.ShouldHaveSingleItem().Algorithm.ShouldBe("HS256");
         Should.Throw<FormatException>(() => JsonWebKeys.Parse(document, Trust, allowSecrets: false));
+    }
+
+    [Test]
+    public void Random_numbers_are_a_key_or_a_clear_refusal()
+    {
+        var numbers = Gen.Choose(0, 300).SelectMany(length => Gen.Choose(0, 255).Select(value => (byte)value).ArrayOf(length)).Select(bytes => Base64Url.EncodeToString(bytes));
+        var keys = from first in numbers
+                   from second in Gen.OneOf(numbers, Gen.Constant("AQAB"))
+                   from type in Gen.Elements("\"kty\":\"RSA\"", "\"kty\":\"EC\",\"crv\":\"P-256\"")
+                   select $"{{\"keys\":[{{{type},\"n\":\"{first}\",\"e\":\"{second}\",\"x\":\"{first}\",\"y\":\"{second}\"}}]}}";
+        Prop.ForAll(keys.ToArbitrary(), document =>
+        {
+            try
+            {
+                var key = JsonWebKeys.Parse(Encoding.UTF8.GetBytes(document), Trust, allowSecrets: false).Keys.Single();
+                return !key.Verify("signed"u8, new byte[256]) && !key.Verify("signed"u8, [.. Enumerable.Repeat((byte)0xFF, 256)]);
+            }
+            catch (FormatException)
+            {
+                return true;
+            }
+        }).QuickCheckThrowOnFailure();
     }
 
     [TestCase("")]

@@ -173,8 +173,18 @@ internal sealed class JwtBearerHandlerTests
             Refusal.BadSignature);
 
     [Test]
-    public Task ES256_with_r_and_s_zero_is_refused() =>
-        Refused(Tokens.Make(Tokens.Header("ES256", "ec").ToJsonString(), Claims.ToJsonString(), _ => new byte[64]), Refusal.BadSignature);
+    public async Task Signatures_beyond_the_keys_modulus_or_order_are_refused()
+    {
+        foreach (var fill in (byte[])[0x00, 0x01, 0xFF])
+        {
+            await Refused(Tokens.Make(Tokens.Header("RS256", "rsa").ToJsonString(), Claims.ToJsonString(), _ => Filled(256, fill)), Refusal.BadSignature);
+            await Refused(Tokens.Make(Tokens.Header("ES256", "ec").ToJsonString(), Claims.ToJsonString(), _ => Filled(64, fill)), Refusal.BadSignature);
+        }
+
+        await Refused(Tokens.Make(Tokens.Header("RS256", "rsa").ToJsonString(), Claims.ToJsonString(), _ => rsa.ExportParameters(false).Modulus!), Refusal.BadSignature);
+
+        static byte[] Filled(int length, byte fill) => [.. Enumerable.Repeat(fill, length)];
+    }
 
     [Test]
     public async Task RS256_by_another_key_or_with_another_padding_is_refused()

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
@@ -72,6 +73,39 @@ internal sealed class SigningKeysTests
         Write(Tokens.Set(Tokens.Jwk(second, "2")));
         time.Advance(TimeSpan.FromSeconds(5));
         await Expect(app, second, "2", HttpStatusCode.OK);
+    }
+
+    [Test]
+    public async Task A_key_file_that_is_a_link_moved_to_a_new_file_is_read_again()
+    {
+        var folder = Directory.CreateTempSubdirectory("okla-keys-").FullName;
+        try
+        {
+            // As Kubernetes mounts a secret: keys.json -> ..data/keys.json, and ..data -> a folder of each version.
+            foreach (var (version, key) in ((string, RSA)[])[("1", first), ("2", second)])
+            {
+                Directory.CreateDirectory(Path.Combine(folder, version));
+                await File.WriteAllTextAsync(Path.Combine(folder, version, "keys.json"), Tokens.Set(Tokens.Jwk(key, version)));
+                File.SetLastWriteTimeUtc(Path.Combine(folder, version, "keys.json"), DateTime.UnixEpoch.AddDays(int.Parse(version, CultureInfo.InvariantCulture)));
+            }
+
+            var data = Path.Combine(folder, "..data");
+            Directory.CreateSymbolicLink(data, "1");
+            File.CreateSymbolicLink(Path.Combine(folder, "keys.json"), Path.Combine("..data", "keys.json"));
+            var settings = FileSettings;
+            settings["Auth:JwksFile"] = Path.Combine(folder, "keys.json");
+            await using var app = await AuthApp.StartAsync("Production", time, settings);
+            await Expect(app, first, "1", HttpStatusCode.OK);
+
+            Directory.Delete(data);
+            Directory.CreateSymbolicLink(data, "2");
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Expect(app, second, "2", HttpStatusCode.OK);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     [Test]
