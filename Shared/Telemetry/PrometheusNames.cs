@@ -21,10 +21,10 @@ internal static class PrometheusNames
 
     /// <summary>Tags as <c>name="value"</c> pairs by name. Names that become equal share one label, their values joined by <c>;</c>.</summary>
     public static string Labels(IEnumerable<KeyValuePair<string, object?>> tags) => string.Join(',', tags
-        .GroupBy(t => Sanitise(t.Key), t => t, StringComparer.Ordinal)
-        .OrderBy(g => g.Key, StringComparer.Ordinal)
         // "le" is the histogram's own label.
-        .Select(g => $"{(g.Key == "le" ? "exported_le" : g.Key)}=\"{Escape(string.Join(';', g.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => Text(t.Value))))}\""));
+        .GroupBy(t => t.Key == "le" ? "exported_le" : Sanitise(t.Key), StringComparer.Ordinal)
+        .OrderBy(g => g.Key, StringComparer.Ordinal)
+        .Select(g => $"{g.Key}=\"{Escape(string.Join(';', g.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => Text(t.Value))))}\""));
 
     /// <summary>A HELP text: one line.</summary>
     public static string Help(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
