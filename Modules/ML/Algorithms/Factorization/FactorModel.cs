@@ -12,7 +12,15 @@ public readonly record struct Contribution(int Item, double Value);
 /// <param name="UnobservedWeight">α₀ of a pair without observation.</param>
 /// <param name="Regularization">λ.</param>
 /// <param name="FrequencyExponent">ν of λ_u = λ·(|history| + α₀·|items|)^ν.</param>
-public sealed record FoldInSettings(float Alpha, float UnobservedWeight, float Regularization, float FrequencyExponent);
+/// <param name="Pairwise">Set for a model learned from pairs: its fold-in takes ranking steps instead of solving least squares.</param>
+public sealed record FoldInSettings(float Alpha, float UnobservedWeight, float Regularization, float FrequencyExponent, PairwiseFoldIn? Pairwise = null);
+
+/// <summary>A fold-in by seeded ranking steps with fixed items, as <see cref="Bpr"/> learns.</summary>
+/// <param name="LearningRate">Step at the start; it falls linearly to a tenth.</param>
+/// <param name="Regularization">λ on the user vector.</param>
+/// <param name="Steps">Number of steps.</param>
+/// <param name="Seed">Seed of the draws: the same history gives the same vector.</param>
+public sealed record PairwiseFoldIn(float LearningRate, float Regularization, int Steps, int Seed);
 
 /// <summary>
 /// User and item vectors whose inner product is the score. Immutable and safe for many threads at once.
@@ -96,10 +104,12 @@ public sealed class FactorModel
 
     /// <summary>
     /// The vector of a user with this history: the exact solution of eq. 4 of Hu et al. 2008 with the items fixed, d floats.
-    /// <paramref name="weights"/> are the r of each item (empty: 1 each). An empty history gives the zero vector. Nothing is stored.
+    /// <paramref name="weights"/> are the r of each item (empty: 1 each). An empty history gives the zero vector (a pairwise model: only the item biases
+    /// count). Nothing is stored. A pairwise model takes ranking steps instead and does not look at the weights.
     /// </summary>
     public float[] FoldIn(ReadOnlySpan<int> history, ReadOnlySpan<float> weights = default)
     {
+        if (Settings.Pairwise is { } pairwise) return Bpr.FoldIn(items, Dimension, pairwise, history);
         var x = new double[Dimension];
         if (history.Length == 0) return new float[Dimension];
         var system = NormalEquations(history, weights);
@@ -116,10 +126,12 @@ public sealed class FactorModel
 
     /// <summary>
     /// How much each item of a history gives to the score of <paramref name="item"/>: c_j · y_iᵀ W y_j with W = (YᵀCY + λI)⁻¹
-    /// (Hu et al. 2008, eq. 7-8). In the order of the history; the values add up to the folded-in score.
+    /// (Hu et al. 2008, eq. 7-8). In the order of the history; the values add up to the folded-in score. Throws for a pairwise model, whose scores are not
+    /// a sum over the history.
     /// </summary>
     public Contribution[] Explain(ReadOnlySpan<int> history, ReadOnlySpan<float> weights, int item)
     {
+        if (Settings.Pairwise is not null) throw new InvalidOperationException("The scores of a model learned from pairs are not a sum over the history.");
         if (history.Length == 0) return [];
         var z = new double[Dimension];
         var target = Item(item);
@@ -146,6 +158,11 @@ public sealed class FactorModel
         to.Write(Settings.UnobservedWeight);
         to.Write(Settings.Regularization);
         to.Write(Settings.FrequencyExponent);
+        to.Write(Settings.Pairwise is null ? 0 : 1);
+        to.Write(Settings.Pairwise?.LearningRate ?? 0);
+        to.Write(Settings.Pairwise?.Regularization ?? 0);
+        to.Write(Settings.Pairwise?.Steps ?? 0);
+        to.Write(Settings.Pairwise?.Seed ?? 0);
         to.Write<float>(users);
         to.Write<float>(items);
         to.Finish();
@@ -157,10 +174,12 @@ public sealed class FactorModel
         using var from = new ChecksummedReader(stream, Kind, 1);
         int dimension = from.ReadInt32();
         var settings = new FoldInSettings(from.ReadSingle(), from.ReadSingle(), from.ReadSingle(), from.ReadSingle());
+        bool hasPairs = from.ReadInt32() == 1;
+        var pairwise = new PairwiseFoldIn(from.ReadSingle(), from.ReadSingle(), from.ReadInt32(), from.ReadInt32());
         var users = from.ReadArray<float>();
         var items = from.ReadArray<float>();
         from.Finish();
-        return new FactorModel(users, items, dimension, settings);
+        return new FactorModel(users, items, dimension, settings with { Pairwise = hasPairs ? pairwise : null });
     }
 
     internal static void RequireSize(int rows, int dimension)
