@@ -21,7 +21,7 @@ public sealed record BprOptions
     public float BiasRegularization { get; init; } = 0.01f;
 
     /// <summary>Unseen items drawn for each observed one; the highest scored of them is the negative (Zhang et al. 2013). 1 is plain BPR.</summary>
-    public int Candidates { get; init; } = 1;
+    public int Candidates { get; init; } = 8;
 
     /// <summary>
     /// WARP (Weston, Bengio, Usunier 2011): draws up to this many negatives until one scores above the positive less 1 and weighs the step by the
