@@ -10,7 +10,7 @@ public sealed class MessageBusTests
 {
     private static async Task<IHost> StartAsync(Type room, Action<MessagingOptions>? configure = null)
     {
-        var builder = Host.CreateEmptyApplicationBuilder(null);
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddSingleton(new MessagingServices.MessageTypes(room.GetNestedTypes(System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Public)));
         builder.Services.AddMessageBus();
         builder.Services.AddSingleton<Seen>();
