@@ -1,5 +1,4 @@
 using System.Globalization;
-using OKLA.Shared.Contracts;
 
 namespace OKLA.ML.Training;
 
