@@ -18,6 +18,9 @@ internal sealed class PricePredictor
 {
     private const int Format = 1;
 
+    /// <summary>The column that the trees start from.</summary>
+    private const string Start = "mean_model_year";
+
     private readonly TableEncoder categories;
     private readonly PriceMeans means;
     private readonly GradientBoostingModel centre;
@@ -52,10 +55,10 @@ internal sealed class PricePredictor
         var categories = TableEncoder.Fit(PriceFeatures.Categories(ads), PriceFeatures.Encoding);
         var means = PriceMeans.Fit(ads, labels);
         var table = Table(categories, ads, means.TransformTraining(ads, labels, knobs.Seed));
-        var targets = Array.ConvertAll(labels, value => (float)value);
+        var targets = Beside(table, labels);
         var options = new GradientBoostingOptions
         {
-            Iterations = knobs.Trees, LearningRate = knobs.LearningRate, MaxLeaves = knobs.Leaves, MinRowsPerLeaf = 5, RowSample = 0.8, ColumnSampleByTree = 0.8,
+            Iterations = knobs.Trees, LearningRate = knobs.LearningRate, MaxLeaves = knobs.Leaves, MinRowsPerLeaf = 5, RowSample = 0.8, ColumnSampleByTree = 0.8, Objective = BoostingObjective.AbsoluteError,
             Seed = knobs.Seed, Threads = threads,
         };
         var centre = GradientBoosting.Train(table, targets, options, progress: new Rounds(progress, 0, 0.4, knobs.Trees), cancellation: ct);
@@ -66,13 +69,15 @@ internal sealed class PricePredictor
         var tail = (1 - knobs.Coverage) / 2;
         var (oldMeans, oldAds) = (PriceMeans.Fit([.. ads.Take(older)], labels[..older]), ads.Take(older).ToArray());
         var properTable = Table(categories, oldAds, oldMeans.TransformTraining(oldAds, labels[..older], knobs.Seed));
+        var properTargets = Beside(properTable, labels[..older]);
         var ends = options with { Objective = BoostingObjective.Quantile, MinRowsPerLeaf = 20, Iterations = knobs.Trees / 2 };
-        var low = GradientBoosting.Train(properTable, targets[..older], ends with { QuantileAlpha = tail }, progress: new Rounds(progress, 0.4, 0.7, ends.Iterations), cancellation: ct);
-        var high = GradientBoosting.Train(properTable, targets[..older], ends with { QuantileAlpha = 1 - tail }, progress: new Rounds(progress, 0.7, 1, ends.Iterations), cancellation: ct);
+        var low = GradientBoosting.Train(properTable, properTargets, ends with { QuantileAlpha = tail }, progress: new Rounds(progress, 0.4, 0.7, ends.Iterations), cancellation: ct);
+        var high = GradientBoosting.Train(properTable, properTargets, ends with { QuantileAlpha = 1 - tail }, progress: new Rounds(progress, 0.7, 1, ends.Iterations), cancellation: ct);
 
         var newer = ads.Skip(older).ToArray();
         var heldTable = Table(categories, newer, oldMeans.Transform(newer));
-        var margin = Margin(low.Predict(heldTable, threads), high.Predict(heldTable, threads), labels[older..], knobs.Coverage);
+        var heldTargets = Beside(heldTable, labels[older..]);
+        var margin = Margin(low.Predict(heldTable, threads), high.Predict(heldTable, threads), heldTargets, knobs.Coverage);
         return new PricePredictor(categories, means, centre, low, high, margin);
     }
 
@@ -88,8 +93,9 @@ internal sealed class PricePredictor
         var (c, l, h) = (centre.Predict(table, threads), low.Predict(table, threads), high.Predict(table, threads));
         return [.. Enumerable.Range(0, ads.Count).Select(i =>
         {
-            var usd = Math.Exp(c[i]);
-            return new Estimate(usd, Math.Min(usd, Math.Exp(l[i] - margin)), Math.Max(usd, Math.Exp(h[i] + margin)));
+            var start = table[Start].Numbers[i];
+            var usd = Math.Exp(start + c[i]);
+            return new Estimate(usd, Math.Min(usd, Math.Exp(start + l[i] - margin)), Math.Max(usd, Math.Exp(start + h[i] + margin)));
         })];
     }
 
@@ -138,7 +144,7 @@ internal sealed class PricePredictor
     /// How far both ends must move out (or in, when negative) to hold the wanted share of ads that they have not seen: the
     /// ⌈(n + 1)·coverage⌉-th smallest of max(low − y, y − high) (Romano et al. 2019, eq. 6 and 8).
     /// </summary>
-    internal static double Margin(float[] low, float[] high, double[] labels, double coverage)
+    internal static double Margin(float[] low, float[] high, float[] labels, double coverage)
     {
         if (labels.Length == 0)
         {
@@ -151,6 +157,19 @@ internal sealed class PricePredictor
 
     private static Dataset Table(TableEncoder categories, IReadOnlyList<PriceFeatures> ads, Column[] means) =>
         new([.. categories.Transform(PriceFeatures.Categories(ads)).Columns, .. PriceFeatures.Numbers(ads), .. means]);
+
+    /// <summary>How far labels lie from where the trees start: the trees learn only what the mean of the model year does not tell.</summary>
+    private static float[] Beside(Dataset table, double[] labels)
+    {
+        var start = table[Start].Numbers;
+        var targets = new float[labels.Length];
+        for (var i = 0; i < targets.Length; i++)
+        {
+            targets[i] = (float)labels[i] - start[i];
+        }
+
+        return targets;
+    }
 
     private sealed class Rounds(IProgress<WorkProgress>? progress, double from, double to, int rounds) : IProgress<BoostingProgress>
     {
