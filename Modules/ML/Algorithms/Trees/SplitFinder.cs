@@ -207,19 +207,29 @@ internal sealed class SplitFinder(BinnedDataset data, int[] offsets, GrowthOptio
     [SkipLocalsInit]
     private static void NumbersEightAtOnce(Search search, int feature, ReadOnlySpan<long> histogram, ref Split best)
     {
+        // Only bins that hold rows make different cuts; a small node has few of them.
         Span<long> left = stackalloc long[256 + 8];
+        Span<byte> bins = stackalloc byte[256];
         var missing = histogram[0];
         long sum = 0;
-        for (var bin = 1; bin < histogram.Length; bin++) left[bin - 1] = sum += histogram[bin];
-        // Past the last cut all rows are left, and so none right, which no least hessian allows.
-        var cuts = missing == 0 ? histogram.Length - 2 : histogram.Length - 1;
+        var used = 0;
+        for (var bin = 1; bin < histogram.Length; bin++)
+        {
+            sum += histogram[bin];
+            left[used] = sum;
+            bins[used] = (byte)bin;
+            used += Unsafe.BitCast<bool, byte>(histogram[bin] != 0);
+        }
+        // After the last used bin no known row is right. What pads to a multiple of 8 leaves nothing right, which no least hessian allows.
+        var cuts = missing == 0 ? used - 1 : used;
+        if (cuts <= 0) return;
         left.Slice(cuts, 8).Fill(search.Total);
         var cut = search.BestCut(left[..((cuts + 7) & ~7)], 0, best.Gain);
-        if (cut >= 0) Consider(search, feature, cut + 1, left[cut], missing == 0 ? null : false, 0, ref best);
+        if (cut >= 0) Consider(search, feature, bins[cut], left[cut], missing == 0 ? null : false, 0, ref best);
         if (missing == 0) return;
         left.Slice(cuts, 8).Fill(search.Total - missing);
         cut = search.BestCut(left[..((cuts + 7) & ~7)], missing, best.Gain);
-        if (cut >= 0) Consider(search, feature, cut + 1, left[cut] + missing, true, 0, ref best);
+        if (cut >= 0) Consider(search, feature, bins[cut], left[cut] + missing, true, 0, ref best);
     }
 
     // Extremely randomised trees (Geurts et al. 2006): one cut, uniform over the range that the node's rows span.

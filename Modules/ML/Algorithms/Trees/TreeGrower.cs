@@ -28,7 +28,7 @@ internal sealed class TreeGrower
         _splits = new SplitFinder(data, _histograms.Offsets, options, _packing);
         Rows = new int[data.RowCount];
         _moved = new int[data.RowCount];
-        _groups = new bool[data.Groups.Length];
+        _groups = new bool[(data.ColumnCount + BinnedDataset.GroupWidth - 1) / BinnedDataset.GroupWidth];
     }
 
     /// <summary>The rows of the last tree, leaf by leaf.</summary>
@@ -219,15 +219,16 @@ internal sealed class TreeGrower
     private unsafe int PartRange(int start, int count, int feature, ReadOnlySpan<byte> goesLeft)
     {
         var left = 0;
-        fixed (byte* bins = _data.Groups[feature / BinnedDataset.GroupWidth], table = goesLeft)
+        long stride = _data.Strides[feature / BinnedDataset.BlockWidth];
+        fixed (byte* bins = _data.Blocks[feature / BinnedDataset.BlockWidth], table = goesLeft)
         fixed (int* rows = &Rows[start], moved = &_moved[start])
         {
-            var column = bins + feature % BinnedDataset.GroupWidth;
+            var column = bins + feature % BinnedDataset.BlockWidth;
             var right = 0;
             for (var i = 0; i < count; i++)
             {
                 var row = rows[i];
-                int goes = table[column[(long)row * BinnedDataset.GroupWidth]];
+                int goes = table[column[row * stride]];
                 rows[left] = row;
                 moved[right] = row;
                 left += goes;
