@@ -1,2 +1,4 @@
-var app = WebApplication.CreateBuilder(args).Build();
-app.Run();
+using OKLA.Host;
+
+await using var host = await OklaHost.BuildAsync(args);
+await host.App.RunAsync();
