@@ -1,10 +1,21 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using OKLA.Analytics;
+using OKLA.Chatbot;
+using OKLA.Features;
+using OKLA.Host.Admin;
+using OKLA.Host.Auth;
+using OKLA.ML;
+using OKLA.Shared.Caching;
 using OKLA.Shared.Database;
 using OKLA.Shared.EventLog;
+using OKLA.Shared.Messaging;
+using OKLA.Shared.Telemetry;
+using OKLA.Shared.Web;
 using OKLA.Tracking;
 
 namespace OKLA.Host;
 
-/// <summary>Builds the host: infrastructure, five Add…, five Map….</summary>
+/// <summary>The composition root: infrastructure, five Add…, five Map…. Serving and the command line's verbs build the same host.</summary>
 internal sealed class OklaHost : IAsyncDisposable
 {
     private readonly EmbeddedPostgres? embedded;
@@ -15,22 +26,42 @@ internal sealed class OklaHost : IAsyncDisposable
         this.embedded = embedded;
     }
 
-    /// <summary>The application, ready to start, its tables up to date.</summary>
+    /// <summary>The application, its tables up to date, ready to start.</summary>
     public WebApplication App { get; }
 
-    /// <summary>Builds the host from the command line's settings.</summary>
-    public static async Task<OklaHost> BuildAsync(string[] args, bool runSubscriptions = true)
+    /// <summary>Builds the host.</summary>
+    /// <param name="settings">Command-line settings: <c>--urls</c>, <c>--Section:Name value</c>.</param>
+    /// <param name="serving">False for a verb that ends by itself: subscriptions and jobs then stand still unless the verb moves them.</param>
+    /// <param name="configure">Last word on the registrations, for tests.</param>
+    public static async Task<OklaHost> BuildAsync(string[] settings, bool serving = true, Action<WebApplicationBuilder>? configure = null)
     {
-        var builder = WebApplication.CreateBuilder(args);
+        var root = HostFolders.ContentRoot();
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = settings, ContentRootPath = root, WebRootPath = HostFolders.WebRoot(root) });
         using var startLogs = LoggerFactory.Create(logging => logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddConsole());
         var embedded = await builder.AddDatabaseAsync(startLogs);
-        builder.Services.AddEventLog(runSubscriptions);
-        builder.Services.AddTracking();
+        try
+        {
+            builder.Services.AddEventLog(runSubscriptions: serving).AddMessaging([.. Rooms.Assemblies]).AddCaching().AddTelemetry().AddWeb();
+            builder.Services.AddOklaAuth(builder.Configuration, builder.Environment);
+            builder.Services.AddOpenApi();
+            builder.Services.AddRequestDecompression().AddHealthChecks().AddCheck<DatabaseHealth>("postgresql", HealthStatus.Unhealthy, ["ready"]);
+            builder.Services.AddTracking().AddFeatures().AddML().AddChatbot().AddAnalytics();
+            configure?.Invoke(builder);
 
-        var app = builder.Build();
-        await app.Services.ApplyMigrationsAsync(Rooms.Assemblies);
-        app.MapTracking();
-        return new OklaHost(app, embedded);
+            var app = builder.Build();
+            await app.Services.ApplyMigrationsAsync(Rooms.Assemblies);
+            Map(app);
+            return new OklaHost(app, embedded);
+        }
+        catch
+        {
+            if (embedded is not null)
+            {
+                await embedded.DisposeAsync();
+            }
+
+            throw;
+        }
     }
 
     /// <inheritdoc />
@@ -41,5 +72,20 @@ internal sealed class OklaHost : IAsyncDisposable
         {
             await embedded.DisposeAsync();
         }
+    }
+
+    private static void Map(WebApplication app)
+    {
+        app.UseWeb();
+        app.UseRequestDecompression();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseRateLimits();
+        app.MapOpenApi();
+        app.MapMetrics();
+        app.MapHealth();
+        app.MapAuth();
+        app.MapEventLogAdmin();
+        app.MapTracking();
     }
 }

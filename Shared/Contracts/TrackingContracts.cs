@@ -53,8 +53,51 @@ public sealed record ItemEnded(string ItemId, string? Reason = null);
 /// <param name="KnownAt">Known-at time of a replayed past (UTC); now when left out.</param>
 public sealed record PutCatalogItems(IReadOnlyList<CatalogItem> Items, DateTimeOffset? OccurredAt = null, DateTimeOffset? KnownAt = null) : ICommand;
 
-/// <summary>Answer to <see cref="PutCatalogItems"/>.</summary>
-public sealed record CatalogChanges(int Listed, int Updated, int Repriced, int Unchanged);
+/// <summary>Answer to <see cref="PutCatalogItems"/> and <see cref="WithdrawCatalogItems"/>; an item whose price and attributes both changed counts as updated and as repriced.</summary>
+public sealed record CatalogChanges(int Listed, int Updated, int Repriced, int Unchanged, int Ended = 0);
+
+/// <summary>Command to Tracking: takes items off the catalogue, sold or not; those that are not live stay as they are. Answers <see cref="CatalogChanges"/>.</summary>
+/// <param name="Ids">Items.</param>
+/// <param name="Sold">Whether they were sold.</param>
+/// <param name="Reason">Why, when it is known.</param>
+/// <param name="OccurredAt">When that became so (UTC); now when left out.</param>
+/// <param name="KnownAt">Known-at time of a replayed past (UTC); now when left out.</param>
+public sealed record WithdrawCatalogItems(
+    IReadOnlyCollection<string> Ids, bool Sold = false, string? Reason = null, DateTimeOffset? OccurredAt = null, DateTimeOffset? KnownAt = null) : ICommand;
+
+/// <summary>
+/// Command to Tracking: imports a CSV file of listings, one snapshot after the other. Answers <see cref="ImportReport"/>.
+/// A file that was imported before changes nothing.
+/// </summary>
+/// <param name="File">Path of the file; UTF-8 or Latin-1, comma or semicolon, first line the header.</param>
+/// <param name="Columns">Pairs <c>target=column</c> separated by commas, such as <c>make=brand,mileageKm=km</c>; null guesses by the names in the header.</param>
+/// <param name="Source">Name of where the listings come from; ads are followed from snapshot to snapshot within a source. The file's name when left out.</param>
+/// <param name="Kind">Kind of the items.</param>
+/// <param name="Progress">Hears how far it is.</param>
+public sealed record ImportListings(
+    string File, string? Columns = null, string? Source = null, string Kind = "vehicle", IProgress<WorkProgress>? Progress = null) : ICommand;
+
+/// <summary>Answer to <see cref="ImportListings"/>. Rows = Kept + the sum of <paramref name="SetAside"/>.</summary>
+/// <param name="ImportId">Identity of the import; key of its set-aside rows.</param>
+/// <param name="Repeated">Whether this file had been imported before, so that nothing changed now.</param>
+/// <param name="Encoding">Text encoding that the file was read with.</param>
+/// <param name="Columns">Columns used, as <c>target=column</c>.</param>
+/// <param name="Rows">Rows read, the header apart.</param>
+/// <param name="Kept">Rows that became part of the catalogue.</param>
+/// <param name="SetAside">Rows set aside, by reason.</param>
+/// <param name="Snapshots">Snapshots, oldest first.</param>
+public sealed record ImportReport(
+    Guid ImportId, bool Repeated, string Encoding, string Columns, long Rows, long Kept, IReadOnlyDictionary<string, long> SetAside, IReadOnlyList<ImportedSnapshot> Snapshots);
+
+/// <summary>What one snapshot of an import did to the catalogue.</summary>
+/// <param name="TakenAt">Its time (UTC).</param>
+/// <param name="Rows">Rows of it that were read.</param>
+/// <param name="Kept">Rows that became part of the catalogue.</param>
+/// <param name="Changes">Ads that were new, changed, the same as before, or gone.</param>
+public sealed record ImportedSnapshot(DateTimeOffset TakenAt, int Rows, int Kept, CatalogChanges Changes);
+
+/// <summary>An import cannot be done as asked: file or column missing, or a mapping that cannot be read. The message is for the person who asked.</summary>
+public sealed class ImportRefusedException(string message) : Exception(message);
 
 /// <summary>Query to Tracking: items by id (missing ones are left out), with their state now.</summary>
 public sealed record GetCatalogItems(IReadOnlyCollection<string> Ids) : IQuery<IReadOnlyList<CatalogEntry>>;
