@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { flushSync } from 'react-dom';
 import { shown, useRecommendations } from '../api/queries';
-import type { Recommendations } from '../api/types';
+import { sourceOf, type Recommendations } from '../api/types';
 import { time } from '../format';
 import { usePersonId } from '../session/useSession';
 import { t } from '../texts';
@@ -80,7 +80,8 @@ export function ForYou() {
 
 /** Which model spoke, for the curious. */
 function SourceLine({ recommendations, busy, again }: { recommendations: Recommendations; busy: boolean; again: () => void }) {
-  const { source, modelVersion, generatedAt } = recommendations;
+  const { modelVersion, generatedAt } = recommendations;
+  const source = sourceOf(recommendations.source);
   return (
     <p className="flex items-center gap-2 text-sm text-muted">
       <span title={t.forYou.sourceHint[source]} className="rounded-full border border-line px-2.5 py-1 text-[0.8125rem]">

@@ -1,7 +1,7 @@
 import { Link, useParams } from 'react-router';
 import { Problem } from '../api/client';
 import { useCatalogItem, usePriceEstimate } from '../api/queries';
-import type { CatalogEntry } from '../api/types';
+import { statusOf, type CatalogEntry } from '../api/types';
 import { date, money, number, otherCurrency, roughMoney, sentence } from '../format';
 import { useContact, useLike } from '../likes';
 import { t } from '../texts';
@@ -41,7 +41,9 @@ export function Vehicle() {
 }
 
 function Details({ entry }: { entry: CatalogEntry }) {
-  const { item, status, listedAt } = entry;
+  const { item, listedAt } = entry;
+  const { place = null, description = null, images = [] } = item;
+  const status = statusOf(entry.status);
   const where = { surface: 'vehicle' };
   const [liked, like] = useLike(item.id, where);
   const [contacted, contact] = useContact(item.id, where);
@@ -59,10 +61,10 @@ function Details({ entry }: { entry: CatalogEntry }) {
               {t.vehicle.listed(date(listedAt))}
             </p>
             <h1 className="mt-2 text-2xl leading-tight font-extrabold tracking-[-0.02em] sm:text-3xl">{item.title}</h1>
-            {item.place !== null && (
+            {place !== null && (
               <p className="mt-2 flex items-center gap-1.5 text-muted">
                 <Pin className="size-4" />
-                {item.place}
+                {place}
               </p>
             )}
             <p className="figures mt-4">
@@ -101,11 +103,11 @@ function Details({ entry }: { entry: CatalogEntry }) {
 
         <div className="contents min-w-0 lg:col-start-1 lg:row-start-1 lg:block lg:space-y-6">
           <div className="order-1 aspect-[16/10] overflow-hidden rounded-3xl shadow-card">
-            <Picture itemId={item.id} image={item.images[0] ?? null} bodyType={typeof bodyType === 'string' ? bodyType : null} alt={t.vehicle.picture(1, item.title)} />
+            <Picture itemId={item.id} image={images[0] ?? null} bodyType={typeof bodyType === 'string' ? bodyType : null} alt={t.vehicle.picture(1, item.title)} />
           </div>
-          {item.images.length > 1 && (
+          {images.length > 1 && (
             <ul className="order-4 grid grid-cols-3 gap-3 sm:grid-cols-4">
-              {item.images.slice(1, 9).map((image, index) => (
+              {images.slice(1, 9).map((image, index) => (
                 <li key={image} className="aspect-[4/3] overflow-hidden rounded-2xl">
                   <Picture itemId={item.id} image={image} bodyType={null} alt={t.vehicle.picture(index + 2, item.title)} />
                 </li>
@@ -113,10 +115,10 @@ function Details({ entry }: { entry: CatalogEntry }) {
             </ul>
           )}
           <Specs entry={entry} />
-          {item.description !== null && item.description !== '' && (
+          {description !== null && description !== '' && (
             <section className={`${box} order-6`}>
               <h2 className="text-lg font-bold">{t.vehicle.description}</h2>
-              <p className="mt-2 max-w-prose whitespace-pre-line text-muted">{item.description}</p>
+              <p className="mt-2 max-w-prose whitespace-pre-line text-muted">{description}</p>
             </section>
           )}
         </div>
@@ -127,7 +129,7 @@ function Details({ entry }: { entry: CatalogEntry }) {
 
 /** The attributes that have a name in Spanish, in the order of the names. */
 function Specs({ entry }: { entry: CatalogEntry }) {
-  const { attributes, place } = entry.item;
+  const { attributes, place = null } = entry.item;
   const rows = Object.entries(t.vehicle.attributes)
     .map(([name, label]) => [label, shownValue(name, attributes[name])] as const)
     .concat([[t.vehicle.place, place]])

@@ -42,10 +42,10 @@ export function track(type: string, itemId: string | null, properties: Record<st
     type,
     occurredAt: new Date(now).toISOString(),
     anonymousId: anonymousId(),
-    userId: currentSession(now)?.user.id ?? null,
+    userId: currentSession(now)?.user.id,
     sessionId: sessionId(now),
-    itemId,
-    context: { page: location.pathname, referrer: document.referrer || null, language: navigator.language, width: innerWidth },
+    itemId: itemId ?? undefined,
+    context: { page: location.pathname, referrer: document.referrer || undefined, language: navigator.language, width: innerWidth },
     properties,
   });
 }

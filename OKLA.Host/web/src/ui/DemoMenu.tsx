@@ -1,12 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useId, useRef, useState } from 'react';
 import { Problem, request } from '../api/client';
-import type { Role } from '../api/types';
+import { roles, type Role } from '../api/types';
 import { signIn, signOut, useSession } from '../session/useSession';
 import { t } from '../texts';
 import { Check, Chevron, Person } from './Icons';
-
-const roles: readonly Role[] = ['buyer', 'dealer', 'admin'];
 
 /** Whether this server has demo accounts; only one in development does. */
 const useDemo = () =>
@@ -71,7 +69,7 @@ export function DemoMenu() {
         className="flex h-11 items-center gap-2 rounded-full border border-control bg-surface pr-3 pl-3.5 text-sm font-semibold hover:border-brand"
       >
         <Person className="size-4" />
-        <span>{session === null ? t.session.open : t.session[session.user.role]}</span>
+        <span>{session === null ? t.session.open : (roles.includes(session.user.role as Role) ? t.session[session.user.role as Role] : session.user.name)}</span>
         <Chevron className={`size-4 transition-transform ${open ? 'rotate-180' : ''}`} />
       </button>
       <div id={panel} hidden={!open} className="rise absolute right-0 mt-2 w-72 rounded-2xl border border-line bg-raised p-2 shadow-xl">

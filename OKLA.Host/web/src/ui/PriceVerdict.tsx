@@ -1,5 +1,5 @@
 import { usePriceEstimate } from '../api/queries';
-import type { Money, PriceEstimate, Verdict } from '../api/types';
+import type { Money, PriceEstimate, VerdictCode } from '../api/types';
 import { money, roughMoney } from '../format';
 import { t } from '../texts';
 import { Down, Equal, Up } from './Icons';
@@ -11,12 +11,12 @@ const looks = {
 } as const;
 
 /** How the asking price stands to the estimate, in a word, a colour and a sign. */
-export function VerdictBadge({ verdict }: { verdict: Verdict }) {
-  const { tone, Icon } = looks[verdict.code];
+export function VerdictBadge({ verdict }: { verdict: VerdictCode }) {
+  const { tone, Icon } = looks[verdict];
   return (
     <span className={`inline-flex items-center gap-1 rounded-full py-1 pr-2.5 pl-1.5 text-[0.8125rem] leading-none font-semibold ${tone}`}>
       <Icon className="size-3.5" />
-      {t.verdict[verdict.code]}
+      {t.verdict[verdict]}
     </span>
   );
 }

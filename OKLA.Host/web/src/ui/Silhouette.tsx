@@ -42,7 +42,7 @@ const shapes: Readonly<Record<Exclude<Body, 'boat' | 'motorcycle'>, Shape>> = {
     lines: 'M132 80 C130 92 132 102 138 110 M206 80 C206 92 202 104 196 110 M34 92 C100 86 200 84 286 96 M190 87 L202 87',
     wheels: [[88, 111, 20], [242, 111, 20]],
     lamps: [[278, 93, 13, 4], [27, 90, 14, 5]],
-    dark: 'M24 83 L60 76 L62 80 L34 86 Z',
+    dark: 'M22 76 L58 73 Q62 73 62 76 L48 78 L46 84 L40 85 L40 79 L24 80 Z',
     shadow: [22, 298],
   },
   suv: {

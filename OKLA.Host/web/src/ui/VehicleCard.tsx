@@ -1,6 +1,6 @@
 import { useId, useRef, useState } from 'react';
 import { Link } from 'react-router';
-import type { Recommendation } from '../api/types';
+import { verdictOf, type Recommendation } from '../api/types';
 import { money, otherPrice, sentence } from '../format';
 import { useContact, useLike } from '../likes';
 import { t } from '../texts';
@@ -18,7 +18,8 @@ interface Props {
 
 /** A vehicle in the grid. */
 export function VehicleCard({ recommendation, position, modelVersion }: Props) {
-  const { itemId, item, reason, verdict } = recommendation;
+  const { itemId, item, reason } = recommendation;
+  const verdict = verdictOf(recommendation.verdict?.code);
   const where = { surface: 'for_you', position, modelVersion };
   const [liked, like] = useLike(itemId, where);
   const [contacted, contact] = useContact(itemId, where);
@@ -85,7 +86,7 @@ export function VehicleCard({ recommendation, position, modelVersion }: Props) {
               type="button"
               aria-expanded={explained}
               aria-controls={panel}
-              aria-label={t.verdict.ask(t.verdict[verdict.code])}
+              aria-label={t.verdict.ask(t.verdict[verdict])}
               onClick={() => setExplained(true)}
               className="relative z-10 -mr-1 flex min-h-8 items-center gap-1 rounded-full pr-1 text-muted hover:text-ink"
             >
