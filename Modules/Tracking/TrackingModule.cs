@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using OKLA.Tracking.Catalog;
 using OKLA.Tracking.Ingest;
 
 namespace OKLA.Tracking;
@@ -15,9 +16,13 @@ public static class TrackingModule
         services.AddOptions<TrackingOptions>().BindConfiguration("Tracking").ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<TrackingOptions>>().Value);
         services.AddSingleton<EventParser>();
-        return services;
+        return services.AddCatalog();
     }
 
     /// <summary>Maps the room's endpoints.</summary>
-    public static void MapTracking(this IEndpointRouteBuilder routes) => RecordEvents.Map(routes);
+    public static void MapTracking(this IEndpointRouteBuilder routes)
+    {
+        RecordEvents.Map(routes);
+        routes.MapCatalog();
+    }
 }

@@ -7,7 +7,10 @@ switch (args.FirstOrDefault())
     case "append":
         await AppendBenchmark.RunAsync(size ?? 200_000);
         return 0;
+    case "lag":
+        await LagBenchmark.RunAsync(size ?? 10_000);
+        return 0;
     default:
-        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append [events]");
+        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|lag [events]");
         return 2;
 }

@@ -48,9 +48,12 @@ public sealed class ImportOptions
     [Range(1, 1e8)]
     public double MaxMileageKm { get; set; } = 1_500_000;
 
-    /// <summary>How far a price may move between two snapshots for the ad to count as the same, as a share of the higher one.</summary>
+    /// <summary>
+    /// How far a price may move between two snapshots for the ad to count as the same, as a share of the higher one. Of the models
+    /// that supercarros.com had once in each of two snapshots of 2022, 62 to 82 % kept the price and 89 to 97 % moved it by less than 0.15.
+    /// </summary>
     [Range(0.0, 1.0)]
-    public decimal MaxPriceMove { get; set; } = 0.3m;
+    public decimal MaxPriceMove { get; set; } = 0.15m;
 
     /// <summary>Whether rows without an ad id that repeat another one of their snapshot in everything become ads of their own instead of being set aside.</summary>
     public bool KeepIdenticalRows { get; set; }

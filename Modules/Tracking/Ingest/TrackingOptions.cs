@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace OKLA.Tracking.Ingest;
 
 /// <summary>Bounds of what producers may send: section <c>Tracking</c>.</summary>
-public sealed class TrackingOptions
+internal sealed class TrackingOptions
 {
     /// <summary>Largest number of events in one request.</summary>
     [Range(1, 10_000)]

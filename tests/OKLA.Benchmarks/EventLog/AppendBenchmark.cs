@@ -17,7 +17,7 @@ internal static class AppendBenchmark
     public static async Task RunAsync(int events)
     {
         var folder = Directory.CreateTempSubdirectory("okla-bench-").FullName;
-        await using var host = await OklaHost.BuildAsync(["--Database:DataFolder", folder, "--urls", "http://127.0.0.1:0", "--Logging:LogLevel:Default", "Warning"]);
+        await using var host = await OklaHost.BuildAsync(BenchHost.Settings(folder));
         await host.App.StartAsync();
         using var client = new HttpClient { BaseAddress = new Uri(host.App.Urls.First()) };
         var database = (NpgsqlDataSource)host.App.Services.GetService(typeof(NpgsqlDataSource))!;

@@ -1,0 +1,24 @@
+using Microsoft.Extensions.Logging;
+
+namespace OKLA.ML;
+
+internal static partial class Log
+{
+    [LoggerMessage(3001, LogLevel.Information, "Trained {Model} version {Version} in {Seconds:0.0} s. {Decision}")]
+    public static partial void Trained(ILogger logger, string model, int version, string decision, double seconds);
+
+    [LoggerMessage(3002, LogLevel.Error, "The artefact of {Model} version {Version} cannot be used")]
+    public static partial void ArtefactDamaged(ILogger logger, string model, int version, Exception fault);
+
+    [LoggerMessage(3003, LogLevel.Information, "{Model} version {Version} serves")]
+    public static partial void Serves(ILogger logger, string model, int version);
+
+    [LoggerMessage(3004, LogLevel.Warning, "The catalogue and the models could not be looked at; what is in memory goes on serving")]
+    public static partial void RefreshFailed(ILogger logger, Exception fault);
+
+    [LoggerMessage(3005, LogLevel.Error, "{Model} version {Version} failed at a prediction; the next fallback answers")]
+    public static partial void PredictionFailed(ILogger logger, string model, int version, Exception fault);
+
+    [LoggerMessage(3006, LogLevel.Warning, "Predictions could not be put into the log")]
+    public static partial void PredictionsDropped(ILogger logger, Exception? fault);
+}

@@ -1,0 +1,57 @@
+using System.Globalization;
+using OKLA.Host.Demo;
+using OKLA.Shared.Messaging;
+
+namespace OKLA.Host.Cli;
+
+/// <summary><c>simulate</c>: lets simulated people browse the catalogue.</summary>
+internal static class SimulateVerb
+{
+    public static Verb Verb { get; } = new(
+        "simulate", [],
+        [
+            new("--visitors", "N", "people (default 2000)"),
+            new("--days", "D", "days up to now (default 60)"),
+            new("--seed", "S", "the same seed, the same people (default 1)"),
+            new("--listings", "N", "listings to make up when the catalogue is empty (default 3000)"),
+        ],
+        "lets simulated people browse the imported catalogue, or a made-up one", RunAsync);
+
+    private static async Task<int> RunAsync(Invocation invocation, IServiceProvider services, Terminal terminal, CancellationToken ct)
+    {
+        var progress = new ProgressLine(terminal);
+        var command = new Simulate(
+            invocation.Number("--visitors", 2_000, 1, 10_000_000), invocation.Number("--days", 60, 1, 3_650), (ulong)invocation.Number("--seed", 1, 0, int.MaxValue),
+            invocation.Number("--listings", 3_000, 1, 1_000_000), progress);
+        SimulationReport report;
+        try
+        {
+            report = await services.GetRequiredService<IMessageBus>().InvokeAsync<SimulationReport>(command, ct);
+        }
+        finally
+        {
+            progress.Done();
+        }
+
+        if (report.Repeated)
+        {
+            terminal.Out.WriteLine($"Seed {report.Run.Seed} was simulated before; nothing changed.");
+            return CommandLine.Success;
+        }
+
+        var events = report.Events.Values.Sum();
+        string Day(int day) => report.Run.Start.AddDays(day).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        terminal.Table([],
+        [
+            ["visitors", Terminal.Count(report.Run.Visitors)],
+            ["vehicles on offer", Terminal.Count(report.Items)],
+            ["visits", Terminal.Count(report.Sessions)],
+            ["events", Terminal.Count(events)],
+            .. report.Events.OrderByDescending(pair => pair.Value).Select(pair => (IReadOnlyList<string>)[$"  {pair.Key}", Terminal.Count(pair.Value)]),
+        ]);
+        terminal.Out.WriteLine();
+        terminal.Out.WriteLine($"  seed {report.Run.Seed}, {Day(0)} to {Day(report.Run.Days)}, {(report.Run.Listings > 0 ? "made-up catalogue" : "catalogue as it is")}");
+        terminal.Out.WriteLine($"  {Terminal.Duration(report.Seconds)}, {Terminal.Count((long)(events / Math.Max(report.Seconds, 1e-3)))} events/s");
+        return CommandLine.Success;
+    }
+}

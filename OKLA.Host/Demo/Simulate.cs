@@ -1,0 +1,211 @@
+using Microsoft.Extensions.Options;
+using Npgsql;
+using OKLA.Shared.Contracts;
+using OKLA.Shared.EventLog;
+using OKLA.Shared.Messaging;
+
+namespace OKLA.Host.Demo;
+
+/// <summary>Command: lets simulated people browse the catalogue, or a generated one when there is none. Answers <see cref="SimulationReport"/>.</summary>
+/// <param name="Visitors">People.</param>
+/// <param name="Days">Days up to now.</param>
+/// <param name="Seed">Seed; a seed that was simulated to its end before changes nothing, one that broke off goes on.</param>
+/// <param name="Listings">Listings to generate when the catalogue is empty.</param>
+/// <param name="Progress">Hears how far it is.</param>
+internal sealed record Simulate(int Visitors = 2_000, int Days = 60, ulong Seed = 1, int Listings = 3_000, IProgress<WorkProgress>? Progress = null) : ICommand;
+
+/// <summary>Answer to <see cref="Simulate"/>.</summary>
+/// <param name="Run">What it depended on.</param>
+/// <param name="Repeated">Whether it had been simulated before, so that nothing changed now.</param>
+/// <param name="Items">Vehicles that were on offer at some time.</param>
+/// <param name="Sessions">Visits.</param>
+/// <param name="Events">Behaviour events by type, those of this call.</param>
+/// <param name="Seconds">Time taken.</param>
+internal sealed record SimulationReport(SimulationRun Run, bool Repeated, int Items, int Sessions, IReadOnlyDictionary<string, int> Events, double Seconds);
+
+/// <summary>
+/// Handles <see cref="Simulate"/>. Days are lived one after the other: the catalogue's changes first, then everybody's visits, in the
+/// order of time, in large appends; then an event that says the day is over, after which a broken run goes on.
+/// </summary>
+internal sealed class SimulateHandler(NpgsqlDataSource database, EventLog log, IMessageBus bus, IOptions<DemoOptions> options, TimeProvider clock)
+{
+    private const int AppendSize = 10_000;
+
+    public async Task<SimulationReport> HandleAsync(Simulate command, CancellationToken ct)
+    {
+        var began = clock.GetTimestamp();
+        var (run, finishedDays) = await StartAsync(command, ct);
+        if (finishedDays >= run.Days)
+        {
+            return new SimulationReport(run, true, 0, 0, new Dictionary<string, int>(), clock.GetElapsedTime(began).TotalSeconds);
+        }
+
+        var model = new WantModel(run);
+        var planned = run.Listings > 0 ? DominicanCatalogue.Generate(run.Seed, run.Listings, run.Start, run.Days, run.Choice.PesosPerDollar) : [];
+        var offered = planned.Count > 0 ? [] : (await ReadCatalogueAsync(ct)).Select(entry => Vehicle.Of(entry, run.Choice.PesosPerDollar)).ToDictionary(vehicle => vehicle.Id);
+        var everOffered = offered.Keys.ToHashSet();
+        var visitors = Enumerable.Range(0, run.Visitors).Select(person => new Visitor(run, person)).ToList();
+        var byType = new Dictionary<string, int>();
+        var sessions = 0;
+        Market? market = null;
+        var appending = Task.CompletedTask;
+        for (var day = 0; day < run.Days; day++)
+        {
+            // Days that are in the log already are lived again only for what people remember of them.
+            var write = day >= finishedDays;
+            if (planned.Count > 0)
+            {
+                if (write)
+                {
+                    await appending;
+                }
+
+                await ChangeCatalogueAsync(run, planned, day, offered, write, ct);
+                market = new Market(offered.Values, model);
+                everOffered.UnionWith(offered.Keys);
+            }
+
+            market ??= new Market(offered.Values, model);
+            var events = new List<StreamEvent>();
+            var sessionsToday = 0;
+            foreach (var visitor in visitors)
+            {
+                ct.ThrowIfCancellationRequested();
+                sessionsToday += visitor.Live(day, market, model, events);
+            }
+
+            if (!write)
+            {
+                continue;
+            }
+
+            events.Sort(static (a, b) => DateTimeOffset.Compare(a.Event.OccurredAt!.Value, b.Event.OccurredAt!.Value) is not 0 and var order ? order : a.Event.Id.CompareTo(b.Event.Id));
+            foreach (var item in events)
+            {
+                byType[item.Event.Type] = byType.GetValueOrDefault(item.Event.Type) + 1;
+            }
+
+            sessions += sessionsToday;
+            // The next day is thought up while this one goes to the disk.
+            await appending;
+            appending = AppendAsync(run, events, new SimulatedDay(day, sessionsToday, events.Count), ct);
+            command.Progress?.Report(new WorkProgress((day + 1.0) / run.Days, $"day {day + 1}, {byType.Values.Sum():N0} events"));
+        }
+
+        await appending;
+        return new SimulationReport(run, false, everOffered.Count, sessions, byType, clock.GetElapsedTime(began).TotalSeconds);
+    }
+
+    /// <summary>The run of this seed: as it stands in the log, or a new one that ends now.</summary>
+    private async Task<(SimulationRun Run, int FinishedDays)> StartAsync(Simulate command, CancellationToken ct)
+    {
+        if (await SimulationRuns.FindAsync(log, command.Seed, ct) is { } known)
+        {
+            return known.Run.Visitors == command.Visitors && known.Run.Days == command.Days
+                ? known
+                : throw new SimulationRefusedException(
+                    $"Seed {command.Seed} was simulated with {known.Run.Visitors} visitors over {known.Run.Days} days. Take another seed, or the same numbers to go on.");
+        }
+
+        var isEmpty = (await bus.InvokeAsync<IReadOnlyList<CatalogEntry>>(new ListCatalogItems("vehicle", Limit: 1), ct)).Count == 0;
+        var start = Visitor.LocalMidnight(clock.GetUtcNow()).AddDays(-command.Days);
+        var run = new SimulationRun(command.Seed, command.Visitors, command.Days, start, isEmpty ? command.Listings : 0, options.Value);
+        var started = NewEvent.Of(SimulationRun.StartedType, run, run.Start) with { KnownAt = run.Start };
+        var result = await log.AppendAsync(SimulationRun.StreamOf(run.Seed), ExpectedVersion.NoStream, [started], ct);
+        return result.Status == AppendStatus.Appended ? (run, 0) : throw new SimulationRefusedException($"Seed {command.Seed} is being simulated by another process.");
+    }
+
+    private async Task<List<CatalogEntry>> ReadCatalogueAsync(CancellationToken ct)
+    {
+        var all = new List<CatalogEntry>();
+        string? last = null;
+        while (await bus.InvokeAsync<IReadOnlyList<CatalogEntry>>(new ListCatalogItems("vehicle", last), ct) is { Count: > 0 } page)
+        {
+            all.AddRange(page);
+            last = page[^1].Item.Id;
+        }
+
+        return all;
+    }
+
+    /// <summary>What is listed, repriced and ended on a day, put through Tracking at the start of the day.</summary>
+    private async Task ChangeCatalogueAsync(
+        SimulationRun run, IReadOnlyList<PlannedListing> planned, int day, Dictionary<string, Vehicle> offered, bool write, CancellationToken ct)
+    {
+        var (from, to) = (run.Start.AddDays(day), run.Start.AddDays(day + 1));
+        bool Today(DateTimeOffset? at) => at < to && (at >= from || day == 0);
+        var puts = new List<CatalogItem>();
+        foreach (var listing in planned.Where(listing => Today(listing.ListedAt)))
+        {
+            puts.Add(listing.Item);
+            offered[listing.Item.Id] = Vehicle.Of(new CatalogEntry(listing.Item, "live", listing.ListedAt, listing.ListedAt), run.Choice.PesosPerDollar);
+        }
+
+        foreach (var listing in planned.Where(listing => listing.CutAt is not null && !Today(listing.ListedAt) && Today(listing.CutAt) && offered.ContainsKey(listing.Item.Id)))
+        {
+            var cut = listing.Item with { Price = listing.CutPrice };
+            puts.Add(cut);
+            offered[cut.Id] = Vehicle.Of(new CatalogEntry(cut, "live", offered[cut.Id].ListedAt, from), run.Choice.PesosPerDollar);
+        }
+
+        var ended = planned.Where(listing => Today(listing.EndsAt) && offered.ContainsKey(listing.Item.Id)).ToList();
+        ended.ForEach(listing => offered.Remove(listing.Item.Id));
+        if (!write)
+        {
+            return;
+        }
+
+        // What was there before the first day keeps its own date, so that its age is known.
+        foreach (var group in puts.GroupBy(item => offered.TryGetValue(item.Id, out var vehicle) && day == 0 ? vehicle.ListedAt : from).OrderBy(group => group.Key))
+        {
+            await bus.InvokeAsync<CatalogChanges>(new PutCatalogItems([.. group], group.Key, group.Key), ct);
+        }
+
+        foreach (var sold in ended.GroupBy(listing => listing.Sold))
+        {
+            await bus.InvokeAsync<CatalogChanges>(new WithdrawCatalogItems([.. sold.Select(listing => listing.Item.Id)], sold.Key, null, from, from), ct);
+        }
+    }
+
+    private async Task AppendAsync(SimulationRun run, List<StreamEvent> events, SimulatedDay day, CancellationToken ct)
+    {
+        await Task.Yield();
+        await using var connection = await database.OpenConnectionAsync(ct);
+        foreach (var chunk in events.Chunk(AppendSize))
+        {
+            await using var transaction = await connection.BeginTransactionAsync(ct);
+            await log.AppendAsync(transaction, chunk, ct);
+            await transaction.CommitAsync(ct);
+        }
+
+        var end = run.Start.AddDays(day.Day + 1);
+        await log.AppendAsync(SimulationRun.StreamOf(run.Seed), ExpectedVersion.Any, [NewEvent.Of(SimulationRun.DayType, day, end) with { KnownAt = end }], ct);
+    }
+}
+
+/// <summary>A simulation cannot be done as asked; the message is for the person who asked.</summary>
+internal sealed class SimulationRefusedException(string message) : Exception(message);
+
+/// <summary>Finds simulations in the log.</summary>
+internal static class SimulationRuns
+{
+    /// <summary>The simulation of a seed and how many of its days are in the log; null when there is none.</summary>
+    public static async Task<(SimulationRun Run, int FinishedDays)?> FindAsync(EventLog log, ulong seed, CancellationToken ct)
+    {
+        SimulationRun? run = null;
+        var days = 0;
+        await foreach (var recorded in log.ReadStreamAsync(SimulationRun.StreamOf(seed), ct: ct))
+        {
+            if (recorded.Type == SimulationRun.StartedType)
+            {
+                run = recorded.Read<SimulationRun>();
+            }
+            else if (recorded.Type == SimulationRun.DayType)
+            {
+                days = Math.Max(days, recorded.Read<SimulatedDay>().Day + 1);
+            }
+        }
+
+        return run is null ? null : (run, days);
+    }
+}
