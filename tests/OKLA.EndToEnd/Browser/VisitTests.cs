@@ -53,11 +53,11 @@ internal sealed class VisitTests : BrowserTest
             await Page.Clock.RunForAsync(3_000);
         }
 
-        await Page.GetByRole(AriaRole.Link, new() { Name = "Volver a los vehículos" }).ClickAsync();
-        await Expect(Page.GetByRole(AriaRole.Heading, new() { Name = "Vehículos para ti" })).ToBeVisibleAsync();
-        await Page.RunAndWaitForRequestAsync(
-            () => Page.Clock.RunForAsync(2_000),
-            request => request.Url.Contains("/api/recommendations/users/", StringComparison.Ordinal));
+        var first = await Page.RunAndWaitForResponseAsync(
+            () => Page.GetByRole(AriaRole.Link, new() { Name = "Volver a los vehículos" }).ClickAsync(), AsksForRecommendations);
+        await first.FinishedAsync();
+        await Page.RunAndWaitForResponseAsync(() => Page.Clock.RunForAsync(1_000), response => new Uri(response.Url).AbsolutePath == "/api/events");
+        await Page.RunAndWaitForResponseAsync(() => Page.Clock.RunForAsync(2_000), AsksForRecommendations);
     }
 
     [Test]
@@ -81,4 +81,6 @@ internal sealed class VisitTests : BrowserTest
         await Page.GetByRole(AriaRole.Button, new() { Name = "Salir de la cuenta" }).ClickAsync();
         await Expect(Page.GetByRole(AriaRole.Button, new() { Name = "Entrar" })).ToBeVisibleAsync();
     }
+
+    private static bool AsksForRecommendations(IResponse response) => response.Url.Contains("/api/recommendations/users/", StringComparison.Ordinal);
 }
