@@ -4,6 +4,8 @@ using OKLA.Chatbot;
 using OKLA.Features;
 using OKLA.Host.Admin;
 using OKLA.Host.Auth;
+using OKLA.Host.Cli;
+using OKLA.Host.Demo;
 using OKLA.ML;
 using OKLA.Shared.Caching;
 using OKLA.Shared.Database;
@@ -16,24 +18,13 @@ using OKLA.Tracking;
 namespace OKLA.Host;
 
 /// <summary>The composition root: infrastructure, five Add…, five Map…. Serving and the command line's verbs build the same host.</summary>
-internal sealed class OklaHost : IAsyncDisposable
+internal static class OklaHost
 {
-    private readonly EmbeddedPostgres? embedded;
-
-    private OklaHost(WebApplication app, EmbeddedPostgres? embedded)
-    {
-        App = app;
-        this.embedded = embedded;
-    }
-
-    /// <summary>The application, its tables up to date, ready to start.</summary>
-    public WebApplication App { get; }
-
     /// <summary>Builds the host.</summary>
     /// <param name="settings">Command-line settings: <c>--urls</c>, <c>--Section:Name value</c>.</param>
     /// <param name="serving">False for a verb that ends by itself: subscriptions and jobs then stand still unless the verb moves them.</param>
     /// <param name="configure">Last word on the registrations, for tests.</param>
-    public static async Task<OklaHost> BuildAsync(string[] settings, bool serving = true, Action<WebApplicationBuilder>? configure = null)
+    public static async Task<BuiltHost> BuildAsync(string[] settings, bool serving = true, Action<WebApplicationBuilder>? configure = null)
     {
         var root = HostFolders.ContentRoot();
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = settings, ContentRootPath = root, WebRootPath = HostFolders.WebRoot(root) });
@@ -46,12 +37,18 @@ internal sealed class OklaHost : IAsyncDisposable
             builder.Services.AddOpenApi();
             builder.Services.AddRequestDecompression().AddHealthChecks().AddCheck<DatabaseHealth>("postgresql", HealthStatus.Unhealthy, ["ready"]);
             builder.Services.AddTracking().AddFeatures().AddML().AddChatbot().AddAnalytics();
+            builder.Services.AddDemo();
+            if (serving)
+            {
+                builder.Services.AddDemoSeed();
+            }
+
             configure?.Invoke(builder);
 
             var app = builder.Build();
             await app.Services.ApplyMigrationsAsync(Rooms.Assemblies);
             Map(app);
-            return new OklaHost(app, embedded);
+            return new BuiltHost(app, embedded);
         }
         catch
         {
@@ -61,16 +58,6 @@ internal sealed class OklaHost : IAsyncDisposable
             }
 
             throw;
-        }
-    }
-
-    /// <inheritdoc />
-    public async ValueTask DisposeAsync()
-    {
-        await App.DisposeAsync();
-        if (embedded is not null)
-        {
-            await embedded.DisposeAsync();
         }
     }
 

@@ -1,4 +1,4 @@
 using OKLA.Host;
+using OKLA.Host.Cli;
 
-await using var host = await OklaHost.BuildAsync(args);
-await host.App.RunAsync();
+return await CommandLine.RunAsync(args, (arguments, _) => OklaHost.BuildAsync(arguments.Configuration, arguments.Serves));

@@ -4,4 +4,4 @@ source "$(dirname "$0")/setup.sh"
 
 dotnet build OKLA.Host -c Release --nologo -v quiet -clp:ErrorsOnly || missing "the host did not build (see above)."
 export ASPNETCORE_ENVIRONMENT="${ASPNETCORE_ENVIRONMENT:-Development}"
-exec dotnet .artifacts/bin/OKLA.Host/release/OKLA.Host.dll serve --demo "$@"
+exec dotnet .artifacts/bin/OKLA.Host/release/OKLA.Host.dll serve --DemoSeed:Enabled=true "$@"

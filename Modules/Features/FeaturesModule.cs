@@ -9,6 +9,7 @@ using OKLA.Features.Items;
 using OKLA.Features.Online;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
+using OKLA.Shared.Web;
 
 namespace OKLA.Features;
 
@@ -28,7 +29,7 @@ public static class FeaturesModule
     /// <summary>Maps the room's endpoints.</summary>
     public static IEndpointRouteBuilder MapFeatures(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/api/features").WithTags("Features");
+        var group = routes.MapGroup("/api/features").WithTags("Features").RequireAuthorization(Policies.FeaturesRead);
         GetFeatures.Map(group);
         return routes;
     }

@@ -3,13 +3,14 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using OKLA.Host;
+using OKLA.Host.Cli;
 
 namespace OKLA.Tests;
 
 /// <summary>Base of test classes that need the whole host: real Kestrel on a free port, real PostgreSQL, Development settings.</summary>
 public abstract class HostTest : DatabaseTest
 {
-    private OklaHost host = null!;
+    private BuiltHost host = null!;
 
     /// <summary>Talks to the host without credentials.</summary>
     protected HttpClient Client { get; private set; } = null!;

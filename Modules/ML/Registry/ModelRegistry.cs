@@ -24,9 +24,6 @@ internal sealed record ModelVersion(
 /// <summary>Versions of models in PostgreSQL, and the one row a model that says which of them serves.</summary>
 internal sealed class ModelRegistry(NpgsqlDataSource database, TimeProvider clock)
 {
-    /// <summary>Channel of the NOTIFY that follows a publication; its payload is the model's name.</summary>
-    public const string Channel = "okla_models";
-
     private const string VersionColumns =
         "model, version, stage, sha256, length(artefact), metrics, parameters, data, data_until, decision, reason, rows, seconds, trained_at";
 
@@ -82,8 +79,7 @@ internal sealed class ModelRegistry(NpgsqlDataSource database, TimeProvider cloc
             where model = @model and (version = @version or stage = 'serving');
             insert into ml.serving as s (model, version, previous_version, published_at) values (@model, @version, null, @now)
             on conflict (model) do update set version = excluded.version, previous_version = s.version, published_at = excluded.published_at;
-            select pg_notify(@Channel, @model);
-            """, new { model, version, now = clock.GetUtcNow().UtcDateTime, Channel }, cancellationToken: ct));
+            """, new { model, version, now = clock.GetUtcNow().UtcDateTime }, cancellationToken: ct));
         await transaction.CommitAsync(ct);
     }
 

@@ -4,18 +4,24 @@ namespace OKLA.ML.Algorithms.Trees;
 
 /// <summary>
 /// A table as one byte a value: up to 255 quantile bins (or categories) and one for missing. Built once, trained on many times.
-/// Eight columns lie together (rows × 8 bytes a group), so that one row of a group is one 8-byte load.
+/// Up to 64 columns lie together row by row, so that a row of a node, wherever it lies, costs one cache line a block of columns.
 /// </summary>
 public sealed class BinnedDataset
 {
     internal const int GroupWidth = 8;
+    internal const int BlockWidth = 64;
 
     private BinnedDataset(FeatureBins[] features, int rowCount)
     {
         Features = features;
         RowCount = rowCount;
-        Groups = new byte[(features.Length + GroupWidth - 1) / GroupWidth][];
-        for (var g = 0; g < Groups.Length; g++) Groups[g] = new byte[checked(rowCount * GroupWidth)];
+        Blocks = new byte[(features.Length + BlockWidth - 1) / BlockWidth][];
+        Strides = new int[Blocks.Length];
+        for (var b = 0; b < Blocks.Length; b++)
+        {
+            Strides[b] = (Math.Min(BlockWidth, features.Length - b * BlockWidth) + GroupWidth - 1) / GroupWidth * GroupWidth;
+            Blocks[b] = new byte[checked((long)rowCount * Strides[b])];
+        }
     }
 
     /// <summary>The number of rows.</summary>
@@ -26,7 +32,11 @@ public sealed class BinnedDataset
 
     internal FeatureBins[] Features { get; }
 
-    internal byte[][] Groups { get; }
+    /// <summary>Rows × stride bytes for each block of 64 columns.</summary>
+    internal byte[][] Blocks { get; }
+
+    /// <summary>Bytes from one row to the next in each block.</summary>
+    internal int[] Strides { get; }
 
     /// <summary>Learns the bins of <paramref name="table"/>'s columns and applies them; <paramref name="threads"/> 0 takes every core.</summary>
     public static BinnedDataset Fit(Dataset table, int maxBins = 255, int threads = 0)
@@ -42,7 +52,7 @@ public sealed class BinnedDataset
     /// <exception cref="ArgumentException">Its columns are not the same by name and kind.</exception>
     public BinnedDataset Apply(Dataset table, int threads = 0) => Apply(Features, table, threads);
 
-    internal byte this[int row, int feature] => Groups[feature / GroupWidth][row * GroupWidth + feature % GroupWidth];
+    internal byte this[int row, int feature] => Blocks[feature / BlockWidth][(long)row * Strides[feature / BlockWidth] + feature % BlockWidth];
 
     internal static BinnedDataset Apply(FeatureBins[] features, Dataset table, int threads)
     {
@@ -67,16 +77,24 @@ public sealed class BinnedDataset
     private void Fill(int feature, Column column)
     {
         var bins = Features[feature];
-        var target = Groups[feature / GroupWidth].AsSpan(feature % GroupWidth);
+        var target = Blocks[feature / BlockWidth];
+        var stride = Strides[feature / BlockWidth];
+        long at = feature % BlockWidth;
         if (column.IsCategorical)
         {
-            var codes = column.Codes;
-            for (var r = 0; r < codes.Length; r++) target[r * GroupWidth] = bins.Bin(codes[r]);
+            foreach (var code in column.Codes)
+            {
+                target[at] = bins.Bin(code);
+                at += stride;
+            }
         }
         else
         {
-            var numbers = column.Numbers;
-            for (var r = 0; r < numbers.Length; r++) target[r * GroupWidth] = bins.Bin(numbers[r]);
+            foreach (var number in column.Numbers)
+            {
+                target[at] = bins.Bin(number);
+                at += stride;
+            }
         }
     }
 }

@@ -91,7 +91,6 @@ internal sealed class BoostingRun
             var rows = grower.Rows.AsMemory(leaf.Start, leaf.Count);
             if (_objective.RenewQuantile is { } quantile) tree.Value[leaf.Node] = Math.Clamp(Residual(rows.Span, margins, quantile), leaf.Low, leaf.High);
             tree.Value[leaf.Node] *= _options.LearningRate;
-            if (sample is not null) continue;
             var value = (float)tree.Value[leaf.Node];
             foreach (var row in rows.Span) margins[row] += value;
         }
@@ -111,12 +110,19 @@ internal sealed class BoostingRun
         return WeightedQuantile.Of(residuals, weights, quantile);
     }
 
+    // Adds the tree's answers for the rows that are not in the sample, which got theirs leaf by leaf.
     private void AddTree(Tree tree, BinnedDataset data, int[]? sample, float[] margins)
     {
         const int Part = 4096;
         Workers.For(_growers.Length > 1 && sample is not null ? 1 : _threads, (data.RowCount + Part - 1) / Part, p =>
         {
-            for (var row = p * Part; row < Math.Min(data.RowCount, (p + 1) * Part); row++) margins[row] += (float)tree.Value[tree.Leaf(data, row)];
+            var next = sample is null ? 0 : Array.BinarySearch(sample, p * Part);
+            if (next < 0) next = ~next;
+            for (var row = p * Part; row < Math.Min(data.RowCount, (p + 1) * Part); row++)
+            {
+                if (sample is not null && next < sample.Length && sample[next] == row) next++;
+                else margins[row] += (float)tree.Value[tree.Leaf(data, row)];
+            }
         });
     }
 

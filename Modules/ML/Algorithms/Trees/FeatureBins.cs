@@ -1,3 +1,6 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using OKLA.ML.Algorithms.Tabular;
 
 namespace OKLA.ML.Algorithms.Trees;
@@ -10,12 +13,18 @@ internal sealed class FeatureBins
 {
     private const int SampleRows = 200_000;
 
+    // The bounds and infinities after them, a power of two in all.
+    private readonly float[] _padded;
+
     private FeatureBins(string name, float[] bounds, byte[]? binOfCode, int count)
     {
         Name = name;
         Bounds = bounds;
         BinOfCode = binOfCode;
         Count = count;
+        _padded = new float[BitOperations.RoundUpToPowerOf2((uint)bounds.Length + 1)];
+        Array.Fill(_padded, float.PositiveInfinity);
+        bounds.CopyTo(_padded, 0);
     }
 
     public string Name { get; }
@@ -35,24 +44,15 @@ internal sealed class FeatureBins
 
     public byte Bin(float value)
     {
-        if (float.IsNaN(value)) return 0;
         if (BinOfCode is not null) return value >= 0 && value < BinOfCode.Length ? BinOfCode[(int)value] : (byte)0;
-        var low = 0;
-        var length = Bounds.Length;
-        while (length > 0)
-        {
-            var half = length >> 1;
-            if (Bounds[low + half] < value)
-            {
-                low += half + 1;
-                length -= half + 1;
-            }
-            else
-            {
-                length = half;
-            }
-        }
-        return (byte)(low + 1);
+        // A search without branches: each step adds half or nothing; NaN compares false and is masked to bin 0.
+        var below = 0;
+        ref var bounds = ref MemoryMarshal.GetArrayDataReference(_padded);
+        for (var half = _padded.Length >> 1; half > 0; half >>= 1)
+            below += Unsafe.BitCast<bool, byte>(Unsafe.Add(ref bounds, below + half - 1) < value) * half;
+#pragma warning disable CS1718 // Only NaN differs from itself.
+        return (byte)((below + 1) * Unsafe.BitCast<bool, byte>(value == value));
+#pragma warning restore CS1718
     }
 
     public void Write(BinaryWriter writer)
@@ -98,7 +98,7 @@ internal sealed class FeatureBins
             var value = numbers[sample.Length == numbers.Length ? i : (int)((long)i * numbers.Length / sample.Length)];
             if (!float.IsNaN(value)) sample[known++] = value == 0 ? 0 : value;
         }
-        Array.Sort(sample, 0, known);
+        Sort(sample.AsSpan(0, known));
         var values = new List<float>();
         var counts = new List<int>();
         for (var i = 0; i < known; i++)
@@ -112,6 +112,37 @@ internal sealed class FeatureBins
         }
         var bounds = values.Count <= maxBins ? EveryGap(values) : Quantiles(values, counts, known, maxBins);
         return new FeatureBins(column.Name, bounds, null, Math.Max(2, bounds.Length + 2));
+    }
+
+    // Radix sort by 3 × 11 bits of the order-keeping integer form of a float; several times faster than comparing.
+    private static void Sort(Span<float> values)
+    {
+        const int Bits = 11, Size = 1 << Bits;
+        if (values.Length < Size)
+        {
+            values.Sort();
+            return;
+        }
+        var keys = new uint[values.Length];
+        var moved = new uint[values.Length];
+        var counts = new int[3 * Size];
+        for (var i = 0; i < keys.Length; i++)
+        {
+            var bits = BitConverter.SingleToUInt32Bits(values[i]);
+            var key = keys[i] = (bits & 0x80000000) != 0 ? ~bits : bits | 0x80000000;
+            counts[key & (Size - 1)]++;
+            counts[Size + (key >> Bits & (Size - 1))]++;
+            counts[2 * Size + (key >> 2 * Bits)]++;
+        }
+        for (var pass = 0; pass < 3; pass++)
+        {
+            var count = counts.AsSpan(pass * Size, Size);
+            for (int d = 0, start = 0; d < Size; d++) (count[d], start) = (start, start + count[d]);
+            foreach (var key in keys) moved[count[(int)(key >> pass * Bits & (Size - 1))]++] = key;
+            (keys, moved) = (moved, keys);
+        }
+        for (var i = 0; i < keys.Length; i++)
+            values[i] = BitConverter.UInt32BitsToSingle((keys[i] & 0x80000000) != 0 ? keys[i] & 0x7FFFFFFF : ~keys[i]);
     }
 
     private static float[] EveryGap(List<float> values)

@@ -1,12 +1,14 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace OKLA.ML.Algorithms.Trees;
 
 /// <summary>Sums packed gradients by bin: one long a bin, the columns' bins one after the other.</summary>
 internal sealed class HistogramBuilder
 {
-    private const int Block = 1024;
+    private const int Block = 512;
+    private const int Ahead = 12;
     private const int ParallelRows = 8192;
     private readonly BinnedDataset _data;
     private readonly int _threads;
@@ -72,39 +74,44 @@ internal sealed class HistogramBuilder
                 var length = Math.Min(Block, count - from);
                 var block = index + start + from;
                 for (var i = 0; i < length; i++) ordered[i] = all[block[i]];
-                for (var g = 0; g < _data.Groups.Length; g++)
+                for (var g = 0; g < wantedGroups.Length; g++)
                 {
                     if (!wantedGroups[g]) continue;
-                    fixed (byte* bins = _data.Groups[g]) AddGroup(bins, block, ordered, length, target, g * BinnedDataset.GroupWidth);
+                    var feature = g * BinnedDataset.GroupWidth;
+                    var b = feature / BinnedDataset.BlockWidth;
+                    fixed (byte* bins = _data.Blocks[b])
+                        AddGroup(bins + feature % BinnedDataset.BlockWidth, _data.Strides[b], block, ordered, length, target, feature);
                 }
             }
         }
     }
 
-    private unsafe void AddGroup(byte* bins, int* rows, long* ordered, int count, long* histogram, int firstFeature)
+    private unsafe void AddGroup(byte* bins, long stride, int* rows, long* ordered, int count, long* histogram, int firstFeature)
     {
         var width = Math.Min(BinnedDataset.GroupWidth, _data.ColumnCount - firstFeature);
         var done = 0;
         if (width == 8)
         {
-            Add8(bins, rows, ordered, count, histogram, firstFeature);
+            Add8(bins, stride, rows, ordered, count, histogram, firstFeature);
             return;
         }
         if (width >= 4)
         {
-            Add4(bins, rows, ordered, count, histogram, firstFeature);
+            Add4(bins, stride, rows, ordered, count, histogram, firstFeature);
             done = 4;
         }
-        for (; done < width; done++) Add1(bins + done, rows, ordered, count, histogram + Offsets[firstFeature + done]);
+        for (; done < width; done++) Add1(bins + done, stride, rows, ordered, count, histogram + Offsets[firstFeature + done]);
     }
 
-    private unsafe void Add8(byte* bins, int* rows, long* ordered, int count, long* histogram, int f)
+    private unsafe void Add8(byte* bins, long stride, int* rows, long* ordered, int count, long* histogram, int f)
     {
         long* h0 = histogram + Offsets[f], h1 = histogram + Offsets[f + 1], h2 = histogram + Offsets[f + 2], h3 = histogram + Offsets[f + 3];
         long* h4 = histogram + Offsets[f + 4], h5 = histogram + Offsets[f + 5], h6 = histogram + Offsets[f + 6], h7 = histogram + Offsets[f + 7];
         for (var i = 0; i < count; i++)
         {
-            var bin = bins + (long)rows[i] * BinnedDataset.GroupWidth;
+            // Rows of a deep node lie far apart: their lines are asked for before they are needed.
+            if (Sse.IsSupported && i + Ahead < count) Sse.Prefetch0(bins + rows[i + Ahead] * stride);
+            var bin = bins + rows[i] * stride;
             var value = ordered[i];
             h0[bin[0]] += value;
             h1[bin[1]] += value;
@@ -117,12 +124,12 @@ internal sealed class HistogramBuilder
         }
     }
 
-    private unsafe void Add4(byte* bins, int* rows, long* ordered, int count, long* histogram, int f)
+    private unsafe void Add4(byte* bins, long stride, int* rows, long* ordered, int count, long* histogram, int f)
     {
         long* h0 = histogram + Offsets[f], h1 = histogram + Offsets[f + 1], h2 = histogram + Offsets[f + 2], h3 = histogram + Offsets[f + 3];
         for (var i = 0; i < count; i++)
         {
-            var bin = bins + (long)rows[i] * BinnedDataset.GroupWidth;
+            var bin = bins + rows[i] * stride;
             var value = ordered[i];
             h0[bin[0]] += value;
             h1[bin[1]] += value;
@@ -131,8 +138,8 @@ internal sealed class HistogramBuilder
         }
     }
 
-    private static unsafe void Add1(byte* bins, int* rows, long* ordered, int count, long* histogram)
+    private static unsafe void Add1(byte* bins, long stride, int* rows, long* ordered, int count, long* histogram)
     {
-        for (var i = 0; i < count; i++) histogram[bins[(long)rows[i] * BinnedDataset.GroupWidth]] += ordered[i];
+        for (var i = 0; i < count; i++) histogram[bins[rows[i] * stride]] += ordered[i];
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace OKLA.ML.Algorithms.Trees;
 
 /// <summary>
@@ -92,15 +94,15 @@ internal sealed class PackedTrees
 
     private static unsafe int Step(Node* nodes, int node, byte* bins)
     {
-        var at = nodes[node];
-        return at.Left + ((byte)(bins[at.Feature] - at.Shift) > at.Cut ? 1 : 0);
+        var at = nodes + node;
+        return at->Left + Unsafe.BitCast<bool, byte>((byte)(bins[at->Feature] - at->Shift) > at->Cut);
     }
 
     private static unsafe int StepWithSets(Node* nodes, ulong* sets, int node, byte* bins)
     {
-        var at = nodes[node];
-        int bin = bins[at.Feature];
-        return at.Left + (int)(sets[node * Tree.SetWords + (bin >> 6)] >> (bin & 63) & 1);
+        var at = nodes + node;
+        int bin = bins[at->Feature];
+        return at->Left + (int)(sets[node * Tree.SetWords + (bin >> 6)] >> (bin & 63) & 1);
     }
 
     private unsafe void Eight(Node* nodes, double* values, int depth, byte* bins, int stride, double* output)

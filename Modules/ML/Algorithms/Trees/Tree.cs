@@ -63,18 +63,33 @@ internal sealed class Tree(int capacity)
         return Sets.Count / SetWords - 1;
     }
 
-    public void Trim()
+    /// <summary>Appends an empty node and returns its index.</summary>
+    public int AddNode()
     {
-        Feature = Feature[..NodeCount];
-        Bin = Bin[..NodeCount];
-        MissingLeft = MissingLeft[..NodeCount];
-        Left = Left[..NodeCount];
-        Set = Set[..NodeCount];
-        Value = Value[..NodeCount];
-        Gain = Gain[..NodeCount];
-        Hessian = Hessian[..NodeCount];
-        Rows = Rows[..NodeCount];
-        Depth = Depth[..NodeCount];
+        if (NodeCount == Left.Length) Resize(NodeCount * 2);
+        return NodeCount++;
+    }
+
+    public void Trim() => Resize(NodeCount);
+
+    private void Resize(int length)
+    {
+        Feature = Sized(Feature, length);
+        Bin = Sized(Bin, length);
+        MissingLeft = Sized(MissingLeft, length);
+        Left = Sized(Left, length);
+        Set = Sized(Set, length);
+        Value = Sized(Value, length);
+        Gain = Sized(Gain, length);
+        Hessian = Sized(Hessian, length);
+        Rows = Sized(Rows, length);
+        Depth = Sized(Depth, length);
+    }
+
+    private static T[] Sized<T>(T[] from, int length)
+    {
+        Array.Resize(ref from, length);
+        return from;
     }
 
     public void Write(BinaryWriter writer)

@@ -14,8 +14,10 @@ internal sealed class TreeGrower
     private readonly SplitFinder _splits;
     private readonly int[] _moved;
     private readonly List<GrowingLeaf> _leaves = [];
+    private readonly PriorityQueue<GrowingLeaf, (double, int)> _open = new();
     private readonly bool[] _groups;
     private int[] _columns = [];
+    private bool _byGain;
 
     public TreeGrower(BinnedDataset data, GrowthOptions options)
     {
@@ -26,7 +28,7 @@ internal sealed class TreeGrower
         _splits = new SplitFinder(data, _histograms.Offsets, options, _packing);
         Rows = new int[data.RowCount];
         _moved = new int[data.RowCount];
-        _groups = new bool[data.Groups.Length];
+        _groups = new bool[(data.ColumnCount + BinnedDataset.GroupWidth - 1) / BinnedDataset.GroupWidth];
     }
 
     /// <summary>The rows of the last tree, leaf by leaf.</summary>
@@ -38,6 +40,7 @@ internal sealed class TreeGrower
     internal sealed class GrowingLeaf
     {
         public int Node;
+        public int Position;
         public int Start;
         public int Count;
         public long Total;
@@ -53,8 +56,8 @@ internal sealed class TreeGrower
     /// </summary>
     public Tree Grow(float[] gradients, float[] hessians, int[]? sample, int treeIndex)
     {
-        var tree = new Tree(2 * _options.MaxLeaves - 1);
         var count = sample?.Length ?? _data.RowCount;
+        var tree = new Tree(127);
         if (sample is null)
         {
             for (var i = 0; i < count; i++) Rows[i] = i;
@@ -66,6 +69,8 @@ internal sealed class TreeGrower
         var total = _packing.Pack(gradients, hessians, sample, _options.Threads);
         DrawColumns(treeIndex);
         _leaves.Clear();
+        _open.Clear();
+        _byGain = !EveryLeafMaySplit(count);
         var root = new GrowingLeaf { Count = count, Total = total };
         AddNode(tree, root, 0);
         _leaves.Add(root);
@@ -75,7 +80,7 @@ internal sealed class TreeGrower
             _histograms.Build(_packing.Packed, Rows, 0, count, _groups, root.Histogram);
             FindSplit(tree, root, treeIndex);
         }
-        while (_leaves.Count < _options.MaxLeaves && BestLeaf() is { } leaf) SplitLeaf(tree, leaf, treeIndex);
+        while (_leaves.Count < _options.MaxLeaves && _open.TryDequeue(out var leaf, out _)) SplitLeaf(tree, leaf, treeIndex);
         foreach (var leaf in _leaves) Release(leaf);
         SetAnswers(tree, gradients, hessians);
         tree.Trim();
@@ -92,15 +97,8 @@ internal sealed class TreeGrower
         foreach (var column in _columns) _groups[column / BinnedDataset.GroupWidth] = true;
     }
 
-    private GrowingLeaf? BestLeaf()
-    {
-        GrowingLeaf? best = null;
-        foreach (var leaf in _leaves)
-        {
-            if (leaf.Histogram is not null && leaf.Split.Feature >= 0 && (best is null || leaf.Split.Gain > best.Split.Gain)) best = leaf;
-        }
-        return best;
-    }
+    // When the number of leaves cannot run out, their order does not matter and depth first keeps few histograms open.
+    private bool EveryLeafMaySplit(int rows) => _options.MaxLeaves >= rows || (_options.MaxDepth < 30 && _options.MaxLeaves >= 1 << _options.MaxDepth);
 
     private bool MaySplit(Tree tree, GrowingLeaf leaf) => tree.Depth[leaf.Node] < _options.MaxDepth && leaf.Count >= 2 * _options.MinRowsPerLeaf;
 
@@ -113,6 +111,7 @@ internal sealed class TreeGrower
         if (_options.ColumnSampleByNode < 1) columns = Draw(columns, _options.ColumnSampleByNode, random);
         leaf.Split = _splits.Best(new SplitNode(leaf.Histogram!, leaf.Total, leaf.Count, leaf.Low, leaf.High), columns, random);
         if (leaf.Split.Feature < 0) Release(leaf);
+        else _open.Enqueue(leaf, (_byGain ? -leaf.Split.Gain : -leaf.Node, leaf.Node));
     }
 
     private static Span<int> Draw(Span<int> from, double share, RandomSource random)
@@ -141,7 +140,9 @@ internal sealed class TreeGrower
         tree.Left[node] = tree.NodeCount;
         AddNode(tree, left, tree.Depth[node] + 1);
         AddNode(tree, right, tree.Depth[node] + 1);
-        _leaves[_leaves.IndexOf(leaf)] = left;
+        left.Position = leaf.Position;
+        right.Position = _leaves.Count;
+        _leaves[left.Position] = left;
         _leaves.Add(right);
         var parent = leaf.Histogram!;
         leaf.Histogram = null;
@@ -169,7 +170,7 @@ internal sealed class TreeGrower
 
     private void AddNode(Tree tree, GrowingLeaf leaf, int depth)
     {
-        leaf.Node = tree.NodeCount++;
+        leaf.Node = tree.AddNode();
         tree.Depth[leaf.Node] = depth;
         tree.Set[leaf.Node] = -1;
         tree.Rows[leaf.Node] = leaf.Count;
@@ -218,15 +219,16 @@ internal sealed class TreeGrower
     private unsafe int PartRange(int start, int count, int feature, ReadOnlySpan<byte> goesLeft)
     {
         var left = 0;
-        fixed (byte* bins = _data.Groups[feature / BinnedDataset.GroupWidth], table = goesLeft)
+        long stride = _data.Strides[feature / BinnedDataset.BlockWidth];
+        fixed (byte* bins = _data.Blocks[feature / BinnedDataset.BlockWidth], table = goesLeft)
         fixed (int* rows = &Rows[start], moved = &_moved[start])
         {
-            var column = bins + feature % BinnedDataset.GroupWidth;
+            var column = bins + feature % BinnedDataset.BlockWidth;
             var right = 0;
             for (var i = 0; i < count; i++)
             {
                 var row = rows[i];
-                int goes = table[column[(long)row * BinnedDataset.GroupWidth]];
+                int goes = table[column[row * stride]];
                 rows[left] = row;
                 moved[right] = row;
                 left += goes;
