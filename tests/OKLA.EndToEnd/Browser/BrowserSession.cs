@@ -10,6 +10,7 @@ namespace OKLA.EndToEnd.Browser;
 internal sealed class BrowserSession
 {
     private static IPlaywright? playwright;
+    private static string? folder;
 
     /// <summary>The running host.</summary>
     public static HostProcess Host { get; private set; } = null!;
@@ -28,7 +29,8 @@ internal sealed class BrowserSession
     {
         playwright = await Playwright.CreateAsync();
         Browser = await Chromium.LaunchAsync(playwright);
-        Host = await HostProcess.StartAsync();
+        folder = Directory.CreateTempSubdirectory("okla-browser-").FullName;
+        Host = await HostProcess.StartAsync(folder);
         await FillCatalogueAsync();
     }
 
@@ -38,6 +40,7 @@ internal sealed class BrowserSession
         if (Browser is not null) await Browser.DisposeAsync();
         playwright?.Dispose();
         if (Host is not null) await Host.DisposeAsync();
+        if (folder is not null) Directory.Delete(folder, recursive: true);
     }
 
     private static async Task FillCatalogueAsync()

@@ -3,22 +3,8 @@ namespace OKLA.EndToEnd.Browser;
 /// <summary>Where things lie in the checkout that these tests were built from.</summary>
 internal static class Checkout
 {
-    /// <summary>Its root.</summary>
-    public static string Root { get; } = FindRoot();
-
-    /// <summary>The host, built in the same configuration as these tests.</summary>
-    public static string HostAssembly
-    {
-        get
-        {
-            var configuration = new DirectoryInfo(AppContext.BaseDirectory).Name;
-            var path = Path.Combine(Root, ".artifacts", "bin", "OKLA.Host", configuration, "OKLA.Host.dll");
-            return File.Exists(path) ? path : throw new FileNotFoundException($"The host is not built: {path} is missing. Run 'dotnet build'.");
-        }
-    }
-
     /// <summary>The sources of the pages.</summary>
-    public static string Web => Path.Combine(Root, "OKLA.Host", "web");
+    public static string Web { get; } = Path.Combine(FindRoot(), "OKLA.Host", "web");
 
     private static string FindRoot()
     {
