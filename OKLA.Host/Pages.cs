@@ -39,7 +39,7 @@ internal static class Pages
     /// Serves the pages wherever no endpoint answers; to be called after authentication and rate limits. A page that the front end
     /// does not know is drawn by it all the same, with status 404.
     /// </summary>
-    public static void MapPages(this WebApplication app) => app.MapPages(Folder(app.Environment.WebRootPath, AppContext.BaseDirectory));
+    public static void MapPages(this WebApplication app) => app.MapPages(Built(app.Environment.WebRootPath));
 
     /// <summary>The same from a given folder; null when the front end is not built.</summary>
     internal static void MapPages(this WebApplication app, string? folder)
@@ -63,16 +63,8 @@ internal static class Pages
         });
     }
 
-    /// <summary>The folder with the built front end: the web root, beside the program (published), or in a checkout above it; null when it is nowhere.</summary>
-    internal static string? Folder(string? webRoot, string baseDirectory)
-    {
-        var candidates = new List<string>();
-        if (!string.IsNullOrEmpty(webRoot)) candidates.Add(webRoot);
-        candidates.Add(Path.Combine(baseDirectory, "wwwroot"));
-        for (var above = new DirectoryInfo(baseDirectory); above is not null; above = above.Parent)
-            candidates.Add(Path.Combine(above.FullName, "OKLA.Host", "wwwroot"));
-        return candidates.Find(candidate => File.Exists(Path.Combine(candidate, "index.html")));
-    }
+    /// <summary>The web root, if the front end is built there.</summary>
+    internal static string? Built(string? webRoot) => !string.IsNullOrEmpty(webRoot) && File.Exists(Path.Combine(webRoot, "index.html")) ? webRoot : null;
 
     private static bool IsFree(HttpContext context) =>
         context.GetEndpoint() is null

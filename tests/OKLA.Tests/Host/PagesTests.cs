@@ -133,16 +133,12 @@ public sealed class PagesTests
     }
 
     [Test]
-    public void The_build_is_found_in_the_web_root_beside_the_program_or_in_the_checkout_above()
+    public void A_web_root_without_the_first_page_is_not_built()
     {
-        Write("checkout/OKLA.Host/wwwroot/index.html", "checkout");
-        Write("published/wwwroot/index.html", "published");
-        var output = Directory.CreateDirectory(Path.Combine(folder, "checkout", ".artifacts", "bin")).FullName;
-
-        Pages.Folder(folder, output).ShouldBe(folder);
-        Pages.Folder(null, Path.Combine(folder, "published")).ShouldBe(Path.Combine(folder, "published", "wwwroot"));
-        Pages.Folder(Path.Combine(folder, "nowhere"), output).ShouldBe(Path.Combine(folder, "checkout", "OKLA.Host", "wwwroot"));
-        Pages.Folder(null, Path.GetPathRoot(folder)!).ShouldBeNull();
+        Pages.Built(folder).ShouldBe(folder);
+        Pages.Built(Path.Combine(folder, "assets")).ShouldBeNull();
+        Pages.Built(Path.Combine(folder, "nowhere")).ShouldBeNull();
+        Pages.Built(null).ShouldBeNull();
     }
 
     private static HttpRequestMessage Request(string path, string accept = "text/html,*/*;q=0.8")

@@ -1,4 +1,4 @@
-import { accessToken } from '../session/token';
+import { accessToken, endSession } from '../session/token';
 
 /** An answer that is not a success: RFC 9457 problem details, as far as the server gave them. */
 export class Problem extends Error {
@@ -27,6 +27,7 @@ export async function request<Body>(path: string, init: RequestInit = {}): Promi
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw new Problem(0, null, null);
   }
+  if (response.status === 401 && token !== null) endSession();
   if (!response.ok) throw await problemOf(response);
   return (await response.json()) as Body;
 }

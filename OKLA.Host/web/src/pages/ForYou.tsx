@@ -11,6 +11,9 @@ import { Refresh } from '../ui/Icons';
 import { CardSkeletons, EmptyCatalogue, ProblemNotice } from '../ui/States';
 import { VehicleCard } from '../ui/VehicleCard';
 
+/** Milliseconds from an acknowledged event to features that know it. */
+const foldedWithin = 800;
+
 const grid = 'grid grid-cols-1 gap-4 sm:grid-cols-2 sm:gap-5 lg:grid-cols-3 xl:grid-cols-4';
 
 /** "Vehículos para ti": what this visitor will want to see. */
@@ -24,13 +27,18 @@ export function ForYou() {
   };
 
   useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const look = () => {
       if (!learnedEnough()) return;
       forgetLearned();
-      void refetch();
+      timer = setTimeout(() => void refetch(), foldedWithin);
     };
     look();
-    return onLearned(look);
+    const stop = onLearned(look);
+    return () => {
+      clearTimeout(timer);
+      stop();
+    };
   }, [refetch]);
 
   useEffect(() => {

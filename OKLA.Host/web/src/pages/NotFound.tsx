@@ -6,7 +6,7 @@ export function NotFound() {
   return (
     <div className="pt-12">
       <title>{`${t.problem.pageTitle} · ${t.brand}`}</title>
-      <Notice title={t.problem.pageTitle} picture={null}>
+      <Notice level={1} title={t.problem.pageTitle} picture={null}>
         <p className="mt-2 text-muted">{t.problem.page}</p>
         <Link to="/" className={`${primaryButton} mt-6`}>
           {t.problem.home}

@@ -33,7 +33,7 @@ export function Vehicle() {
         ) : error instanceof Problem && error.status === 404 ? (
           <Missing />
         ) : (
-          <ProblemNotice error={error} again={() => void refetch()} />
+          <ProblemNotice error={error} again={() => void refetch()} level={1} />
         )}
       </div>
     </div>
@@ -168,7 +168,7 @@ const Skeleton = () => (
 );
 
 const Missing = () => (
-  <Notice title={t.problem.notFoundTitle} picture={null}>
+  <Notice level={1} title={t.problem.notFoundTitle} picture={null}>
     <p className="mt-2 text-muted">{t.problem.notFound}</p>
     <Link to="/" className={`${primaryButton} mt-6`}>
       {t.problem.home}

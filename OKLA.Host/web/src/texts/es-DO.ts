@@ -5,7 +5,6 @@ export const esDO = {
   skipToContent: 'Saltar al contenido',
   nav: {
     label: 'Principal',
-    forYou: 'Para ti',
     docs: 'API',
   },
   theme: {
@@ -62,13 +61,13 @@ export const esDO = {
     good: 'Buen precio',
     fair: 'Precio justo',
     high: 'Alto',
-    unknown: 'Ver precio estimado',
     ask: (label: string) => `${label}: ver por qué`,
     close: 'Cerrar',
     title: 'Precio estimado',
     loading: 'Calculando…',
     failed: 'No pudimos calcular el precio estimado.',
     range: (low: string, high: string) => `De ${low} a ${high}`,
+    around: (middle: string) => `Alrededor de ${middle}`,
     coverage: (tenths: number) => `${tenths} de cada 10 vehículos parecidos se anuncian en este rango.`,
     estimate: 'Estimado',
     asked: 'Este anuncio',

@@ -1,4 +1,4 @@
-import { currentSession } from '../session/token';
+import { currentSession, endSession } from '../session/token';
 import type { EventInput } from '../api/types';
 import { EventQueue } from './eventQueue';
 import { anonymousId, sessionId } from './identity';
@@ -19,6 +19,7 @@ const queue = new EventQueue(
       try {
         // A page that goes away may finish its request, but not beacon with a token: keepalive does both.
         const response = await fetch('/api/events', { method: 'POST', headers, body: JSON.stringify(events), keepalive: leaving });
+        if (response.status === 401 && token !== undefined) endSession();
         return response.status;
       } catch {
         return 0;

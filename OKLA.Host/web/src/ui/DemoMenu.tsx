@@ -2,7 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect, useId, useRef, useState } from 'react';
 import { Problem, request } from '../api/client';
 import { roles, type Role } from '../api/types';
-import { signIn, signOut, useSession } from '../session/useSession';
+import { endSession } from '../session/token';
+import { signIn, useSession } from '../session/useSession';
 import { t } from '../texts';
 import { Check, Chevron, Person } from './Icons';
 
@@ -97,7 +98,7 @@ export function DemoMenu() {
           <button
             type="button"
             onClick={() => {
-              signOut();
+              endSession();
               close();
             }}
             className="mt-1 w-full rounded-xl border-t border-line px-3 py-2.5 text-left text-sm font-semibold text-coral hover:bg-sunken"

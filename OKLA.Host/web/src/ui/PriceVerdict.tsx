@@ -48,14 +48,20 @@ export function PriceEstimatePanel({ itemId }: { itemId: string }) {
 function Estimate({ estimate }: { estimate: PriceEstimate }) {
   const currency = estimate.listed?.currency === 'DOP' ? 'DOP' : 'USD';
   const pick = (both: PriceEstimate['estimate']): Money => ({ amount: currency === 'DOP' ? both.dop : both.usd, currency });
-  const [low, middle, high] = [pick(estimate.low), pick(estimate.estimate), pick(estimate.high)];
-  const { listed } = estimate;
+  const middle = pick(estimate.estimate);
+  const { low, high, listed, coverage } = estimate;
   return (
     <div className="space-y-3 text-sm">
-      <p className="figures text-base font-bold">{t.verdict.range(roughMoney(low), roughMoney(high))}</p>
-      <Scale low={low} middle={middle} high={high} listed={listed} />
+      {low === null || high === null ? (
+        <p className="figures text-base font-bold">{t.verdict.around(roughMoney(middle))}</p>
+      ) : (
+        <>
+          <p className="figures text-base font-bold">{t.verdict.range(roughMoney(pick(low)), roughMoney(pick(high)))}</p>
+          <Scale low={pick(low)} middle={middle} high={pick(high)} listed={listed} />
+        </>
+      )}
       {listed !== null && <p className="font-medium">{differenceOf(listed, middle)}</p>}
-      <p className="text-muted">{t.verdict.coverage(Math.round(estimate.coverage * 10))}</p>
+      {coverage !== null && <p className="text-muted">{t.verdict.coverage(Math.round(coverage * 10))}</p>}
       <p className="text-[0.8125rem] text-muted">{estimate.source === 'model' || estimate.source === 'previous' ? t.verdict.source(estimate.modelVersion) : t.verdict.sourceRule}</p>
     </div>
   );

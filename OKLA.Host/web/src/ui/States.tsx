@@ -27,14 +27,17 @@ interface NoticeProps {
   title: string;
   children: ReactNode;
   alert?: boolean;
+  /** Level of the heading: 1 where the message is the whole page. */
+  level?: 1 | 2;
 }
 
 /** A page's or a part's own message, in the middle. */
-export function Notice({ picture, title, children, alert = false }: NoticeProps) {
+export function Notice({ picture, title, children, alert = false, level = 2 }: NoticeProps) {
+  const Heading = `h${level}` as const;
   return (
     <section role={alert ? 'alert' : undefined} className="mx-auto max-w-xl rounded-3xl bg-surface px-6 py-10 text-center shadow-card sm:px-10">
-      <div className="mx-auto mb-5 grid place-items-center">{picture}</div>
-      <h2 className="text-xl font-bold tracking-[-0.01em]">{title}</h2>
+      {picture !== null && <div className="mx-auto mb-5 grid place-items-center">{picture}</div>}
+      <Heading className="text-xl font-bold tracking-[-0.01em]">{title}</Heading>
       {children}
     </section>
   );
@@ -45,11 +48,11 @@ export const primaryButton = 'inline-flex h-11 items-center justify-center gap-2
 const round = (icon: ReactNode) => <span className="grid size-14 place-items-center rounded-full bg-coral-soft text-coral">{icon}</span>;
 
 /** What went wrong, in the server's words, and a way to try again. */
-export function ProblemNotice({ error, again }: { error: unknown; again: () => void }) {
+export function ProblemNotice({ error, again, level = 2 }: { error: unknown; again: () => void; level?: 1 | 2 }) {
   const problem = error instanceof Problem ? error : null;
   const offline = problem?.status === 0;
   return (
-    <Notice alert picture={round(offline ? <Cloud className="size-7" /> : <Info className="size-7" />)} title={offline ? t.problem.offlineTitle : (problem?.title ?? t.problem.title)}>
+    <Notice alert level={level} picture={round(offline ? <Cloud className="size-7" /> : <Info className="size-7" />)} title={offline ? t.problem.offlineTitle : (problem?.title ?? t.problem.title)}>
       <p className="mt-2 text-muted">{offline ? t.problem.offline : problem?.detail}</p>
       {problem !== null && problem.status > 0 && <p className="mt-1 text-sm text-muted">{t.problem.code(problem.status)}</p>}
       <button type="button" onClick={again} className={`${primaryButton} mt-6`}>
