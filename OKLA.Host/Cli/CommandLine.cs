@@ -119,8 +119,14 @@ internal static class CommandLine
             throw new UsageException($"'{verb.Name}' needs {string.Join(' ', verb.Arguments.Skip(arguments.Count))}.");
         }
 
-        return arguments.Count == verb.Arguments.Count ? new Invocation(verb, arguments, values, configuration)
-            : throw new UsageException($"'{verb.Name}' does not know what to do with '{arguments[verb.Arguments.Count]}'.");
+        if (arguments.Count > verb.Arguments.Count)
+        {
+            throw new UsageException($"'{verb.Name}' does not know what to do with '{arguments[verb.Arguments.Count]}'.");
+        }
+
+        var invocation = new Invocation(verb, arguments, values, configuration);
+        verb.Check?.Invoke(invocation);
+        return invocation;
     }
 
     private static async Task<int> RunAsync(Invocation invocation, BuildHost build, Terminal terminal)
