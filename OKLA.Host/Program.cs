@@ -1,2 +1,4 @@
-var app = WebApplication.CreateBuilder(args).Build();
-app.Run();
+using OKLA.Host;
+using OKLA.Host.Cli;
+
+return await CommandLine.RunAsync(args, (arguments, _) => OklaHost.BuildAsync(arguments.Configuration, arguments.Serves));

@@ -1,10 +1,54 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using OKLA.ML.Registry;
+using OKLA.ML.Serving;
+using OKLA.ML.Training;
+using OKLA.Shared.Contracts;
+using OKLA.Shared.Jobs;
+using OKLA.Shared.Web;
 
 namespace OKLA.ML;
 
-/// <summary>The ML room: what it registers.</summary>
+/// <summary>The ML room: what it registers and serves.</summary>
 public static class MLModule
 {
-    /// <summary>Adds the room's services.</summary>
-    public static IServiceCollection AddML(this IServiceCollection services) => services;
+    /// <summary>Adds the room's services; <paramref name="serve"/> is false for command-line verbs, which hold no models in memory.</summary>
+    public static IServiceCollection AddML(this IServiceCollection services, bool serve = true)
+    {
+        services.AddValidation();
+        services.AddOptions<MLOptions>().BindConfiguration("ML").ValidateDataAnnotations().ValidateOnStart()
+            .Validate(options => InRange(options.Recommender), "A setting of ML:Recommender is out of range.")
+            .Validate(options => InRange(options.Price), "A setting of ML:Price is out of range.");
+        services.AddOptions<MoneyOptions>().BindConfiguration("Money").ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton(provider => new ExchangeRates(provider.GetRequiredService<IOptions<MoneyOptions>>().Value));
+        services.AddSingleton<ModelRegistry>().AddSingleton<Trainings>().AddSingleton<PredictionLog>().AddSingleton<LiveModels>();
+        foreach (var model in Trainings.Models)
+        {
+            services.AddJob(
+                TrainOnDemand.JobOf(model), $"Trains {model} and publishes it unless it is worse", JobSchedule.Weekly(DayOfWeek.Sunday, new TimeOnly(3, 0)),
+                progress => new TrainModel(model, progress.Reason == "schedule" ? "weekly" : progress.Reason, progress));
+        }
+
+        return serve ? services.AddHostedService(provider => provider.GetRequiredService<LiveModels>()) : services;
+    }
+
+    /// <summary>Maps the room's endpoints.</summary>
+    public static IEndpointRouteBuilder MapML(this IEndpointRouteBuilder routes)
+    {
+        var open = routes.MapGroup("").WithTags("ML").RequireAuthorization(Policies.Anonymous);
+        RecommendVehicles.Map(open);
+        EstimatePrice.Map(open);
+        var admin = routes.MapGroup("/api/ml/models").WithTags("ML").RequireAuthorization(Policies.Admin);
+        ListModels.Map(admin);
+        TrainOnDemand.Map(admin);
+        return routes;
+    }
+
+    /// <summary>Validation by attributes stops at the top object; this one goes into a part of it.</summary>
+    private static bool InRange(object part) => Validator.TryValidateObject(part, new ValidationContext(part), null, validateAllProperties: true);
 }

@@ -4,17 +4,29 @@ using System.Security.Cryptography;
 namespace OKLA.Host.Auth;
 
 /// <summary>An API key as the database keeps it.</summary>
-/// <param name="KeyId">16 hexadecimal digits; not secret.</param>
-/// <param name="Name">What people call it.</param>
-/// <param name="Kind"><see cref="Server"/> or <see cref="Browser"/>.</param>
-/// <param name="SecretHash">SHA-256 of the secret's 32 bytes.</param>
-/// <param name="Scopes">What it allows.</param>
-/// <param name="Origins">Pages a browser key works on, as <c>https://host[:port]</c>.</param>
-/// <param name="LastUsedAt">When it last signed a request in, to the minute.</param>
-/// <param name="RevokedAt">When it was revoked, or null.</param>
-internal sealed record ApiKey(
-    string KeyId, string Name, string Kind, byte[] SecretHash, string[] Scopes, string[] Origins, DateTime? LastUsedAt, DateTime? RevokedAt)
+internal sealed record ApiKey
 {
+    /// <summary>16 hexadecimal digits; not secret.</summary>
+    public required string KeyId { get; init; }
+
+    /// <summary><see cref="Server"/> or <see cref="Browser"/>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>SHA-256 of the secret's 32 bytes.</summary>
+    public required byte[] SecretHash { get; init; }
+
+    /// <summary>What it allows.</summary>
+    public required string[] Scopes { get; init; }
+
+    /// <summary>Pages a browser key works on, as <c>https://host[:port]</c>.</summary>
+    public required string[] Origins { get; init; }
+
+    /// <summary>When it last signed a request in, to the minute.</summary>
+    public DateTime? LastUsedAt { get; init; }
+
+    /// <summary>When it was revoked, or null.</summary>
+    public DateTime? RevokedAt { get; init; }
+
     /// <summary>Kind of a key that stays on a server.</summary>
     public const string Server = "server";
 

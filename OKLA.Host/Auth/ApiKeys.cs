@@ -67,9 +67,7 @@ internal sealed class ApiKeys(NpgsqlDataSource db, IOptions<AuthOptions> options
         await using var connection = await db.OpenConnectionAsync();
         return await connection.QuerySingleOrDefaultAsync<ApiKey>(
             """
-            select key_id as KeyId, name as Name, kind as Kind, secret_hash as SecretHash, scopes as Scopes, origins as Origins,
-                   last_used_at as LastUsedAt, revoked_at as RevokedAt
-            from auth.api_keys where key_id = @keyId
+            select key_id, kind, secret_hash, scopes, origins, last_used_at, revoked_at from auth.api_keys where key_id = @keyId
             """,
             new { keyId });
     }

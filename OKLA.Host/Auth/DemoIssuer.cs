@@ -42,8 +42,9 @@ internal sealed class DemoIssuer
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/demo/{account}", Handle).AllowAnonymous().WithSummary("Development only: signs in a demo buyer, dealer or admin");
 
-    private static Results<Ok<SignedIn>, NotFound> Handle(string account, DemoIssuer issuer)
+    private static Results<Ok<SignedIn>, NotFound> Handle(string account, DemoIssuer issuer, HttpResponse response)
     {
+        response.Headers.CacheControl = "no-store";
         Account? user = account switch
         {
             CurrentUser.Claims.Buyer => new("demo-buyer", "Compradora de prueba", account, null),

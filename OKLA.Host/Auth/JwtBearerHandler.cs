@@ -26,7 +26,7 @@ internal sealed class JwtBearerHandler(
     {
         // Two credentials of one kind: which one a proxy before us looked at is anybody's guess.
         if (Request.Headers.Authorization is not [{ Length: > 7 } header]) return (Refusal.MalformedHeader, null);
-        var refusal = Jwt.TryParse(header.AsSpan(Scheme.Length + 1).Trim(' '), out var jwt);
+        var refusal = Jwt.TryParse(header.AsSpan(Scheme.Length + 1), out var jwt);
         if (jwt is null) return (refusal, null);
         refusal = jwt.Check(await keys.FindAsync(jwt.KeyId, ct), options.Value, time.GetUtcNow(), out var identity);
         return (refusal, identity);

@@ -10,9 +10,19 @@ internal static class ListApiKeys
     public sealed record Response(IReadOnlyList<Item> Items);
 
     /// <summary>A key as an admin sees it; times are UTC, the last use is to the minute.</summary>
-    public sealed record Item(
-        string KeyId, string Name, string Kind, string[] Scopes, string[] Origins,
-        DateTime CreatedAt, string CreatedBy, DateTime? LastUsedAt, DateTime? RevokedAt, string? RevokedBy);
+    public sealed record Item
+    {
+        public required string KeyId { get; init; }
+        public required string Name { get; init; }
+        public required string Kind { get; init; }
+        public required string[] Scopes { get; init; }
+        public required string[] Origins { get; init; }
+        public required DateTime CreatedAt { get; init; }
+        public required string CreatedBy { get; init; }
+        public DateTime? LastUsedAt { get; init; }
+        public DateTime? RevokedAt { get; init; }
+        public string? RevokedBy { get; init; }
+    }
 
     public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/", HandleAsync).WithSummary("API keys, without their secrets");
 
@@ -21,8 +31,7 @@ internal static class ListApiKeys
         await using var connection = await db.OpenConnectionAsync(ct);
         return new Response([.. await connection.QueryAsync<Item>(new CommandDefinition(
             """
-            select key_id as KeyId, name as Name, kind as Kind, scopes as Scopes, origins as Origins, created_at as CreatedAt,
-                   created_by as CreatedBy, last_used_at as LastUsedAt, revoked_at as RevokedAt, revoked_by as RevokedBy
+            select key_id, name, kind, scopes, origins, created_at, created_by, last_used_at, revoked_at, revoked_by
             from auth.api_keys order by created_at desc, key_id limit 1000
             """,
             cancellationToken: ct))]);

@@ -13,8 +13,6 @@ internal static class RevokeApiKey
     internal static async Task<Results<NoContent, NotFound>> HandleAsync(
         string keyId, CurrentUser admin, ApiKeys keys, NpgsqlDataSource db, TimeProvider time, ILogger<ApiKeys> logger, CancellationToken ct)
     {
-        // PostgreSQL takes no U+0000, and no key id has one.
-        if (keyId.Contains('\0')) return TypedResults.NotFound();
         await using var connection = await db.OpenConnectionAsync(ct);
         var changed = await connection.ExecuteAsync(new CommandDefinition(
             """

@@ -93,7 +93,8 @@ internal sealed class SigningKeys : IDisposable
 
         private JsonWebKeys.KeySet? Read()
         {
-            var file = new FileInfo(path);
+            // A mounted secret is a link that is moved to a new file: the link's own time never changes.
+            var file = new FileInfo(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
             if (!file.Exists) throw new FileNotFoundException("There is no such file.", path);
             var now = (file.LastWriteTimeUtc, file.Length);
             if (now == seen) return null;
@@ -101,7 +102,7 @@ internal sealed class SigningKeys : IDisposable
                 throw new FormatException($"It is longer than {MaximumDocumentBytes} bytes.");
             // Also when it turns out to be useless: it is not read and complained about again before it changes.
             seen = now;
-            return JsonWebKeys.Parse(File.ReadAllBytes(path), trust, allowSecrets: true);
+            return JsonWebKeys.Parse(File.ReadAllBytes(file.FullName), trust, allowSecrets: true);
         }
     }
 }

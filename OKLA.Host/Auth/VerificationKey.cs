@@ -56,6 +56,7 @@ internal sealed class RsaKey : VerificationKey
     public RsaKey(string? id, byte[] modulus, byte[] exponent, Trust trust) : base(id, "RS256", trust)
     {
         var parameters = new RSAParameters { Modulus = modulus, Exponent = exponent };
+        if (modulus.Length == 0 || (modulus[^1] & 1) == 0) throw new CryptographicException("The RSA modulus is not odd.");
         if (exponent.Length is 0 or > 4 || (exponent[^1] & 1) == 0 || exponent is [1]) throw new CryptographicException("The RSA exponent is not an odd number from 3 to 2^32.");
         pool = new InstancePool<RSA>(() => RSA.Create(parameters));
         var rsa = pool.Take();

@@ -33,6 +33,13 @@ public sealed record TrainModel(string Model, string Reason, IProgress<WorkProgr
 /// <param name="Seconds">Time taken.</param>
 public sealed record TrainingOutcome(string Model, int Version, bool Published, string Decision, IReadOnlyList<MetricRow> Metrics, int Rows, double Seconds);
 
+/// <summary>Query to ML: which version of a model serves.</summary>
+/// <param name="Model">One of <see cref="ModelNames"/>.</param>
+public sealed record GetServingVersion(string Model) : IQuery<ServingVersion>;
+
+/// <summary>Answer to <see cref="GetServingVersion"/>; null when none serves yet.</summary>
+public sealed record ServingVersion(int? Version);
+
 /// <summary>Query to ML: measures a model on a time-ordered split of what the log holds, without publishing anything.</summary>
 /// <param name="Model">One of <see cref="ModelNames"/>.</param>
 /// <param name="Progress">Hears how far it is.</param>

@@ -23,9 +23,12 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     private const string User = "okla";
     private const string DatabaseName = "okla";
 
+    // A terminal's Ctrl+C reaches the whole process group: the guard ignores it and the server gets a session of its own, so that
+    // the host stops first and the server after it.
     private const string Guard = """
+        trap '' INT HUP
         exec 3<&0
-        "$@" </dev/null & server=$!
+        $(command -v setsid) "$@" </dev/null 3<&- & server=$!
         ( cat <&3 >/dev/null; kill -INT $server 2>/dev/null ) &
         exec 3<&-
         wait $server

@@ -44,12 +44,12 @@ public sealed class Subscriptions(NpgsqlDataSource database, IEnumerable<Subscri
     public async Task<Progress> AdvanceAsync(Subscription subscription, int? batchSize = null, CancellationToken ct = default)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
-        await using var transaction = await connection.BeginTransactionAsync(ct);
-        if (await LockPositionAsync(connection, subscription.Name, wait: false, ct) is not { } position)
+        if (await BeginAsync(connection, subscription.Name, wait: false, ct) is not var (transaction, position))
         {
             return new Progress(0, false, 0);
         }
 
+        await using var work = transaction;
         var limit = batchSize ?? subscription.BatchSize;
         var end = await HighWaterMarkAsync(connection, ct);
         if (end <= position)
@@ -78,12 +78,12 @@ public sealed class Subscriptions(NpgsqlDataSource database, IEnumerable<Subscri
     internal async Task ParkNextAsync(Subscription subscription, Exception reason, int attempts, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
-        await using var transaction = await connection.BeginTransactionAsync(ct);
-        if (await LockPositionAsync(connection, subscription.Name, wait: false, ct) is not { } position)
+        if (await BeginAsync(connection, subscription.Name, wait: false, ct) is not var (transaction, position))
         {
             return;
         }
 
+        await using var work = transaction;
         var events = await ReadAsync(connection, position, await HighWaterMarkAsync(connection, ct), subscription.EventTypes, 1, ct);
         if (events.Count == 0)
         {
@@ -109,8 +109,8 @@ public sealed class Subscriptions(NpgsqlDataSource database, IEnumerable<Subscri
         var failed = 0;
         foreach (var position in positions)
         {
-            await using var transaction = await connection.BeginTransactionAsync(ct);
-            await LockPositionAsync(connection, name, wait: true, ct);
+            var (transaction, _) = (await BeginAsync(connection, name, wait: true, ct))!.Value;
+            await using var work = transaction;
             var events = await ReadAsync(connection, position - 1, position, null, 1, ct);
             try
             {
@@ -136,8 +136,8 @@ public sealed class Subscriptions(NpgsqlDataSource database, IEnumerable<Subscri
     public async Task RebuildAsync(string name, CancellationToken ct = default)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
-        await using var transaction = await connection.BeginTransactionAsync(ct);
-        await LockPositionAsync(connection, name, wait: true, ct);
+        var (transaction, _) = (await BeginAsync(connection, name, wait: true, ct))!.Value;
+        await using var work = transaction;
         await byName[name].ResetAsync(transaction, ct);
         await connection.ExecuteAsync(new CommandDefinition("delete from events.parked_events where subscription = @name", new { name }, cancellationToken: ct));
         await MoveAsync(connection, name, 0, ct);
@@ -163,19 +163,30 @@ public sealed class Subscriptions(NpgsqlDataSource database, IEnumerable<Subscri
         }
     }
 
-    private static async Task<long?> LockPositionAsync(NpgsqlConnection connection, string name, bool wait, CancellationToken ct)
+    /// <summary>Opens a transaction that holds the position's row, or none when another host holds it.</summary>
+    private static async Task<(NpgsqlTransaction Transaction, long Position)?> BeginAsync(NpgsqlConnection connection, string name, bool wait, CancellationToken ct)
     {
-        var sql = $"select coalesce(last_seq_id, 0) from events.mt_event_progression where name = @name for update{(wait ? "" : " skip locked")}";
-        var position = await connection.ExecuteScalarAsync<long?>(new CommandDefinition(sql, new { name }, cancellationToken: ct));
-        if (position is not null)
+        for (var attempt = 0; ; attempt++)
         {
-            return position;
-        }
+            var transaction = await connection.BeginTransactionAsync(ct);
+            var position = await connection.ExecuteScalarAsync<long?>(new CommandDefinition(
+                $"select coalesce(last_seq_id, 0) from events.mt_event_progression where name = @name for update{(wait ? "" : " skip locked")}",
+                new { name }, transaction, cancellationToken: ct));
+            if (position is not null)
+            {
+                return (transaction, position.Value);
+            }
 
-        // The row is new, or another host holds it: only then does the second look still find nothing.
-        await connection.ExecuteAsync(new CommandDefinition(
-            "insert into events.mt_event_progression (name, last_seq_id) values (@name, 0) on conflict do nothing", new { name }, cancellationToken: ct));
-        return await connection.ExecuteScalarAsync<long?>(new CommandDefinition(sql, new { name }, cancellationToken: ct));
+            await transaction.DisposeAsync();
+            if (attempt > 0)
+            {
+                return null;
+            }
+
+            // The row may be new: made in a transaction of its own, so that no other host waits for this one's work.
+            await connection.ExecuteAsync(new CommandDefinition(
+                "insert into events.mt_event_progression (name, last_seq_id) values (@name, 0) on conflict do nothing", new { name }, cancellationToken: ct));
+        }
     }
 
     private static async Task<long> HighWaterMarkAsync(NpgsqlConnection connection, CancellationToken ct) =>

@@ -1,1 +1,16 @@
-Console.WriteLine("benchmarks");
+using System.Globalization;
+using OKLA.Benchmarks.EventLog;
+
+var size = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : (int?)null;
+switch (args.FirstOrDefault())
+{
+    case "append":
+        await AppendBenchmark.RunAsync(size ?? 200_000);
+        return 0;
+    case "lag":
+        await LagBenchmark.RunAsync(size ?? 10_000);
+        return 0;
+    default:
+        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|lag [events]");
+        return 2;
+}

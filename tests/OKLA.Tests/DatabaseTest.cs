@@ -19,12 +19,6 @@ public sealed class TestServer
     {
         Dapper.DefaultTypeMap.MatchNamesWithUnderscores = true;
         folder = Directory.CreateTempSubdirectory("okla-tests-").FullName;
-        if (!OperatingSystem.IsWindows())
-        {
-            // As root the server runs as user nobody, who must be able to enter.
-            File.SetUnixFileMode(folder, (UnixFileMode)0b111_101_101);
-        }
-
         var options = new DatabaseOptions { DataFolder = folder, Fsync = false, SharedBuffersMegabytes = 128, MaxPoolSize = 20 };
         server = await EmbeddedPostgres.StartAsync(options, TestContext.CurrentContext.TestDirectory, NullLogger.Instance);
         await CreateDatabaseAsync("okla_template", template: "template0");

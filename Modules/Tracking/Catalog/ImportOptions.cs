@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace OKLA.Tracking.Catalog;
 
 /// <summary>Bounds of what an imported row may say: section <c>Import</c>. Rows outside are set aside with the reason.</summary>
-public sealed class ImportOptions
+internal sealed class ImportOptions
 {
     /// <summary>Lowest believable price in DOP. Sellers write 1 or 100 where they want to be called; the cheapest motorcycles are near 25,000.</summary>
     [Range(0, 1e12)]

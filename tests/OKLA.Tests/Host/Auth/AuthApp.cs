@@ -49,8 +49,8 @@ internal sealed class AuthApp : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(settings);
         builder.Services.AddSingleton<TimeProvider>(time);
-        // Without a database the tests that need none get one that nobody answers for.
-        builder.Services.AddSingleton(_ => database ?? NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Timeout=1"));
+        // Tests that need no database get one that nobody answers for. An instance, so that the host does not dispose the class's own.
+        builder.Services.AddSingleton(database ?? NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Timeout=1"));
         builder.Services.AddOklaAuth(builder.Configuration, builder.Environment);
         services?.Invoke(builder.Services);
         var app = builder.Build();
@@ -95,6 +95,14 @@ internal sealed class AuthApp : IAsyncDisposable
             response.Content.Headers.ContentType?.MediaType,
             text.Length == 0 ? [] : JsonNode.Parse(text)!.AsObject());
     }
+
+    /// <summary>The status of a GET with one header exactly as given, past the checks an HTTP client makes.</summary>
+    public async Task<int> StatusAsync(string path, string header, string value) =>
+        (await app.GetTestServer().SendAsync(context =>
+        {
+            context.Request.Path = path;
+            context.Request.Headers[header] = value;
+        })).Response.StatusCode;
 
     public ValueTask DisposeAsync() => app.DisposeAsync();
 

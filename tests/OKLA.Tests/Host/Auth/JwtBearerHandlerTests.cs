@@ -173,8 +173,18 @@ internal sealed class JwtBearerHandlerTests
             Refusal.BadSignature);
 
     [Test]
-    public Task ES256_with_r_and_s_zero_is_refused() =>
-        Refused(Tokens.Make(Tokens.Header("ES256", "ec").ToJsonString(), Claims.ToJsonString(), _ => new byte[64]), Refusal.BadSignature);
+    public async Task Signatures_beyond_the_keys_modulus_or_order_are_refused()
+    {
+        foreach (var fill in (byte[])[0x00, 0x01, 0xFF])
+        {
+            await Refused(Tokens.Make(Tokens.Header("RS256", "rsa").ToJsonString(), Claims.ToJsonString(), _ => Filled(256, fill)), Refusal.BadSignature);
+            await Refused(Tokens.Make(Tokens.Header("ES256", "ec").ToJsonString(), Claims.ToJsonString(), _ => Filled(64, fill)), Refusal.BadSignature);
+        }
+
+        await Refused(Tokens.Make(Tokens.Header("RS256", "rsa").ToJsonString(), Claims.ToJsonString(), _ => rsa.ExportParameters(false).Modulus!), Refusal.BadSignature);
+
+        static byte[] Filled(int length, byte fill) => [.. Enumerable.Repeat(fill, length)];
+    }
 
     [Test]
     public async Task RS256_by_another_key_or_with_another_padding_is_refused()
@@ -311,7 +321,7 @@ internal sealed class JwtBearerHandlerTests
     public async Task Malformed_base64_is_refused()
     {
         var parts = Tokens.Hs256(Claims).Split('.');
-        foreach (var signature in (string[])[parts[2] + "=", parts[2] + "A", " " + parts[2], parts[2].Replace(parts[2][5], '+'), parts[2].Replace(parts[2][5], '/'), parts[2].Insert(3, "%41")])
+        foreach (var signature in (string[])[parts[2] + "=", parts[2] + "AA", parts[2].Insert(9, " "), parts[2].Replace(parts[2][5], '+'), parts[2].Replace(parts[2][5], '/'), parts[2].Insert(3, "%41")])
             await Refused($"{parts[0]}.{parts[1]}.{signature}", Refusal.TokenMalformed);
         await Refused($"{parts[0]}=.{parts[1]}.{parts[2]}", Refusal.TokenMalformed);
     }
@@ -335,7 +345,7 @@ internal sealed class JwtBearerHandlerTests
     [TestCase("""{"alg":"HS256","kid":""}""")]
     [TestCase("""{"alg":"HS256","kid":"\u0000"}""")]
     [TestCase("""{"alg":"HS256","kid":"\ud800"}""")]
-    [TestCase("""{"alg":"HS256","a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":1}}}}}}}}""")]
+    [TestCase("""{"alg":"HS256","a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{}}}}}}}}}""")]
     [TestCase("""["HS256"]""")]
     [TestCase("\"HS256\"")]
     [TestCase("null")]

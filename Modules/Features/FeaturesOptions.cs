@@ -1,0 +1,27 @@
+using System.ComponentModel.DataAnnotations;
+using OKLA.Shared.Contracts;
+
+namespace OKLA.Features;
+
+/// <summary>Section <c>Features</c>.</summary>
+public sealed class FeaturesOptions
+{
+    /// <summary>
+    /// How much an event of each type says about liking an item. Types that are not named here are no interactions.
+    /// Multiples of 1/8, so that sums are exact. A change takes effect on the past after a rebuild of <c>features.behaviour</c>.
+    /// </summary>
+    public IDictionary<string, float> EventWeights { get; } = new Dictionary<string, float>
+    {
+        [EventTypes.ItemViewed] = 1,
+        [EventTypes.FavoriteAdded] = 4,
+        [EventTypes.FavoriteRemoved] = -4,
+        [EventTypes.Contacted] = 8,
+        [EventTypes.TestDriveRequested] = 10,
+        [EventTypes.RecommendationShown] = 0,
+        [EventTypes.RecommendationClicked] = 0.5f,
+    };
+
+    /// <summary>Events that one transaction of a subscription takes in.</summary>
+    [Range(1, 100_000)]
+    public int BatchSize { get; set; } = 5_000;
+}

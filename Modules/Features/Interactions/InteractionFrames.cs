@@ -1,0 +1,47 @@
+using Npgsql;
+using NpgsqlTypes;
+using OKLA.Shared.Contracts;
+
+namespace OKLA.Features.Interactions;
+
+/// <summary>Answers <see cref="GetInteractionFrame"/>: one pass over the table, streamed out in log order.</summary>
+internal static class InteractionFrameHandler
+{
+    public static async Task<InteractionFrame> Handle(GetInteractionFrame query, NpgsqlDataSource database, CancellationToken ct)
+    {
+        var (people, items) = (new Dictionary<string, int>(StringComparer.Ordinal), new Dictionary<string, int>(StringComparer.Ordinal));
+        var (person, item, weight) = (new List<int>(), new List<int>(), new List<float>());
+        var (occurred, known) = (new List<long>(), new List<long>());
+        var at = query.AsOf.UtcDateTime.ToString("O");
+        await using var connection = await database.OpenConnectionAsync(ct);
+
+        // COPY takes no parameters; the time is our own text of a DateTime.
+        await using var rows = await connection.BeginBinaryExportAsync($"""
+            copy (
+                select person_id, item_id, weight, occurred_at, known_at from features.interactions
+                where occurred_at <= '{at}'::timestamptz and known_at <= '{at}'::timestamptz order by position
+            ) to stdout (format binary)
+            """, ct);
+        while (await rows.StartRowAsync(ct) >= 0)
+        {
+            person.Add(IndexOf(people, await rows.ReadAsync<string>(ct)));
+            item.Add(IndexOf(items, await rows.ReadAsync<string>(ct)));
+            weight.Add(await rows.ReadAsync<float>(ct));
+            occurred.Add((await rows.ReadAsync<DateTime>(NpgsqlDbType.TimestampTz, ct)).Ticks);
+            known.Add((await rows.ReadAsync<DateTime>(NpgsqlDbType.TimestampTz, ct)).Ticks);
+        }
+
+        return new InteractionFrame([.. people.Keys], [.. items.Keys], [.. person], [.. item], [.. weight], [.. occurred], [.. known]);
+    }
+
+    private static int IndexOf(Dictionary<string, int> ids, string id)
+    {
+        if (!ids.TryGetValue(id, out var index))
+        {
+            index = ids.Count;
+            ids.Add(id, index);
+        }
+
+        return index;
+    }
+}

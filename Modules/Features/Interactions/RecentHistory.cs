@@ -1,0 +1,26 @@
+using Dapper;
+using Npgsql;
+using OKLA.Shared.Contracts;
+
+namespace OKLA.Features.Interactions;
+
+/// <summary>Answers <see cref="GetRecentHistory"/> from one index range.</summary>
+internal static class RecentHistoryHandler
+{
+    /// <summary>Events looked at for one answer: a heavy visitor must not make a request slow.</summary>
+    private const int MaxEvents = 1_000;
+
+    public static async Task<IReadOnlyList<HistoryItem>> Handle(GetRecentHistory query, NpgsqlDataSource database, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        var rows = await connection.QueryAsync<(string ItemId, float Weight, int Events, string StrongestType, DateTime LastAt)>(new CommandDefinition("""
+            select item_id, sum(weight)::real, count(*)::int, (array_agg(type order by weight desc, position desc))[1], max(occurred_at)
+            from (
+                select item_id, weight, type, position, occurred_at from features.interactions
+                where person_id = @PersonId and occurred_at <= @at and known_at <= @at order by occurred_at desc limit @MaxEvents
+            ) latest
+            group by item_id order by max(occurred_at) desc, item_id limit @Limit
+            """, new { query.PersonId, at = query.AsOf.UtcDateTime, MaxEvents, query.Limit }, cancellationToken: ct));
+        return [.. rows.Select(row => new HistoryItem(row.ItemId, row.Weight, row.Events, row.StrongestType, new DateTimeOffset(row.LastAt, TimeSpan.Zero)))];
+    }
+}

@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Logging;
+using OKLA.Shared.EventLog;
+
+namespace OKLA.ML;
+
+internal static partial class Log
+{
+    [LoggerMessage(3001, LogLevel.Information, "Trained {Model} version {Version} in {Seconds:0.0} s. {Decision}")]
+    public static partial void Trained(ILogger logger, string model, int version, string decision, double seconds);
+
+    [LoggerMessage(3002, LogLevel.Error, "The artefact of {Model} version {Version} cannot be used")]
+    public static partial void ArtefactDamaged(ILogger logger, string model, int version, Exception fault);
+
+    [LoggerMessage(3003, LogLevel.Information, "{Model} version {Version} is in memory as {Source}")]
+    public static partial void Loaded(ILogger logger, string model, int version, string source);
+
+    [LoggerMessage(3004, LogLevel.Warning, "The catalogue and the models could not be looked at; what is in memory goes on serving")]
+    public static partial void RefreshFailed(ILogger logger, Exception fault);
+
+    [LoggerMessage(3005, LogLevel.Error, "{Model} version {Version} failed at a prediction; the next fallback answers")]
+    public static partial void PredictionFailed(ILogger logger, string model, int version, Exception fault);
+
+    [LoggerMessage(3006, LogLevel.Warning, "Predictions are not put into the log: it answers {Status}")]
+    public static partial void PredictionsDropped(ILogger logger, WriteStatus status);
+
+    [LoggerMessage(3007, LogLevel.Warning, "The history of a visitor could not be read; popularity answers")]
+    public static partial void HistoryUnavailable(ILogger logger, Exception fault);
+}

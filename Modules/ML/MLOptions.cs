@@ -1,0 +1,115 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace OKLA.ML;
+
+/// <summary>Section <c>ML</c>: how models are trained, accepted and served.</summary>
+public sealed class MLOptions
+{
+    /// <summary>Threads a training may use; 0 leaves one core to serving (and uses one where there is only one).</summary>
+    [Range(0, 1024)]
+    public int TrainingThreads { get; set; }
+
+    /// <summary>Share of the newest data that a training is measured on.</summary>
+    [Range(0.05, 0.5)]
+    public double HoldOutShare { get; set; } = 0.2;
+
+    /// <summary>How much worse than the serving version a new one may measure and still be published, as a share: figures of different weeks differ by chance.</summary>
+    [Range(0, 0.5)]
+    public double Tolerance { get; set; } = 0.05;
+
+    /// <summary>Seconds between looks at the catalogue and the registry.</summary>
+    [Range(0.1, 60)]
+    public double RefreshSeconds { get; set; } = 2;
+
+    /// <summary>A person's items that a recommendation is folded in from, newest first.</summary>
+    [Range(1, 1_000)]
+    public int HistoryItems { get; set; } = 60;
+
+    /// <summary>Items that a person has met so many times do not come back; 0 lets all come back.</summary>
+    [Range(0, 1_000)]
+    public int HideAfterViews { get; set; } = 1;
+
+    /// <summary>Whether items whose seller the person contacted stay away.</summary>
+    public bool HideContacted { get; set; } = true;
+
+    /// <summary>Knobs of the recommender.</summary>
+    [Required]
+    public RecommenderKnobs Recommender { get; set; } = new();
+
+    /// <summary>Knobs of the price model.</summary>
+    [Required]
+    public PriceKnobs Price { get; set; } = new();
+
+    /// <summary>Threads that a training uses on this machine.</summary>
+    internal int Threads => TrainingThreads > 0 ? TrainingThreads : Math.Max(1, Environment.ProcessorCount - 1);
+}
+
+/// <summary>Section <c>ML:Recommender</c>; saved with each version.</summary>
+public sealed class RecommenderKnobs
+{
+    /// <summary>Length of the taste vectors.</summary>
+    [Range(2, 512)]
+    public int Factors { get; set; } = 48;
+
+    /// <summary>λ of the factorisation.</summary>
+    [Range(1e-6, 1e6)]
+    public double Regularization { get; set; } = 1;
+
+    /// <summary>α: confidence that a unit of weight adds to an observed pair.</summary>
+    [Range(1e-3, 1e4)]
+    public double Alpha { get; set; } = 10;
+
+    /// <summary>Passes over people and items.</summary>
+    [Range(1, 1_000)]
+    public int Iterations { get; set; } = 15;
+
+    /// <summary>People whose interest an item needs before its own vector counts as much as that of its kin (make and model, make and body, body and price).</summary>
+    [Range(0, 1e6)]
+    public double PriorPeople { get; set; } = 5;
+
+    /// <summary>Interactions below which there is nothing to learn.</summary>
+    [Range(1, 1_000_000_000)]
+    public int MinInteractions { get; set; } = 500;
+
+    /// <summary>People with later interactions below which nothing can be measured.</summary>
+    [Range(1, 1_000_000)]
+    public int MinTestPeople { get; set; } = 20;
+
+    /// <summary>People measured at most, drawn by the seed.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxTestPeople { get; set; } = 1_000;
+
+    /// <summary>Seed of everything random.</summary>
+    public int Seed { get; set; } = 42;
+}
+
+/// <summary>Section <c>ML:Price</c>; saved with each version.</summary>
+public sealed class PriceKnobs
+{
+    /// <summary>Trees at most; fewer when the validation part stops improving.</summary>
+    [Range(1, 100_000)]
+    public int Trees { get; set; } = 600;
+
+    /// <summary>Step of each tree.</summary>
+    [Range(1e-4, 1)]
+    public double LearningRate { get; set; } = 0.05;
+
+    /// <summary>Leaves of a tree at most.</summary>
+    [Range(2, 4_096)]
+    public int Leaves { get; set; } = 31;
+
+    /// <summary>Share of ads that the interval should hold.</summary>
+    [Range(0.5, 0.99)]
+    public double Coverage { get; set; } = 0.8;
+
+    /// <summary>Share of the training ads that calibrate the interval.</summary>
+    [Range(0.05, 0.5)]
+    public double CalibrationShare { get; set; } = 0.2;
+
+    /// <summary>Ads below which there is nothing to learn.</summary>
+    [Range(10, 1_000_000_000)]
+    public int MinAds { get; set; } = 200;
+
+    /// <summary>Seed of everything random.</summary>
+    public int Seed { get; set; } = 42;
+}

@@ -1,0 +1,94 @@
+using System.Globalization;
+using System.Text;
+using OKLA.ML.Algorithms.Tabular;
+using OKLA.Shared.Contracts;
+
+namespace OKLA.ML.Models;
+
+/// <summary>What the price model knows about an ad; texts are lower case without accents, null where the ad does not say.</summary>
+/// <param name="Make">Make.</param>
+/// <param name="Model">Model with its trim, such as "rio lx".</param>
+/// <param name="Body">Body type.</param>
+/// <param name="Fuel">Fuel.</param>
+/// <param name="Condition">Condition.</param>
+/// <param name="Transmission">Transmission.</param>
+/// <param name="Year">Model year; NaN when not stated.</param>
+/// <param name="MileageKm">Kilometres; NaN when not stated.</param>
+/// <param name="Words">Words of the title.</param>
+/// <param name="At">When the price was stated (UTC).</param>
+internal sealed record PriceFeatures(
+    string? Make, string? Model, string? Body, string? Fuel, string? Condition, string? Transmission, double Year, double MileageKm, string[] Words, DateTimeOffset At)
+{
+    private static readonly string[] CategoryNames = ["make", "model", "base", "body", "fuel", "transmission"];
+
+    /// <summary>First word of the model, its name without the trim.</summary>
+    private string? Base => Model?.Split(' ', 2)[0];
+
+    public static PriceFeatures Of(ItemSnapshot snapshot)
+    {
+        var item = snapshot.Item;
+        return new PriceFeatures(
+            Plain(item.Text("make")), Plain(item.Text("model")), Plain(item.Text("bodyType")), Plain(item.Text("fuel")), Plain(item.Text("condition")), Plain(item.Text("transmission")),
+            item.Number("year") ?? double.NaN, item.Number("mileageKm") ?? double.NaN,
+            Plain(item.Title)?.Split([' ', ',', '.', '/', '-', '(', ')'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
+            snapshot.PricedAt);
+    }
+
+    /// <summary>The keys whose mean prices are features, widest first; each is drawn towards the one before it.</summary>
+    public string[] Levels() =>
+    [
+        $"make {Make}", $"base {Make}|{Base}", Key($"base {Make}|{Base}", Year), $"model {Make}|{Model}", Key($"model {Make}|{Model}", Year),
+    ];
+
+    /// <summary>Names of the levels, in the order of <see cref="Levels"/>.</summary>
+    public static IReadOnlyList<string> LevelNames { get; } = ["mean_make", "mean_base", "mean_base_year", "mean_model", "mean_model_year"];
+
+    /// <summary>The categorical columns as texts.</summary>
+    public static RawColumn[] Categories(IReadOnlyList<PriceFeatures> rows) =>
+        [.. CategoryNames.Select((name, i) => new RawColumn(name, [.. rows.Select(row => row.Category(i))]))];
+
+    /// <summary>How the categorical columns are read.</summary>
+    public static TableEncoderOptions Encoding { get; } = new() { Categorical = CategoryNames.ToHashSet(), MinCategoryRows = 5, MaxCategories = 400 };
+
+    /// <summary>The numeric columns.</summary>
+    public static Column[] Numbers(IReadOnlyList<PriceFeatures> rows) =>
+    [
+        Column.Numeric("year", [.. rows.Select(row => (float)row.Year)]),
+        Column.Numeric("age", [.. rows.Select(row => (float)(row.At.Year + (row.At.Month - 1) / 12.0 - row.Year))]),
+        Column.Numeric("mileage_km", [.. rows.Select(row => (float)row.MileageKm)]),
+        Column.Numeric("listed_day", [.. rows.Select(row => (float)(row.At - DateTimeOffset.UnixEpoch).TotalDays)]),
+        Column.Numeric("words", [.. rows.Select(row => (float)row.Words.Length)]),
+    ];
+
+    /// <summary>Lower case without accents or needless space; null for an empty text.</summary>
+    internal static string? Plain(string? text)
+    {
+        if (string.IsNullOrWhiteSpace(text))
+        {
+            return null;
+        }
+
+        var plain = new StringBuilder(text.Length);
+        foreach (var c in text.Trim().ToLowerInvariant().Normalize(NormalizationForm.FormD))
+        {
+            if (CharUnicodeInfo.GetUnicodeCategory(c) != UnicodeCategory.NonSpacingMark)
+            {
+                plain.Append(c);
+            }
+        }
+
+        return plain.ToString();
+    }
+
+    private static string Key(string stem, double year) => string.Create(CultureInfo.InvariantCulture, $"{stem}|{year}");
+
+    private string? Category(int i) => i switch
+    {
+        0 => Make,
+        1 => Make + " " + Model,
+        2 => Make + " " + Base,
+        3 => Body,
+        4 => Fuel,
+        _ => Transmission,
+    };
+}

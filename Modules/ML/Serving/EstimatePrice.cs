@@ -1,0 +1,92 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using OKLA.ML.Models;
+using OKLA.Shared.Contracts;
+using OKLA.Shared.Messaging;
+
+namespace OKLA.ML.Serving;
+
+/// <summary>
+/// GET /api/vehicles/{id}/price-estimate: what the vehicle should ask, with an interval, and how its price compares. The serving version, else
+/// the one before it, else the median of its make, model and year (without interval); the answer says which one spoke.
+/// </summary>
+internal static class EstimatePrice
+{
+    /// <summary>An amount in both currencies.</summary>
+    public sealed record Amount(decimal Usd, decimal Dop);
+
+    /// <summary>A price estimate.</summary>
+    /// <param name="ItemId">The vehicle.</param>
+    /// <param name="Estimate">What it should ask.</param>
+    /// <param name="Low">Lower end of the interval; null when only a median is known.</param>
+    /// <param name="High">Upper end of the interval; null when only a median is known.</param>
+    /// <param name="Coverage">Share of vehicles whose price lies inside; null when there is no interval.</param>
+    /// <param name="Verdict">How the stated price compares; null when that is not known.</param>
+    /// <param name="Listed">The stated price; null when there is none.</param>
+    /// <param name="ModelVersion">Version that answered; null for the median.</param>
+    /// <param name="Source">model, previous or median.</param>
+    public sealed record Response(
+        string ItemId, Amount Estimate, Amount? Low, Amount? High, double? Coverage, Verdict? Verdict, Money? Listed, int? ModelVersion, string Source);
+
+    public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) => routes.MapGet("/api/vehicles/{id}/price-estimate", Handle).WithName("EstimatePrice");
+
+    internal static async Task<Results<Ok<Response>, ProblemHttpResult>> Handle(
+        [MaxLength(200)] string id, LiveModels live, IMessageBus bus, PredictionLog log, IOptions<MLOptions> options, ExchangeRates rates, ILogger<LiveModels> logger, CancellationToken ct)
+    {
+        if (!live.TryGetCard(id, out var card))
+        {
+            // Listed less than a refresh ago, perhaps.
+            var found = await bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItems([id]), ct);
+            if (found.Count == 0)
+            {
+                return TypedResults.Problem(statusCode: StatusCodes.Status404NotFound, title: "Not Found", detail: $"There is no vehicle {id}.");
+            }
+
+            card = new Card(found[0], rates);
+        }
+
+        if (Estimate(card, live.Now, logger) is not { } by)
+        {
+            return TypedResults.Problem(statusCode: StatusCodes.Status503ServiceUnavailable, title: "Service Unavailable", detail: "No vehicle has a price yet.");
+        }
+
+        var e = by.Estimate;
+        log.Write(new PredictionServed(ModelNames.PricePredictor, by.Version == 0 ? null : by.Version, by.Source, id, [id], [e.Usd, Known(e.Low) ?? e.Usd, Known(e.High) ?? e.Usd]));
+        var rate = rates.DopPerUsd(card.Snapshot.PricedAt);
+        return TypedResults.Ok(new Response(
+            id, In(e.Usd, rate)!, In(e.Low, rate), In(e.High, rate), double.IsNaN(e.Low) ? null : options.Value.Price.Coverage,
+            card.VerdictBy(by), card.Snapshot.Item.Price, by.Version == 0 ? null : by.Version, by.Source));
+    }
+
+    private static PricedBy? Estimate(Card card, LiveModels.Shelf shelf, ILogger logger)
+    {
+        if (shelf.Prices.Count > 0 && card.Price is { } known && known.Version == shelf.Prices[0].Version)
+        {
+            return known;
+        }
+
+        for (var i = 0; i < shelf.Prices.Count; i++)
+        {
+            try
+            {
+                return new PricedBy(shelf.Prices[i].Version, shelf.Prices[i].Source, shelf.Prices[i].Model.Predict([card.Ad.Features])[0]);
+            }
+            catch (Exception fault) when (fault is not OutOfMemoryException)
+            {
+                Log.PredictionFailed(logger, ModelNames.PricePredictor, shelf.Prices[i].Version, fault);
+            }
+        }
+
+        return shelf.Medians is { } medians ? new PricedBy(0, "median", new PricePredictor.Estimate(medians.Predict(card.Ad), double.NaN, double.NaN)) : null;
+    }
+
+    private static double? Known(double value) => double.IsNaN(value) ? null : value;
+
+    private static Amount? In(double usd, decimal rate) =>
+        double.IsNaN(usd) ? null : new Amount(Math.Round((decimal)usd, 2), Math.Round((decimal)usd * rate, 2));
+}

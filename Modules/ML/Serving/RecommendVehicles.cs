@@ -1,0 +1,111 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using OKLA.Shared.Contracts;
+using OKLA.Shared.Messaging;
+
+namespace OKLA.ML.Serving;
+
+/// <summary>
+/// GET /api/recommendations/users/{id}: vehicles for a user or an anonymous visitor, each with its reason. Never fails for want of a model:
+/// the serving version, else the one before it, else what is popular this week; the answer says which one spoke.
+/// </summary>
+internal static class RecommendVehicles
+{
+    /// <summary>Recommended vehicles.</summary>
+    /// <param name="UserId">For whom.</param>
+    /// <param name="Items">Best first.</param>
+    /// <param name="ModelVersion">Version that answered; null for popularity.</param>
+    /// <param name="Source">model, previous or popularity.</param>
+    /// <param name="GeneratedAt">When (UTC).</param>
+    public sealed record Response(string UserId, IReadOnlyList<Recommendation> Items, int? ModelVersion, string Source, DateTimeOffset GeneratedAt);
+
+    /// <summary>A recommended vehicle.</summary>
+    /// <param name="ItemId">Its id.</param>
+    /// <param name="Score">What it was ranked by; comparable within one answer only.</param>
+    /// <param name="Reason">Why, in Spanish.</param>
+    /// <param name="Item">What to show.</param>
+    /// <param name="Verdict">How its price compares; null when that is not known.</param>
+    public sealed record Recommendation(string ItemId, double Score, string Reason, ItemView Item, Verdict? Verdict);
+
+    public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) => routes.MapGet("/api/recommendations/users/{id}", Handle).WithName("RecommendVehicles");
+
+    internal static async Task<Ok<Response>> Handle(
+        [MaxLength(200)] string id, LiveModels live, IMessageBus bus, PredictionLog log, IOptions<MLOptions> options, TimeProvider clock, ILogger<LiveModels> logger, CancellationToken ct,
+        [Range(1, 100)] int limit = 10)
+    {
+        var now = clock.GetUtcNow();
+        var history = await HistoryAsync(id, now, bus, options.Value, logger, ct);
+        var response = Answer(id, history, limit, live, options.Value, now, logger);
+        log.Write(new PredictionServed(
+            ModelNames.VehicleRecommender, response.ModelVersion, response.Source, id, [.. response.Items.Select(item => item.ItemId)], [.. response.Items.Select(item => item.Score)]));
+        return TypedResults.Ok(response);
+    }
+
+    private static async Task<IReadOnlyList<HistoryItem>> HistoryAsync(
+        string id, DateTimeOffset now, IMessageBus bus, MLOptions options, ILogger logger, CancellationToken ct)
+    {
+        try
+        {
+            return await bus.InvokeAsync<IReadOnlyList<HistoryItem>>(new GetRecentHistory(id, now, options.HistoryItems), ct);
+        }
+        catch (Exception outage) when (outage is NpgsqlException or TimeoutException)
+        {
+            Log.HistoryUnavailable(logger, outage);
+            return [];
+        }
+    }
+
+    private static Response Answer(
+        string id, IReadOnlyList<HistoryItem> history, int limit, LiveModels live, MLOptions options, DateTimeOffset now, ILogger logger)
+    {
+        var hidden = history.Where(item => Hides(item, options)).Select(item => item.ItemId).ToHashSet(StringComparer.Ordinal);
+        var shelf = live.Now;
+        foreach (var served in shelf.Recommenders)
+        {
+            try
+            {
+                var picks = served.Model.Recommend(history, limit, served.Live, hidden);
+                if (picks.Length == 0)
+                {
+                    break;
+                }
+
+                var items = picks.Select(pick => Show(served.Cards[pick.Index]!, pick.Score, Reason(pick.BecauseOf, history, live))).ToList();
+                return new Response(id, items, served.Version, served.Source, now);
+            }
+            catch (Exception fault) when (fault is not OutOfMemoryException)
+            {
+                Log.PredictionFailed(logger, ModelNames.VehicleRecommender, served.Version, fault);
+            }
+        }
+
+        var popular = shelf.Popular.Where(item => !hidden.Contains(item.Card.Snapshot.Item.Id)).Take(limit)
+            .Select(item => Show(item.Card, item.Score, Texts.Spanish[item.Score > 0 ? "reason.popular" : "reason.new"]));
+        return new Response(id, [.. popular], null, "popularity", now);
+    }
+
+    /// <summary>Whether an item of the history stays away.</summary>
+    internal static bool Hides(HistoryItem item, MLOptions options) =>
+        (options.HideAfterViews > 0 && item.Events >= options.HideAfterViews)
+        || (options.HideContacted && item.StrongestType is EventTypes.Contacted or EventTypes.TestDriveRequested);
+
+    private static Recommendation Show(Card card, double score, string reason) =>
+        new(card.Snapshot.Item.Id, score, reason, card.View, card.VerdictBy(card.Price));
+
+    private static string Reason(string? becauseOf, IReadOnlyList<HistoryItem> history, LiveModels live)
+    {
+        if (becauseOf is null || !live.TryGetCard(becauseOf, out var card))
+        {
+            return Texts.Spanish["reason.taste"];
+        }
+
+        var key = $"reason.{history.First(item => item.ItemId == becauseOf).StrongestType}";
+        return Texts.Spanish[Texts.Spanish.Has(key) ? key : "reason.item_viewed", card.Name];
+    }
+}

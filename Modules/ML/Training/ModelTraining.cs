@@ -1,0 +1,42 @@
+using OKLA.ML.Registry;
+using OKLA.Shared.Contracts;
+
+namespace OKLA.ML.Training;
+
+/// <summary>What a training measured on the part of the data that lies after what it learned from.</summary>
+/// <param name="Split">How train and test were separated, in one sentence.</param>
+/// <param name="Metrics">Each beside its baseline; the first one decides.</param>
+/// <param name="Serving">The serving version on the same test data; null when there is none or it has seen that data.</param>
+internal sealed record HeldOut(string Split, IReadOnlyList<MetricRow> Metrics, double? Serving);
+
+/// <summary>Thrown when there is too little to learn from or to measure with; the message says what is missing.</summary>
+internal sealed class TooLittleDataException(string message) : Exception(message);
+
+/// <summary>One run of one model: it holds the data between its steps.</summary>
+internal abstract class ModelTraining
+{
+    /// <summary>One of <see cref="ModelNames"/>.</summary>
+    public abstract string Model { get; }
+
+    /// <summary>Whether a larger value of the deciding metric is better.</summary>
+    public abstract bool LargerIsBetter { get; }
+
+    /// <summary>Loads what the log holds, splits it by time, fits on the earlier part and measures on the later one.</summary>
+    /// <param name="serving">Artefact of the serving version and the time up to which it has seen the world; null when there is none.</param>
+    /// <param name="progress">Hears 0 to 1 of this step.</param>
+    /// <param name="ct">Stops it.</param>
+    /// <exception cref="TooLittleDataException">Nothing to learn from.</exception>
+    public abstract Task<HeldOut> EvaluateAsync((byte[] Artefact, DateTimeOffset Until)? serving, IProgress<WorkProgress>? progress, CancellationToken ct);
+
+    /// <summary>Fits once more on all of it.</summary>
+    public abstract TrainedModel Refit(IProgress<WorkProgress>? progress, CancellationToken ct);
+
+    /// <summary>The model that was measured, for a version that is kept but not published.</summary>
+    public abstract TrainedModel Measured();
+}
+
+/// <summary>A part of a longer piece of work: its 0 to 1 lies within the whole's from and to.</summary>
+internal sealed class ProgressPart(IProgress<WorkProgress>? whole, double from, double to) : IProgress<WorkProgress>
+{
+    public void Report(WorkProgress value) => whole?.Report(value with { Fraction = from + (to - from) * value.Fraction });
+}

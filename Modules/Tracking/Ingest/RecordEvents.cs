@@ -1,0 +1,197 @@
+using System.Buffers;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using OKLA.Shared.EventLog;
+
+namespace OKLA.Tracking.Ingest;
+
+/// <summary>POST /api/events: takes one behaviour event or an array of them; answers when they are on disk.</summary>
+internal static class RecordEvents
+{
+    /// <summary>An event as producers send it. Read by hand for speed; this is its documentation.</summary>
+    public sealed record Event
+    {
+        /// <summary>Identity chosen by the producer (UUID, version 7 preferred); sending it again changes nothing.</summary>
+        public required Guid Id { get; init; }
+
+        /// <summary>What happened, snake_case, such as <c>item_viewed</c>.</summary>
+        public required string Type { get; init; }
+
+        /// <summary>When it happened, ISO 8601 with offset.</summary>
+        public required DateTimeOffset OccurredAt { get; init; }
+
+        /// <summary>When the producer sent it, by the same clock; corrects a clock that is off.</summary>
+        public DateTimeOffset? SentAt { get; init; }
+
+        /// <summary>Browser-side identity; required unless <see cref="UserId"/> is given.</summary>
+        public string? AnonymousId { get; init; }
+
+        /// <summary>Signed-in identity.</summary>
+        public string? UserId { get; init; }
+
+        /// <summary>Visit the event belongs to.</summary>
+        public string? SessionId { get; init; }
+
+        /// <summary>Catalogue item it is about.</summary>
+        public string? ItemId { get; init; }
+
+        /// <summary>Where it happened: page, referrer, device, campaign.</summary>
+        public IReadOnlyDictionary<string, JsonElement>? Context { get; init; }
+
+        /// <summary>What the type says about it.</summary>
+        public IReadOnlyDictionary<string, JsonElement>? Properties { get; init; }
+    }
+
+    /// <summary>What became of a request.</summary>
+    /// <param name="Accepted">Events now on disk.</param>
+    /// <param name="Repeated">Events that were on disk before.</param>
+    /// <param name="Rejected">Events not taken.</param>
+    /// <param name="Outcomes">One for each event, in the order sent.</param>
+    public sealed record Receipt(int Accepted, int Repeated, int Rejected, IReadOnlyList<Outcome> Outcomes);
+
+    /// <summary>What became of one event.</summary>
+    /// <param name="Id">Its id as sent.</param>
+    /// <param name="Status">accepted, repeated or rejected.</param>
+    /// <param name="Field">The field at fault, for a rejected one.</param>
+    /// <param name="Reason">What is wrong with it, for a rejected one.</param>
+    public sealed record Outcome(string? Id, string Status, string? Field = null, string? Reason = null);
+
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/api/events", HandleAsync)
+        .WithTags("Events").WithName("recordEvents").WithSummary("Record one event or an array of events")
+        .Accepts<Event[]>("application/json", "text/plain")
+        .WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status202Accepted, typeof(Receipt), ["application/json"]))
+        .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status413PayloadTooLarge)
+        .ProducesProblem(StatusCodes.Status429TooManyRequests).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+
+    internal static async Task<Results<ReceiptResult, ValidationProblem, ProblemHttpResult>> HandleAsync(
+        HttpRequest request, HttpResponse response, EventParser parser, EventWriter writer, TrackingOptions options)
+    {
+        List<ParsedEvent> events;
+        bool single;
+        if (await ReadBodyAsync(request, options.MaxBodyBytes) is not { } body)
+        {
+            return TypedResults.Problem($"The body is larger than {options.MaxBodyBytes} bytes.", statusCode: StatusCodes.Status413PayloadTooLarge, title: "Body too large");
+        }
+
+        try
+        {
+            events = parser.Parse(body.Span, out single);
+        }
+        catch (JsonException malformed)
+        {
+            return TypedResults.Problem(Describe(malformed), statusCode: StatusCodes.Status400BadRequest, title: "The body is not valid JSON");
+        }
+        catch (TooManyEventsException)
+        {
+            return TypedResults.Problem($"At most {options.MaxEventsPerRequest} events a request.", statusCode: StatusCodes.Status413PayloadTooLarge, title: "Too many events");
+        }
+
+        if (single && events[0].Rejection is { } wrong)
+        {
+            return TypedResults.ValidationProblem(new Dictionary<string, string[]> { [wrong.Field] = [wrong.Reason] }, title: "The event was rejected");
+        }
+
+        var good = new List<StreamEvent>(events.Count);
+        foreach (var parsed in events)
+        {
+            if (parsed.Rejection is null)
+            {
+                good.Add(parsed.Event);
+            }
+        }
+
+        var receipt = good.Count == 0 ? new WriteReceipt(WriteStatus.Written, []) : await writer.WriteAsync(good);
+        switch (receipt.Status)
+        {
+            case WriteStatus.Written:
+                return new ReceiptResult(events, receipt.Repeated);
+            case WriteStatus.Busy:
+                response.Headers.RetryAfter = "1";
+                return TypedResults.Problem("More events arrive than the disk takes; send them again later.", statusCode: StatusCodes.Status429TooManyRequests, title: "Busy");
+            case WriteStatus.Unavailable:
+                response.Headers.RetryAfter = "2";
+                return TypedResults.Problem("The events could not be confirmed; sending them again is safe.", statusCode: StatusCodes.Status503ServiceUnavailable, title: "The log is not available");
+            default:
+                return TypedResults.Problem("The log refuses one of these events.", statusCode: StatusCodes.Status422UnprocessableEntity, title: "Refused");
+        }
+    }
+
+    private static string Describe(JsonException malformed) =>
+        malformed.LineNumber is { } line ? $"Line {line + 1}, byte {malformed.BytePositionInLine}: {malformed.Message.Split(" LineNumber:")[0]}" : malformed.Message;
+
+    private static async ValueTask<ReadOnlyMemory<byte>?> ReadBodyAsync(HttpRequest request, int limit)
+    {
+        if (request.ContentLength > limit && !request.Headers.ContainsKey("Content-Encoding"))
+        {
+            return null;
+        }
+
+        var reader = request.BodyReader;
+        while (true)
+        {
+            var read = await reader.ReadAsync(request.HttpContext.RequestAborted);
+            if (read.Buffer.Length > limit)
+            {
+                reader.AdvanceTo(read.Buffer.End);
+                return null;
+            }
+
+            if (read.IsCompleted)
+            {
+                var body = read.Buffer.ToArray();
+                reader.AdvanceTo(read.Buffer.End);
+                return body;
+            }
+
+            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
+
+    /// <summary>202 with the receipt, written without intermediate objects.</summary>
+    internal sealed class ReceiptResult(List<ParsedEvent> events, IReadOnlyList<bool> repeated) : IResult
+    {
+        public async Task ExecuteAsync(HttpContext httpContext)
+        {
+            httpContext.Response.StatusCode = StatusCodes.Status202Accepted;
+            httpContext.Response.ContentType = "application/json; charset=utf-8";
+            Write(httpContext.Response.BodyWriter);
+            await httpContext.Response.BodyWriter.FlushAsync(httpContext.RequestAborted);
+        }
+
+        private void Write(IBufferWriter<byte> output)
+        {
+            var rejected = events.Count - repeated.Count;
+            var repeats = repeated.Count(known => known);
+            using var json = new Utf8JsonWriter(output, new JsonWriterOptions { SkipValidation = true });
+            json.WriteStartObject();
+            json.WriteNumber("accepted"u8, repeated.Count - repeats);
+            json.WriteNumber("repeated"u8, repeats);
+            json.WriteNumber("rejected"u8, rejected);
+            json.WriteStartArray("outcomes"u8);
+            var next = 0;
+            foreach (var parsed in events)
+            {
+                json.WriteStartObject();
+                json.WriteString("id"u8, parsed.Id);
+                if (parsed.Rejection is { } wrong)
+                {
+                    json.WriteString("status"u8, "rejected"u8);
+                    json.WriteString("field"u8, wrong.Field);
+                    json.WriteString("reason"u8, wrong.Reason);
+                }
+                else
+                {
+                    json.WriteString("status"u8, repeated[next++] ? "repeated"u8 : "accepted"u8);
+                }
+
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using OKLA.Analytics;
+using OKLA.Chatbot;
+using OKLA.Features;
+using OKLA.Host.Admin;
+using OKLA.Host.Auth;
+using OKLA.Host.Cli;
+using OKLA.Host.Demo;
+using OKLA.ML;
+using OKLA.Shared.Caching;
+using OKLA.Shared.Database;
+using OKLA.Shared.EventLog;
+using OKLA.Shared.Messaging;
+using OKLA.Shared.Telemetry;
+using OKLA.Shared.Web;
+using OKLA.Tracking;
+
+namespace OKLA.Host;
+
+/// <summary>The composition root: infrastructure, five Add…, five Map…. Serving and the command line's verbs build the same host.</summary>
+internal static class OklaHost
+{
+    /// <summary>Builds the host.</summary>
+    /// <param name="settings">Command-line settings: <c>--urls</c>, <c>--Section:Name value</c>.</param>
+    /// <param name="serving">False for a verb that ends by itself: subscriptions and jobs then stand still unless the verb moves them.</param>
+    /// <param name="configure">Last word on the registrations, for tests.</param>
+    public static async Task<BuiltHost> BuildAsync(string[] settings, bool serving = true, Action<WebApplicationBuilder>? configure = null)
+    {
+        var root = HostFolders.ContentRoot();
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = settings, ContentRootPath = root, WebRootPath = HostFolders.WebRoot(root) });
+        using var startLogs = LoggerFactory.Create(logging => logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddConsole());
+        var embedded = await builder.AddDatabaseAsync(startLogs);
+        try
+        {
+            builder.Services.AddEventLog(runSubscriptions: serving).AddMessaging([.. Rooms.Assemblies]).AddCaching().AddTelemetry().AddWeb();
+            builder.Services.AddOklaAuth(builder.Configuration, builder.Environment);
+            builder.Services.AddOpenApi();
+            builder.Services.AddRequestDecompression().AddHealthChecks().AddCheck<DatabaseHealth>("postgresql", HealthStatus.Unhealthy, ["ready"]);
+            builder.Services.AddTracking().AddFeatures().AddML().AddChatbot().AddAnalytics();
+            builder.Services.AddDemo();
+            if (serving)
+            {
+                builder.Services.AddDemoSeed();
+            }
+
+            configure?.Invoke(builder);
+
+            var app = builder.Build();
+            await app.Services.ApplyMigrationsAsync(Rooms.Assemblies);
+            Map(app);
+            return new BuiltHost(app, embedded);
+        }
+        catch
+        {
+            if (embedded is not null)
+            {
+                await embedded.DisposeAsync();
+            }
+
+            throw;
+        }
+    }
+
+    private static void Map(WebApplication app)
+    {
+        app.UseWeb();
+        app.UseRequestDecompression();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseRateLimits();
+        app.MapOpenApi();
+        app.MapMetrics();
+        app.MapHealth();
+        app.MapAuth();
+        app.MapEventLogAdmin();
+        app.MapTracking();
+    }
+}

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Sets everything up and starts OKLA with its demo on the embedded PostgreSQL. Arguments go to the host: --urls, --data FOLDER, …
+source "$(dirname "$0")/setup.sh"
+
+dotnet build OKLA.Host -c Release --nologo -v quiet -clp:ErrorsOnly || missing "the host did not build (see above)."
+export ASPNETCORE_ENVIRONMENT="${ASPNETCORE_ENVIRONMENT:-Development}"
+exec dotnet .artifacts/bin/OKLA.Host/release/OKLA.Host.dll serve --DemoSeed:Enabled=true "$@"

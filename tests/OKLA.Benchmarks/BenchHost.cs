@@ -1,0 +1,8 @@
+namespace OKLA.Benchmarks;
+
+/// <summary>Settings of a host that a benchmark runs in its own process: the embedded server with its real durability, a free port, few log lines.</summary>
+internal static class BenchHost
+{
+    public static string[] Settings(string dataFolder) =>
+        ["--Database:DataFolder", dataFolder, "--environment", "Development", "--urls", "http://127.0.0.1:0", "--Logging:LogLevel:Default", "Warning"];
+}

@@ -1,0 +1,232 @@
+using Microsoft.Extensions.DependencyInjection;
+using OKLA.Features;
+using OKLA.Features.Online;
+using OKLA.Shared.Contracts;
+using OKLA.Shared.Messaging;
+
+namespace OKLA.Tests.Modules.Features;
+
+public sealed class FramesTests : DatabaseTest, IAsyncDisposable
+{
+    private static readonly DateTimeOffset T0 = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+    private Room room = null!;
+
+    [SetUp]
+    public async Task EmptyAsync()
+    {
+        await ExecuteAsync("truncate events.mt_streams cascade; truncate events.mt_event_progression");
+        await ExecuteAsync("truncate features.interactions, features.person_types, features.person_items, features.item_days, features.item_history, features.items");
+        room = new Room(Database, T0.AddDays(30), services => services.AddFeatures().AddMessaging(typeof(FeaturesModule).Assembly));
+    }
+
+    [TearDown]
+    public async ValueTask DisposeAsync() => await room.DisposeAsync();
+
+    [Test]
+    public async Task An_interaction_frame_holds_each_event_once_with_its_weight()
+    {
+        await room.TellAsync(
+            Room.View("ana", "car-1", T0),
+            Room.Behaviour(EventTypes.Contacted, "ana", "user-ana", "car-2", T0.AddHours(1)),
+            Room.Behaviour(EventTypes.Searched, "ana", null, null, T0.AddHours(2)),
+            Room.View("ben", "car-1", T0.AddHours(3)));
+
+        var frame = await Interactions(T0.AddDays(1));
+
+        Lines(frame).ShouldBe(["ana car-1 1", "user-ana car-2 8", "ben car-1 1"]);
+    }
+
+    [Test]
+    public async Task A_planted_future_event_changes_no_frame()
+    {
+        var asOf = T0.AddDays(1);
+        await room.TellAsync(Room.Listed(Room.Car("car-1", "Toyota", "Corolla", 2018, 14_000), T0), Room.View("ana", "car-1", T0));
+        var (interactions, items) = (Lines(await Interactions(asOf)), Lines(await Items(asOf)));
+
+        await room.TellAsync(
+            Room.View("ana", "car-1", asOf.AddTicks(10)),
+            Room.View("ana", "car-1", T0, known: asOf.AddTicks(10)),
+            Room.Repriced("car-1", 9_000, "USD", T0.AddHours(1), known: asOf.AddTicks(10)),
+            Room.Ended(EventTypes.ItemSold, "car-1", asOf.AddHours(1)),
+            Room.Listed(Room.Car("car-2", "Kia", "Rio", 2020, 12_000), T0, known: asOf.AddDays(1)));
+
+        Lines(await Interactions(asOf)).ShouldBe(interactions);
+        Lines(await Items(asOf)).ShouldBe(items);
+        Lines(await Interactions(T0.AddDays(5))).Length.ShouldBe(3);
+        Lines(await Items(T0.AddDays(5))).ShouldBe(["car-1 sold 9000 USD", "car-2 live 12000 USD"]);
+    }
+
+    [Test]
+    public async Task A_frame_taken_later_holds_the_rows_of_an_earlier_one()
+    {
+        await room.TellAsync(Room.View("ana", "car-1", T0), Room.View("ben", "car-1", T0, known: T0.AddDays(3)), Room.View("eva", "car-2", T0.AddDays(2)));
+
+        var later = await Interactions(T0.AddDays(9));
+
+        foreach (var at in new[] { T0, T0.AddDays(2), T0.AddDays(3) })
+        {
+            later.RowsAsOf(at).Select(row => Line(later, row)).ShouldBe(Lines(await Interactions(at)));
+        }
+    }
+
+    [Test]
+    public async Task An_item_frame_tells_the_price_and_state_of_that_day()
+    {
+        var car = Room.Car("car-1", "Toyota", "Corolla", 2018, 800_000, "DOP");
+        await room.TellAsync(
+            Room.Listed(car, T0), Room.Repriced("car-1", 750_000, "DOP", T0.AddDays(2)), Room.Ended(EventTypes.ItemWithdrawn, "car-1", T0.AddDays(4)), Room.Listed(car, T0.AddDays(6)));
+
+        Lines(await Items(T0.AddDays(-1))).ShouldBeEmpty();
+        Lines(await Items(T0.AddDays(1))).ShouldBe(["car-1 live 800000 DOP"]);
+        Lines(await Items(T0.AddDays(3))).ShouldBe(["car-1 live 750000 DOP"]);
+        Lines(await Items(T0.AddDays(5))).ShouldBe(["car-1 withdrawn 750000 DOP"]);
+        Lines(await Items(T0.AddDays(7))).ShouldBe(["car-1 live 800000 DOP"]);
+    }
+
+    [Test]
+    public async Task A_late_event_repairs_the_catalogue_as_if_it_had_come_in_time()
+    {
+        await room.TellAsync(Room.Listed(Room.Car("car-1", "Toyota", "Corolla", 2018, 15_000), T0), Room.Repriced("car-1", 13_000, "USD", T0.AddDays(3)));
+        await room.TellAsync(Room.Repriced("car-1", 14_000, "USD", T0.AddDays(1), known: T0.AddDays(5)));
+
+        var now = (await room.Bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItems(["car-1", "nobody"]))).ShouldHaveSingleItem();
+
+        now.Item.Price.ShouldBe(new Money(13_000, "USD"));
+        now.PricedAt.ShouldBe(T0.AddDays(3));
+        Lines(await Items(T0.AddDays(6), "vehicle")).ShouldBe(["car-1 live 13000 USD"]);
+    }
+
+    [Test]
+    public async Task A_price_change_that_arrives_before_its_listing_is_not_lost()
+    {
+        await room.TellAsync(Room.Repriced("car-1", 13_000, "USD", T0.AddDays(1)));
+        (await room.Bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItems(["car-1"]))).ShouldBeEmpty();
+
+        await room.TellAsync(Room.Listed(Room.Car("car-1", "Toyota", "Corolla", 2018, 15_000), T0, known: T0.AddDays(2)));
+
+        (await room.Bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItems(["car-1"]))).Single().Item.Price!.Amount.ShouldBe(13_000);
+    }
+
+    [Test]
+    public async Task A_rebuild_from_zero_gives_identical_rows()
+    {
+        var random = new Random(7);
+        await room.TellAsync(Enumerable.Range(0, 20).Select(n => Room.Listed(Room.Car($"car-{n}", "Toyota", "Corolla", 2000 + n, 10_000 + n), T0)));
+        for (var step = 0; step < 5; step++)
+        {
+            await room.TellAsync(Enumerable.Range(0, 40).Select(_ => random.Next(4) == 0
+                ? Room.Repriced($"car-{random.Next(20)}", random.Next(5_000, 20_000), "USD", T0.AddMinutes(random.Next(9_000)))
+                : Room.View($"v{random.Next(9)}", $"car-{random.Next(20)}", T0.AddMinutes(random.Next(9_000)))));
+        }
+
+        string[] tables = ["interactions", "person_types", "person_items", "item_days", "item_history", "items"];
+        async Task<string[]> ContentsAsync() =>
+            await Task.WhenAll(tables.Select(table => ScalarAsync<string>($"select count(*) || ' ' || md5(string_agg(t::text, '|' order by t::text)) from features.{table} t")));
+        var before = await ContentsAsync();
+
+        foreach (var subscription in room.Subscriptions.All)
+        {
+            await room.Subscriptions.RebuildAsync(subscription.Name);
+        }
+
+        (await ScalarAsync<long>("select count(*) from features.items")).ShouldBe(0);
+        await room.Subscriptions.CatchUpAsync();
+        (await ContentsAsync()).ShouldBe(before);
+    }
+
+    [Test]
+    public async Task A_history_comes_newest_first_and_names_the_strongest_deed()
+    {
+        await room.TellAsync(
+            Room.View("ana", "car-1", T0), Room.Behaviour(EventTypes.Contacted, "ana", null, "car-1", T0.AddHours(1)), Room.View("ana", "car-1", T0.AddHours(2)),
+            Room.View("ana", "car-2", T0.AddHours(5)), Room.View("ben", "car-3", T0.AddHours(6)));
+
+        var history = await room.Bus.InvokeAsync<IReadOnlyList<HistoryItem>>(new GetRecentHistory("ana", T0.AddDays(1)));
+
+        history.ShouldBe([
+            new HistoryItem("car-2", 1, 1, EventTypes.ItemViewed, T0.AddHours(5)),
+            new HistoryItem("car-1", 10, 3, EventTypes.Contacted, T0.AddHours(2)),
+        ]);
+    }
+
+    [Test]
+    public async Task Popularity_counts_the_days_of_Santo_Domingo()
+    {
+        // 03:59 UTC is still the day before in Santo Domingo (UTC-4).
+        room.Clock.Now = new DateTimeOffset(2026, 3, 8, 3, 59, 0, TimeSpan.Zero);
+        await room.TellAsync(
+            Room.View("a", "car-1", new DateTimeOffset(2026, 3, 7, 12, 0, 0, TimeSpan.Zero)),
+            Room.View("b", "car-1", new DateTimeOffset(2026, 3, 1, 4, 1, 0, TimeSpan.Zero)),
+            Room.View("c", "car-2", new DateTimeOffset(2026, 3, 1, 3, 59, 0, TimeSpan.Zero)));
+
+        (await room.Bus.InvokeAsync<IReadOnlyList<PopularItem>>(new GetPopularItems(7, 10))).ShouldBe([new PopularItem("car-1", 2)]);
+    }
+
+    [Test]
+    public async Task Changed_items_are_told_in_pages_without_gap_or_repeat()
+    {
+        await room.TellAsync(Enumerable.Range(0, 7).Select(n => Room.Listed(Room.Car($"car-{n}", "Kia", "Rio", 2015, 8_000), T0)));
+        var seen = new List<string>();
+        for (long position = 0; ;)
+        {
+            var page = await room.Bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetChangedItems(position, Limit: 3));
+            if (page.Count == 0) break;
+            seen.AddRange(page.Select(item => item.Item.Id));
+            position = page[^1].Position;
+        }
+
+        seen.ShouldBe(Enumerable.Range(0, 7).Select(n => $"car-{n}"));
+    }
+
+    [Test]
+    public async Task A_users_features_count_what_the_user_did()
+    {
+        await room.TellAsync(
+            Room.Listed(Room.Car("car-1", "Toyota", "Corolla", 2018, 10_000), T0), Room.Listed(Room.Car("car-2", "Toyota", "Yaris", 2019, 533_000, "DOP"), T0),
+            Room.View("ana", "car-1", T0), Room.View("ana", "car-1", T0.AddDays(28)), Room.View("ana", "car-2", T0.AddDays(29)),
+            Room.Behaviour(EventTypes.Searched, "ana", null, null, T0.AddDays(29)));
+
+        var values = (await GetAsync("user", "ana"))!.Values;
+
+        values["views_total"].ShouldBe(3L);
+        values["searches_total"].ShouldBe(1L);
+        values["item_events_7d"].ShouldBe(2L);
+        values["distinct_items"].ShouldBe(2L);
+        values["top_make"].ShouldBe("Toyota");
+        values["price_level_usd"].ShouldBe(10_000m);
+        values["days_since_last_event"].ShouldBe(1m);
+        values["tenure_days"].ShouldBe(30m);
+    }
+
+    [Test]
+    public async Task An_items_features_count_who_saw_it_and_unknown_ids_are_not_found()
+    {
+        await room.TellAsync(
+            Room.Listed(Room.Car("car-1", "Toyota", "Corolla", 2018, 10_000), T0), Room.Repriced("car-1", 9_500, "USD", T0.AddDays(1)),
+            Room.View("ana", "car-1", T0), Room.View("ana", "car-1", T0.AddDays(29)), Room.View("ben", "car-1", T0.AddDays(29)));
+
+        var values = (await GetAsync("item", "car-1"))!.Values;
+
+        values["views_total"].ShouldBe(3L);
+        values["views_7d"].ShouldBe(2L);
+        values["distinct_people"].ShouldBe(2L);
+        values["price_usd"].ShouldBe(9_500m);
+        values["price_changes"].ShouldBe(1L);
+        values["age_days"].ShouldBe(30m);
+        (await GetAsync("item", "car-9")).ShouldBeNull();
+    }
+
+    private async Task<GetFeatures.FeatureVector?> GetAsync(string entity, string id) =>
+        ((await GetFeatures.Handle(entity, id, Database, room.Services.GetRequiredService<ExchangeRates>(), room.Clock, default)).Result as Microsoft.AspNetCore.Http.HttpResults.Ok<GetFeatures.FeatureVector>)?.Value;
+
+    private Task<InteractionFrame> Interactions(DateTimeOffset asOf) => room.Bus.InvokeAsync<InteractionFrame>(new GetInteractionFrame(asOf));
+
+    private Task<IReadOnlyList<ItemSnapshot>> Items(DateTimeOffset asOf, string kind = "vehicle") => room.Bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItemFrame(asOf, kind));
+
+    private static string[] Lines(InteractionFrame frame) => [.. Enumerable.Range(0, frame.Count).Select(row => Line(frame, row))];
+
+    private static string Line(InteractionFrame frame, int row) => FormattableString.Invariant($"{frame.People[frame.Person[row]]} {frame.Items[frame.Item[row]]} {frame.Weight[row]}");
+
+    private static string[] Lines(IReadOnlyList<ItemSnapshot> items) =>
+        [.. items.Select(item => FormattableString.Invariant($"{item.Item.Id} {item.Status} {item.Item.Price?.Amount} {item.Item.Price?.Currency}"))];
+}
