@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 using OKLA.Host.Demo;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Database;
@@ -73,9 +75,15 @@ internal static class CommandLine
             terminal.Error.WriteLine("--help lists what there is.");
             return Usage;
         }
-        catch (Exception refused) when (refused is ImportRefusedException or SimulationRefusedException or DatabaseUnavailableException)
+        catch (Exception refused) when (refused is ImportRefusedException or SimulationRefusedException or DatabaseUnavailableException or OptionsValidationException or ValidationException)
         {
             terminal.Error.WriteLine(refused.Message);
+            return Failure;
+        }
+        catch (Exception fault)
+        {
+            // Nobody above could do better; the whole of it, for whoever looks for the cause.
+            terminal.Error.WriteLine(fault);
             return Failure;
         }
     }

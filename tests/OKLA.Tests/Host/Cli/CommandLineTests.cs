@@ -68,6 +68,17 @@ public sealed class CommandLineTests
     }
 
     [Test]
+    public async Task A_fault_is_printed_whole_and_ends_with_1()
+    {
+        var (terminal, _, error) = Screen();
+
+        (await CommandLine.RunAsync(["simulate"], (_, _) => throw new InvalidOperationException("broken wire"), terminal)).ShouldBe(1);
+
+        error.ToString().ShouldContain("System.InvalidOperationException: broken wire");
+        error.ToString().ShouldContain("at OKLA.");
+    }
+
+    [Test]
     public async Task The_host_is_built_with_an_absolute_data_folder_and_quietly_for_a_verb()
     {
         var (terminal, _, _) = Screen();
