@@ -10,6 +10,7 @@ using OKLA.ML;
 using OKLA.Shared.Caching;
 using OKLA.Shared.Database;
 using OKLA.Shared.EventLog;
+using OKLA.Shared.Jobs;
 using OKLA.Shared.Messaging;
 using OKLA.Shared.Telemetry;
 using OKLA.Shared.Web;
@@ -32,11 +33,11 @@ internal static class OklaHost
         var embedded = await builder.AddDatabaseAsync(startLogs);
         try
         {
-            builder.Services.AddEventLog(runSubscriptions: serving).AddMessaging([.. Rooms.Assemblies]).AddCaching().AddTelemetry().AddWeb();
+            builder.Services.AddEventLog(runSubscriptions: serving).AddMessaging([.. Rooms.Assemblies]).AddCaching().AddJobs(runJobs: serving).AddTelemetry().AddWeb();
             builder.Services.AddOklaAuth(builder.Configuration, builder.Environment);
             builder.Services.AddOpenApi();
             builder.Services.AddRequestDecompression().AddHealthChecks().AddCheck<DatabaseHealth>("postgresql", HealthStatus.Unhealthy, ["ready"]);
-            builder.Services.AddTracking().AddFeatures().AddML().AddChatbot().AddAnalytics();
+            builder.Services.AddTracking().AddFeatures().AddML(serve: serving).AddChatbot().AddAnalytics();
             builder.Services.AddDemo();
             if (serving)
             {
@@ -74,5 +75,8 @@ internal static class OklaHost
         app.MapAuth();
         app.MapEventLogAdmin();
         app.MapTracking();
+        app.MapFeatures();
+        app.MapML();
+        app.MapPages();
     }
 }
