@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 using OKLA.Host.Demo;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Database;
@@ -73,9 +75,15 @@ internal static class CommandLine
             terminal.Error.WriteLine("--help lists what there is.");
             return Usage;
         }
-        catch (Exception refused) when (refused is ImportRefusedException or SimulationRefusedException or DatabaseUnavailableException)
+        catch (Exception refused) when (refused is ImportRefusedException or SimulationRefusedException or DatabaseUnavailableException or OptionsValidationException or ValidationException)
         {
             terminal.Error.WriteLine(refused.Message);
+            return Failure;
+        }
+        catch (Exception fault)
+        {
+            // Nobody above could do better; the whole of it, for whoever looks for the cause.
+            terminal.Error.WriteLine(fault);
             return Failure;
         }
     }
@@ -119,8 +127,14 @@ internal static class CommandLine
             throw new UsageException($"'{verb.Name}' needs {string.Join(' ', verb.Arguments.Skip(arguments.Count))}.");
         }
 
-        return arguments.Count == verb.Arguments.Count ? new Invocation(verb, arguments, values, configuration)
-            : throw new UsageException($"'{verb.Name}' does not know what to do with '{arguments[verb.Arguments.Count]}'.");
+        if (arguments.Count > verb.Arguments.Count)
+        {
+            throw new UsageException($"'{verb.Name}' does not know what to do with '{arguments[verb.Arguments.Count]}'.");
+        }
+
+        var invocation = new Invocation(verb, arguments, values, configuration);
+        verb.Check?.Invoke(invocation);
+        return invocation;
     }
 
     private static async Task<int> RunAsync(Invocation invocation, BuildHost build, Terminal terminal)

@@ -7,7 +7,7 @@ namespace OKLA.Host.Cli;
 /// <summary><c>evaluate MODEL</c>: measures a model on the later part of what the log holds, beside its baseline and the ceiling; publishes nothing.</summary>
 internal static class EvaluateVerb
 {
-    public static Verb Verb { get; } = new("evaluate", ["MODEL"], [], "measures a model on the future it has not seen, without publishing it", RunAsync);
+    public static Verb Verb { get; } = new("evaluate", ["MODEL"], [], "measures a model on the future it has not seen, without publishing it", RunAsync) { Check = invocation => Metrics.ModelOf(invocation) };
 
     private static async Task<int> RunAsync(Invocation invocation, IServiceProvider services, Terminal terminal, CancellationToken ct)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using OKLA.Host.Demo;
+using OKLA.Shared.Contracts;
 using OKLA.Shared.Messaging;
 
 namespace OKLA.Host.Cli;
@@ -15,14 +16,15 @@ internal static class SimulateVerb
             new("--seed", "S", "the same seed, the same people (default 1)"),
             new("--listings", "N", "listings to make up when the catalogue is empty (default 3000)"),
         ],
-        "lets simulated people browse the imported catalogue, or a made-up one", RunAsync);
+        "lets simulated people browse the imported catalogue, or a made-up one", RunAsync)
+    {
+        Check = invocation => CommandOf(invocation, null),
+    };
 
     private static async Task<int> RunAsync(Invocation invocation, IServiceProvider services, Terminal terminal, CancellationToken ct)
     {
         var progress = new ProgressLine(terminal);
-        var command = new Simulate(
-            invocation.Number("--visitors", 2_000, 1, 10_000_000), invocation.Number("--days", 60, 1, 3_650), (ulong)invocation.Number("--seed", 1, 0, int.MaxValue),
-            invocation.Number("--listings", 3_000, 1, 1_000_000), progress);
+        var command = CommandOf(invocation, progress);
         SimulationReport report;
         try
         {
@@ -54,4 +56,8 @@ internal static class SimulateVerb
         terminal.Out.WriteLine($"  {Terminal.Duration(report.Seconds)}, {Terminal.Count((long)(events / Math.Max(report.Seconds, 1e-3)))} events/s");
         return CommandLine.Success;
     }
+
+    private static Simulate CommandOf(Invocation invocation, IProgress<WorkProgress>? progress) => new(
+        invocation.Number("--visitors", 2_000, 1, 10_000_000), invocation.Number("--days", 60, 1, 3_650), (ulong)invocation.Number("--seed", 1, 0, int.MaxValue),
+        invocation.Number("--listings", 3_000, 1, 1_000_000), progress);
 }

@@ -15,7 +15,11 @@ internal sealed record Option(string Name, string Value, string Help);
 /// <param name="Help">What it does, in one line.</param>
 /// <param name="RunAsync">Does it; answers the exit code. Null for the verb that serves.</param>
 internal sealed record Verb(
-    string Name, IReadOnlyList<string> Arguments, IReadOnlyList<Option> Options, string Help, Func<Invocation, IServiceProvider, Terminal, CancellationToken, Task<int>>? RunAsync);
+    string Name, IReadOnlyList<string> Arguments, IReadOnlyList<Option> Options, string Help, Func<Invocation, IServiceProvider, Terminal, CancellationToken, Task<int>>? RunAsync)
+{
+    /// <summary>Looks at the values before anything is started; throws <see cref="UsageException"/>.</summary>
+    public Action<Invocation>? Check { get; init; }
+}
 
 /// <summary>A command line that was understood.</summary>
 /// <param name="Verb">What to do.</param>

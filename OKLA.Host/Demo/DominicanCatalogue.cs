@@ -104,7 +104,7 @@ internal static class DominicanCatalogue
         var year = Math.Max(model.FirstYear, start.Year - age);
         age = Math.Max(0, start.Year - year);
         isNew = isNew && age == 0;
-        var km = isNew ? 0 : Math.Round(Math.Max(500, (age + 0.5) * 14_000 * Math.Exp(0.4 * random.Gaussian())), -2);
+        var km = isNew ? 0 : 100 * Math.Round(Math.Max(500, (age + 0.5) * 14_000 * Math.Exp(0.4 * random.Gaussian())) / 100);
         var (trim, factor) = Trims[random.Next(Trims.Length)];
 
         // The first step out of the shop costs about a sixth; then a steady yearly loss; mileage beyond the usual weighs little.

@@ -170,6 +170,8 @@ internal sealed class SimulateHandler(NpgsqlDataSource database, EventLog log, I
     private async Task AppendAsync(SimulationRun run, List<StreamEvent> events, SimulatedDay day, CancellationToken ct)
     {
         await Task.Yield();
+        var end = run.Start.AddDays(day.Day + 1);
+        events.Add(new StreamEvent(SimulationRun.StreamOf(run.Seed), NewEvent.Of(SimulationRun.DayType, day, end) with { KnownAt = end }));
         await using var connection = await database.OpenConnectionAsync(ct);
         foreach (var chunk in events.Chunk(AppendSize))
         {
@@ -177,9 +179,6 @@ internal sealed class SimulateHandler(NpgsqlDataSource database, EventLog log, I
             await log.AppendAsync(transaction, chunk, ct);
             await transaction.CommitAsync(ct);
         }
-
-        var end = run.Start.AddDays(day.Day + 1);
-        await log.AppendAsync(SimulationRun.StreamOf(run.Seed), ExpectedVersion.Any, [NewEvent.Of(SimulationRun.DayType, day, end) with { KnownAt = end }], ct);
     }
 }
 

@@ -195,7 +195,8 @@ internal sealed class Visitor
         visit.Wait(seconds);
         lastBody = vehicle.Body.Length > 0 ? vehicle.Body : lastBody;
 
-        if (random.Chance(0.35 * probability) && !favorites.Contains(vehicle.Id))
+        // Assumptions: of people who surely want a vehicle, one in seven keeps it and one in twelve asks the seller.
+        if (random.Chance(0.15 * probability) && !favorites.Contains(vehicle.Id))
         {
             favorites.Add(vehicle.Id);
             events.Add(visit.Event(ref random, EventTypes.FavoriteAdded, vehicle.Id, null));
@@ -206,7 +207,7 @@ internal sealed class Visitor
             events.Add(visit.Event(ref random, EventTypes.FavoriteRemoved, vehicle.Id, null));
         }
 
-        if (random.Chance(0.2 * probability))
+        if (random.Chance(0.08 * probability))
         {
             visit.Wait(5 + random.Exponential(30));
             var channel = Channels[random.Pick(ChannelWeights)];

@@ -1,0 +1,92 @@
+using Microsoft.AspNetCore.Builder;
+using OKLA.Host.Cli;
+using OKLA.Shared.Contracts;
+using OKLA.Tests.Host.Demo;
+
+namespace OKLA.Tests.Host.Cli;
+
+public sealed class VerbTests : DatabaseTest
+{
+    private static readonly DateTimeOffset Now = new(2026, 6, 15, 15, 0, 0, TimeSpan.Zero);
+    private string folder = "";
+
+    [SetUp]
+    public async Task EmptyAsync()
+    {
+        folder = Directory.CreateTempSubdirectory("okla-cli-").FullName;
+        await ExecuteAsync("truncate events.mt_streams, tracking.items, tracking.imports cascade");
+    }
+
+    [TearDown]
+    public void DeleteFiles() => Directory.Delete(folder, recursive: true);
+
+    [Test]
+    public async Task Import_prints_what_was_kept_and_what_was_set_aside_and_says_so_when_repeated()
+    {
+        var file = Path.Combine(folder, "cars.csv");
+        await File.WriteAllTextAsync(file, "marca,modelo,año,precio,moneda,fecha\nKia,Rio,2019,14000,US$,2026-05-01\nKia,,2019,14000,US$,2026-05-01\nKia,Rio,2019,13900,US$,2026-06-01\n");
+
+        var (code, output, error) = await RunAsync("import", "listings", file);
+
+        (code, error).ShouldBe((0, "100.0 %  3 rows" + Environment.NewLine));
+        output.ShouldContain("  rows read        3");
+        output.ShouldContain("  kept             2");
+        output.ShouldContain("    missing_model  1");
+        output.ShouldContain("  2026-06-01     1     1       0        0         1          0          0");
+        (await RunAsync("import", "listings", file)).Out.ShouldStartWith("This file was imported before; nothing changed.");
+    }
+
+    [Test]
+    public async Task Import_of_a_file_that_is_not_there_ends_with_1()
+    {
+        var (code, _, error) = await RunAsync("import", "listings", Path.Combine(folder, "none.csv"));
+
+        code.ShouldBe(1);
+        error.ShouldContain("none.csv");
+    }
+
+    [Test]
+    public async Task Simulate_prints_its_counts_and_another_size_for_the_same_seed_ends_with_1()
+    {
+        var (code, output, _) = await RunAsync("simulate", "--visitors", "30", "--days", "6", "--seed", "4", "--listings", "60");
+
+        code.ShouldBe(0);
+        output.ShouldContain("item_viewed");
+        output.ShouldContain("seed 4, 2026-06-09 to 2026-06-15, made-up catalogue");
+        var again = await RunAsync("simulate", "--visitors", "31", "--days", "6", "--seed", "4");
+        (again.Code, again.Error.Trim()).ShouldBe((1, "Seed 4 was simulated with 30 visitors over 6 days. Take another seed, or the same numbers to go on."));
+    }
+
+    [Test]
+    public async Task Train_and_evaluate_go_through_the_bus_and_print_each_metric_beside_its_baseline()
+    {
+        var trained = await RunAsync("train", "vehicle-recommender");
+        var evaluated = await RunAsync("evaluate", "price-predictor");
+
+        trained.Out.Split(Environment.NewLine)[..2].ShouldBe(["  metric    model  baseline  ceiling  baseline is", "  NDCG@10  0.3000    0.1000   0.4000  popularity"]);
+        trained.Out.ShouldContain("vehicle-recommender version 3, published: better");
+        evaluated.Out.ShouldContain("price-predictor: by time");
+        (trained.Code, evaluated.Code).ShouldBe((0, 0));
+    }
+
+    private async Task<(int Code, string Out, string Error)> RunAsync(params string[] args)
+    {
+        var (terminal, output, error) = CommandLineTests.Screen(clock: new TerminalTests.SteppedClock());
+        var code = await CommandLine.RunAsync(args, (arguments, _) =>
+        {
+            var builder = WebApplication.CreateSlimBuilder(arguments.Configuration);
+            builder.Services.AddDemoServices(Database, new StoppedClock(Now), typeof(FakeTrainHandler));
+            return Task.FromResult(new BuiltHost(builder.Build(), null));
+        }, terminal);
+        return (code, output.ToString(), error.ToString());
+    }
+
+    internal static class FakeTrainHandler
+    {
+        private static readonly MetricRow[] Metrics = [new("NDCG@10", 0.3, 0.1, "popularity", 0.4)];
+
+        public static TrainingOutcome Handle(TrainModel command) => new(command.Model, 3, true, "better", Metrics, 10, 1);
+
+        public static EvaluationReport Handle(EvaluateModel query) => new(query.Model, "by time", Metrics);
+    }
+}

@@ -1,0 +1,150 @@
+using Microsoft.Extensions.DependencyInjection;
+using OKLA.Host.Demo;
+using OKLA.Shared.Contracts;
+using OKLA.Shared.Messaging;
+using Log = OKLA.Shared.EventLog.EventLog;
+
+namespace OKLA.Tests.Host.Demo;
+
+public sealed class SimulateTests : DatabaseTest
+{
+    private static readonly DateTimeOffset Now = new(2026, 6, 15, 15, 0, 0, TimeSpan.Zero);
+    private static readonly Simulate Small = new(Visitors: 80, Days: 12, Seed: 7, Listings: 200);
+    private ServiceProvider services = null!;
+    private IMessageBus bus = null!;
+    private Log log = null!;
+
+    [SetUp]
+    public async Task EmptyAsync()
+    {
+        await ExecuteAsync("truncate events.mt_streams, tracking.items, tracking.imports cascade");
+        services = DemoServices.Build(Database, new StoppedClock(Now));
+        (bus, log) = (services.GetRequiredService<IMessageBus>(), services.GetRequiredService<Log>());
+    }
+
+    [TearDown]
+    public ValueTask DisposeAsync() => services.DisposeAsync();
+
+    [Test]
+    public async Task People_look_at_vehicles_that_are_on_offer_in_the_past_that_ends_now()
+    {
+        var report = await bus.InvokeAsync<SimulationReport>(Small);
+
+        var events = await log.ReadAsync(0).ToListAsync();
+        // The days are local: the last one ends at midnight in Santo Domingo, four hours behind UTC.
+        report.Run.Start.ShouldBe(new DateTimeOffset(2026, 6, 3, 4, 0, 0, TimeSpan.Zero));
+        events.Where(e => e.StreamId.StartsWith("visitor-", StringComparison.Ordinal)).ShouldAllBe(e => e.OccurredAt == e.KnownAt && e.OccurredAt >= report.Run.Start && e.OccurredAt < Now);
+        events.Count(e => e.Type == EventTypes.ItemViewed).ShouldBe(report.Events[EventTypes.ItemViewed]);
+        report.Events[EventTypes.ItemViewed].ShouldBeGreaterThan(100);
+        foreach (var type in new[] { EventTypes.Searched, EventTypes.RecommendationShown, EventTypes.RecommendationClicked, EventTypes.FavoriteAdded })
+        {
+            report.Events.Keys.ShouldContain(type);
+        }
+
+        var listed = events.Where(e => e.Type == EventTypes.ItemListed).ToDictionary(e => e.Read<ItemListed>().Item.Id, e => e.OccurredAt);
+        var ended = events.Where(e => e.Type is EventTypes.ItemSold or EventTypes.ItemWithdrawn).ToDictionary(e => e.Read<ItemEnded>().ItemId, e => e.OccurredAt);
+        listed.Count.ShouldBe(200);
+        ended.Count.ShouldBeGreaterThan(0);
+        foreach (var viewed in events.Where(e => e.Type == EventTypes.ItemViewed))
+        {
+            var body = viewed.Read<BehaviourEvent>();
+            listed[body.ItemId!].ShouldBeLessThanOrEqualTo(viewed.OccurredAt);
+            if (ended.TryGetValue(body.ItemId!, out var end))
+            {
+                // A vehicle that leaves today leaves at the start of the day.
+                viewed.OccurredAt.ShouldBeLessThan(end);
+            }
+
+            viewed.StreamId.ShouldBe(BehaviourEvent.StreamOf(body.AnonymousId, body.UserId));
+            body.Properties!.Value.GetProperty("visibleSeconds").GetDouble().ShouldBeGreaterThan(0);
+        }
+    }
+
+    [Test]
+    public async Task The_same_seed_gives_the_same_events_in_another_database()
+    {
+        await bus.InvokeAsync<SimulationReport>(Small);
+        var first = await log.ReadAsync(0).Select(e => (e.Type, e.StreamId, e.OccurredAt, Body: System.Text.Encoding.UTF8.GetString(e.Data.Span))).ToListAsync();
+        await ExecuteAsync("truncate events.mt_streams, tracking.items, tracking.imports cascade");
+
+        await bus.InvokeAsync<SimulationReport>(Small);
+
+        (await log.ReadAsync(0).Select(e => (e.Type, e.StreamId, e.OccurredAt, Body: System.Text.Encoding.UTF8.GetString(e.Data.Span))).ToListAsync()).ShouldBe(first);
+    }
+
+    [Test]
+    public async Task A_seed_that_was_simulated_changes_nothing_and_other_numbers_are_refused()
+    {
+        await bus.InvokeAsync<SimulationReport>(Small);
+        var end = await log.HighWaterMarkAsync();
+
+        (await bus.InvokeAsync<SimulationReport>(Small)).Repeated.ShouldBeTrue();
+        (await Should.ThrowAsync<SimulationRefusedException>(() => bus.InvokeAsync<SimulationReport>(Small with { Days = 13 }))).Message.ShouldContain("80 visitors over 12 days");
+
+        (await log.HighWaterMarkAsync()).ShouldBe(end);
+    }
+
+    [Test]
+    public async Task A_simulation_that_broke_off_goes_on_to_the_same_end()
+    {
+        await bus.InvokeAsync<SimulationReport>(Small);
+        var whole = await BehaviourAsync();
+        await ExecuteAsync("truncate events.mt_streams, tracking.items, tracking.imports cascade");
+        using var stop = new CancellationTokenSource();
+        var stopping = Small with { Progress = new Stopper(stop, 0.4) };
+        await Should.ThrowAsync<OperationCanceledException>(() => bus.InvokeAsync<SimulationReport>(stopping, stop.Token));
+        (await BehaviourAsync()).Count.ShouldBeInRange(1, whole.Count - 1);
+
+        await bus.InvokeAsync<SimulationReport>(Small);
+
+        (await BehaviourAsync()).ShouldBe(whole);
+    }
+
+    [Test]
+    public async Task True_probabilities_are_known_for_simulated_people_only_and_explain_what_they_looked_at()
+    {
+        await bus.InvokeAsync<SimulationReport>(Small);
+        var views = (await log.ReadAsync(0, [EventTypes.ItemViewed]).ToListAsync()).Select(e => e.Read<BehaviourEvent>()).ToList();
+        var items = (await bus.InvokeAsync<IReadOnlyList<CatalogEntry>>(new ListCatalogItems("vehicle"))).Select(entry => entry.Item.Id).ToList();
+        var person = views[0].PersonId;
+
+        async Task<double[]> AskAsync(params (string, string)[] pairs) => (await bus.InvokeAsync<TrueProbabilities>(new GetTrueProbabilities(pairs, Now))).Values;
+        var viewed = await AskAsync([.. views.Select(view => (view.PersonId, view.ItemId!))]);
+        var any = await AskAsync([.. views.SelectMany((view, i) => Enumerable.Range(0, 3).Select(j => (view.PersonId, items[((i * 31) + (j * 17)) % items.Count])))]);
+        var unknown = await AskAsync(("somebody", items[0]), ("sim-99-1", items[0]), ("sim-7-80", items[0]), (person, "no-such-car"), ("sim-7-79", items[0]));
+
+        viewed.ShouldAllBe(value => value > 0 && value < 1);
+        // What people chose they want at least half as much again as what they might have seen.
+        viewed.Average().ShouldBeGreaterThan(any.Average() * 1.5);
+        unknown.Select(double.IsNaN).ShouldBe([true, true, true, true, false]);
+        // Browser, second browser and account are one person with one taste.
+        (await AskAsync(("sim-7-3", items[0]), ("sim-7-3.2", items[0]), ("sim-user-7-3", items[0]))).Distinct().Count().ShouldBe(1);
+    }
+
+    [Test]
+    public async Task A_catalogue_that_is_there_is_browsed_and_left_as_it_is()
+    {
+        await bus.InvokeAsync<CatalogChanges>(new PutCatalogItems(
+            [.. DominicanCatalogue.Generate(3, 100, Now.AddDays(-200), 1, 60).Select(planned => planned.Item)], Now.AddDays(-100), Now.AddDays(-100)));
+
+        var report = await bus.InvokeAsync<SimulationReport>(Small);
+
+        (report.Run.Listings, report.Items).ShouldBe((0, 100));
+        (await ScalarAsync<long>("select count(*) from tracking.items")).ShouldBe(100);
+        (await log.ReadAsync(0, [EventTypes.ItemListed, EventTypes.ItemSold, EventTypes.ItemWithdrawn, EventTypes.ItemPriceChanged]).CountAsync()).ShouldBe(100);
+    }
+
+    private async Task<List<(string Type, Guid Id, DateTimeOffset At)>> BehaviourAsync() =>
+        await log.ReadAsync(0).Where(e => e.StreamId.StartsWith("visitor-", StringComparison.Ordinal)).Select(e => (e.Type, e.Id, e.OccurredAt)).ToListAsync();
+
+    private sealed class Stopper(CancellationTokenSource stop, double at) : IProgress<WorkProgress>
+    {
+        public void Report(WorkProgress value)
+        {
+            if (value.Fraction >= at)
+            {
+                stop.Cancel();
+            }
+        }
+    }
+}
