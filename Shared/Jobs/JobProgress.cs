@@ -11,8 +11,9 @@ public sealed class JobProgress(NpgsqlDataSource database, TimeProvider time, IL
 
     private long _written;
     private int _writing;
-    private WorkProgress _last;
-    private volatile bool _reported;
+
+    // One reference, so that a reader never sees the share of one report with the step of another.
+    private volatile Tuple<double, string>? _last;
 
     /// <summary>The run that this is the progress of.</summary>
     public Guid Run { get; private set; }
@@ -24,13 +25,12 @@ public sealed class JobProgress(NpgsqlDataSource database, TimeProvider time, IL
     public string Reason { get; private set; } = "";
 
     /// <summary>Share done in percent, 0 to 100, and the last step's words; null before the first report.</summary>
-    internal (double Percent, string Step)? Last => _reported ? (Math.Clamp(_last.Fraction, 0, 1) * 100, _last.Step) : null;
+    internal (double Percent, string Step)? Last => _last is var (percent, step) ? (percent, step) : null;
 
     /// <summary>Takes note; writes in the background when the last write is a second ago.</summary>
     public void Report(WorkProgress value)
     {
-        _last = value;
-        _reported = true;
+        _last = new(Math.Clamp(value.Fraction, 0, 1) * 100, value.Step);
         if (time.GetElapsedTime(Interlocked.Read(ref _written)) < Interval || Interlocked.Exchange(ref _writing, 1) == 1) return;
         Interlocked.Exchange(ref _written, time.GetTimestamp());
         _ = WriteAsync();

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using OKLA.Shared.Messaging;
@@ -49,7 +50,7 @@ public static class JobsServices
         services.AddOptions<ThreadPoolOptions>().Configure<IOptions<JobsOptions>>((pool, jobs) => pool.MaxConcurrency = jobs.Value.MaxConcurrentJobs + 1);
         services.AddOptions<ClusteringOptions>().Configure<IOptions<JobsOptions>>((cluster, jobs) =>
             (cluster.CheckinInterval, cluster.CheckinMisfireThreshold) = (jobs.Value.ClusterCheckin, jobs.Value.ClusterCheckin));
-        return runJobs ? services.AddQuartzHostedService(o => o.WaitForJobsToComplete = true) : services;
+        return runJobs ? services.AddQuartzHostedService<PatientHost>(o => o.WaitForJobsToComplete = true) : services;
     }
 
     /// <summary>Declares a job: a class of a few lines that invokes a message and may take <see cref="JobProgress"/>; what it sets as the context's result is kept as the run's message.</summary>
@@ -75,6 +76,13 @@ public static class JobsServices
         services.AddSingleton(new DeclaredJob(name, description, schedule, create));
         return services.ConfigureAllQuartzSchedulers(quartz => quartz.AddJob<JobRunner>(job => job
             .WithIdentity(name).WithDescription(description).StoreDurably().RequestRecovery().DisallowConcurrentExecution()));
+    }
+
+    /// <summary>Waits for jobs to end at the stop, but no longer than the host does: with the database away Quartz would try for ever to write their end.</summary>
+    private sealed class PatientHost(IHostApplicationLifetime lifetime, IServiceProvider services, IOptionsMonitor<QuartzHostedServiceOptions> options)
+        : QuartzHostedService(lifetime, services, options), IHostedService
+    {
+        Task IHostedService.StopAsync(CancellationToken cancellationToken) => StopAsync(CancellationToken.None).WaitAsync(cancellationToken);
     }
 
     private sealed class InvokeMessage(IMessageBus bus, object message) : IJob
