@@ -50,6 +50,18 @@ internal sealed class GradientBoostingTests
     }
 
     [Test]
+    public void Wide_tables_give_the_same_model_for_any_number_of_threads()
+    {
+        var (narrow, y) = TreeData.Friedman(1500, 13);
+        // Each column eight times: equal gains must fall to the same one.
+        var x = new Dataset([.. Enumerable.Range(0, 8).SelectMany(copy => narrow.Columns.Select(c => Column.Numeric($"{c.Name}/{copy}", c.Numbers.ToArray())))]);
+        var one = GradientBoosting.Train(x, y, Small with { Iterations = 20, Threads = 1 });
+        var four = GradientBoosting.Train(x, y, Small with { Iterations = 20, Threads = 4 });
+        four.PredictMargins(x).ShouldBe(one.PredictMargins(x));
+        four.Importance().ShouldBe(one.Importance());
+    }
+
+    [Test]
     public void Batches_single_rows_and_saved_models_predict_the_same()
     {
         var (x, y) = TreeData.OddCategories(500, 4);

@@ -9,6 +9,8 @@ namespace OKLA.ML.Algorithms.Trees;
 /// </summary>
 internal sealed class PackedTrees
 {
+    public const int BlockRows = 1 << BlockShift;
+    private const int BlockShift = 6;
     private const int Lanes = 8;
     private readonly Packed[] _trees;
     private readonly int _outputs;
@@ -63,10 +65,10 @@ internal sealed class PackedTrees
         }
     }
 
-    /// <summary>Adds the answers of the first <paramref name="treeCount"/> trees for <paramref name="rows"/> rows of bins (row-major, <paramref name="stride"/> bytes a row) to margins (row-major).</summary>
-    public unsafe void Add(byte* bins, int stride, int rows, int treeCount, double* margins)
+    /// <summary>Adds all trees' answers for up to <see cref="BlockRows"/> rows to margins (row-major); a column's bins lie together, <see cref="BlockRows"/> bytes a column.</summary>
+    public unsafe void AddBlock(byte* bins, int rows, double* margins)
     {
-        for (var t = 0; t < treeCount; t++)
+        for (var t = 0; t < _trees.Length; t++)
         {
             var tree = _trees[t];
             fixed (Node* nodes = tree.Nodes)
@@ -77,74 +79,81 @@ internal sealed class PackedTrees
                 var row = 0;
                 for (; row + Lanes <= rows; row += Lanes)
                 {
-                    if (sets is null) Eight(nodes, values, tree.Depth, bins + (long)row * stride, stride, output + (long)row * _outputs);
-                    else EightWithSets(nodes, values, sets, tree.Depth, bins + (long)row * stride, stride, output + (long)row * _outputs);
+                    if (sets is null) Eight(nodes, values, tree.Depth, bins + row, output + (long)row * _outputs);
+                    else EightWithSets(nodes, values, sets, tree.Depth, bins + row, output + (long)row * _outputs);
                 }
-                for (; row < rows; row++) output[(long)row * _outputs] += values[One(nodes, sets, bins + (long)row * stride)];
+                for (; row < rows; row++) output[(long)row * _outputs] += values[One(nodes, sets, bins + row, BlockShift)];
             }
         }
     }
 
-    private static unsafe int One(Node* nodes, ulong* sets, byte* bins)
+    /// <summary>Adds all trees' answers for one row of bins (a byte a column) to its margins.</summary>
+    public unsafe void AddRow(byte* bins, double* margins)
+    {
+        for (var t = 0; t < _trees.Length; t++)
+        {
+            var tree = _trees[t];
+            fixed (Node* nodes = tree.Nodes)
+            fixed (ulong* sets = tree.Sets) margins[t % _outputs] += tree.Values[One(nodes, sets, bins, 0)];
+        }
+    }
+
+    private static unsafe int One(Node* nodes, ulong* sets, byte* bins, int shift)
     {
         var node = 0;
-        while (nodes[node].Left != node) node = sets is null ? Step(nodes, node, bins) : StepWithSets(nodes, sets, node, bins);
+        while (nodes[node].Left != node) node = sets is null ? Step(nodes, node, bins, shift) : StepWithSets(nodes, sets, node, bins, shift);
         return node;
     }
 
-    private static unsafe int Step(Node* nodes, int node, byte* bins)
+    private static unsafe int Step(Node* nodes, int node, byte* bins, int shift)
     {
         var at = nodes + node;
-        return at->Left + Unsafe.BitCast<bool, byte>((byte)(bins[at->Feature] - at->Shift) > at->Cut);
+        return at->Left + Unsafe.BitCast<bool, byte>((byte)(bins[at->Feature << shift] - at->Shift) > at->Cut);
     }
 
-    private static unsafe int StepWithSets(Node* nodes, ulong* sets, int node, byte* bins)
+    private static unsafe int StepWithSets(Node* nodes, ulong* sets, int node, byte* bins, int shift)
     {
         var at = nodes + node;
-        int bin = bins[at->Feature];
+        int bin = bins[at->Feature << shift];
         return at->Left + (int)(sets[node * Tree.SetWords + (bin >> 6)] >> (bin & 63) & 1);
     }
 
-    private unsafe void Eight(Node* nodes, double* values, int depth, byte* bins, int stride, double* output)
+    private unsafe void Eight(Node* nodes, double* values, int depth, byte* bins, double* output)
     {
         int n0 = 0, n1 = 0, n2 = 0, n3 = 0, n4 = 0, n5 = 0, n6 = 0, n7 = 0;
-        byte* b1 = bins + stride, b2 = b1 + stride, b3 = b2 + stride, b4 = b3 + stride, b5 = b4 + stride, b6 = b5 + stride, b7 = b6 + stride;
         for (var d = 0; d < depth; d++)
         {
-            n0 = Step(nodes, n0, bins);
-            n1 = Step(nodes, n1, b1);
-            n2 = Step(nodes, n2, b2);
-            n3 = Step(nodes, n3, b3);
-            n4 = Step(nodes, n4, b4);
-            n5 = Step(nodes, n5, b5);
-            n6 = Step(nodes, n6, b6);
-            n7 = Step(nodes, n7, b7);
+            n0 = Step(nodes, n0, bins, BlockShift);
+            n1 = Step(nodes, n1, bins + 1, BlockShift);
+            n2 = Step(nodes, n2, bins + 2, BlockShift);
+            n3 = Step(nodes, n3, bins + 3, BlockShift);
+            n4 = Step(nodes, n4, bins + 4, BlockShift);
+            n5 = Step(nodes, n5, bins + 5, BlockShift);
+            n6 = Step(nodes, n6, bins + 6, BlockShift);
+            n7 = Step(nodes, n7, bins + 7, BlockShift);
         }
-        output[0] += values[n0];
-        output[_outputs] += values[n1];
-        output[2 * _outputs] += values[n2];
-        output[3 * _outputs] += values[n3];
-        output[4 * _outputs] += values[n4];
-        output[5 * _outputs] += values[n5];
-        output[6 * _outputs] += values[n6];
-        output[7 * _outputs] += values[n7];
+        Add(values, output, n0, n1, n2, n3, n4, n5, n6, n7);
     }
 
-    private unsafe void EightWithSets(Node* nodes, double* values, ulong* sets, int depth, byte* bins, int stride, double* output)
+    private unsafe void EightWithSets(Node* nodes, double* values, ulong* sets, int depth, byte* bins, double* output)
     {
         int n0 = 0, n1 = 0, n2 = 0, n3 = 0, n4 = 0, n5 = 0, n6 = 0, n7 = 0;
-        byte* b1 = bins + stride, b2 = b1 + stride, b3 = b2 + stride, b4 = b3 + stride, b5 = b4 + stride, b6 = b5 + stride, b7 = b6 + stride;
         for (var d = 0; d < depth; d++)
         {
-            n0 = StepWithSets(nodes, sets, n0, bins);
-            n1 = StepWithSets(nodes, sets, n1, b1);
-            n2 = StepWithSets(nodes, sets, n2, b2);
-            n3 = StepWithSets(nodes, sets, n3, b3);
-            n4 = StepWithSets(nodes, sets, n4, b4);
-            n5 = StepWithSets(nodes, sets, n5, b5);
-            n6 = StepWithSets(nodes, sets, n6, b6);
-            n7 = StepWithSets(nodes, sets, n7, b7);
+            n0 = StepWithSets(nodes, sets, n0, bins, BlockShift);
+            n1 = StepWithSets(nodes, sets, n1, bins + 1, BlockShift);
+            n2 = StepWithSets(nodes, sets, n2, bins + 2, BlockShift);
+            n3 = StepWithSets(nodes, sets, n3, bins + 3, BlockShift);
+            n4 = StepWithSets(nodes, sets, n4, bins + 4, BlockShift);
+            n5 = StepWithSets(nodes, sets, n5, bins + 5, BlockShift);
+            n6 = StepWithSets(nodes, sets, n6, bins + 6, BlockShift);
+            n7 = StepWithSets(nodes, sets, n7, bins + 7, BlockShift);
         }
+        Add(values, output, n0, n1, n2, n3, n4, n5, n6, n7);
+    }
+
+    private unsafe void Add(double* values, double* output, int n0, int n1, int n2, int n3, int n4, int n5, int n6, int n7)
+    {
         output[0] += values[n0];
         output[_outputs] += values[n1];
         output[2 * _outputs] += values[n2];

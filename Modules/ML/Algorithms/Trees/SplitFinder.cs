@@ -205,7 +205,7 @@ internal sealed class SplitFinder(BinnedDataset data, int[] offsets, GrowthOptio
     }
 
     [SkipLocalsInit]
-    private static void NumbersEightAtOnce(Search search, int feature, ReadOnlySpan<long> histogram, ref Split best)
+    private void NumbersEightAtOnce(Search search, int feature, ReadOnlySpan<long> histogram, ref Split best)
     {
         // Only bins that hold rows make different cuts; a small node has few of them.
         Span<long> left = stackalloc long[256 + 8];
@@ -220,15 +220,16 @@ internal sealed class SplitFinder(BinnedDataset data, int[] offsets, GrowthOptio
             bins[used] = (byte)bin;
             used += Unsafe.BitCast<bool, byte>(histogram[bin] != 0);
         }
+        // A column's best cut must not depend on the columns before it, or threads would change ties: hence the least gain, not the best so far.
         // After the last used bin no known row is right. What pads to a multiple of 8 leaves nothing right, which no least hessian allows.
         var cuts = missing == 0 ? used - 1 : used;
         if (cuts <= 0) return;
         left.Slice(cuts, 8).Fill(search.Total);
-        var cut = search.BestCut(left[..((cuts + 7) & ~7)], 0, best.Gain);
+        var cut = search.BestCut(left[..((cuts + 7) & ~7)], 0, options.MinSplitGain);
         if (cut >= 0) Consider(search, feature, bins[cut], left[cut], missing == 0 ? null : false, 0, ref best);
         if (missing == 0) return;
         left.Slice(cuts, 8).Fill(search.Total - missing);
-        cut = search.BestCut(left[..((cuts + 7) & ~7)], missing, best.Gain);
+        cut = search.BestCut(left[..((cuts + 7) & ~7)], missing, options.MinSplitGain);
         if (cut >= 0) Consider(search, feature, bins[cut], left[cut] + missing, true, 0, ref best);
     }
 

@@ -5,7 +5,7 @@ namespace OKLA.ML.Algorithms.Trees;
 /// <summary>Trees with the bins they read and the margins they start from: what boosting and forests save, predict with and explain.</summary>
 internal sealed class TreeEnsemble
 {
-    private const int BlockRows = 64;
+    private const int BlockRows = PackedTrees.BlockRows;
     private readonly PackedTrees _packed;
 
     /// <summary>Tree t answers for output t mod (number of starts); a margin is its start plus the sum of its trees.</summary>
@@ -43,7 +43,7 @@ internal sealed class TreeEnsemble
         Bins(row, bins);
         Start.CopyTo(margins);
         fixed (byte* at = bins)
-        fixed (double* to = margins) _packed.Add(at, bins.Length, 1, Trees.Count, to);
+        fixed (double* to = margins) _packed.AddRow(at, to);
     }
 
     public void Bins(ReadOnlySpan<float> row, Span<byte> bins)
@@ -93,25 +93,24 @@ internal sealed class TreeEnsemble
 
     private unsafe void Block(Dataset table, int from, int rows, double[] margins)
     {
-        var stride = Features.Length;
-        var bins = stride <= 256 ? stackalloc byte[BlockRows * stride] : new byte[BlockRows * stride];
-        for (var f = 0; f < stride; f++)
+        Span<byte> bins = Features.Length <= 256 ? stackalloc byte[BlockRows * Features.Length] : new byte[BlockRows * Features.Length];
+        for (var f = 0; f < Features.Length; f++)
         {
             var feature = Features[f];
             var column = table.Columns[f];
             if (feature.IsCategorical)
             {
                 var codes = column.Codes.Slice(from, rows);
-                for (var r = 0; r < rows; r++) bins[r * stride + f] = feature.Bin(codes[r]);
+                for (var r = 0; r < rows; r++) bins[f * BlockRows + r] = feature.Bin(codes[r]);
             }
             else
             {
                 var numbers = column.Numbers.Slice(from, rows);
-                for (var r = 0; r < rows; r++) bins[r * stride + f] = feature.Bin(numbers[r]);
+                for (var r = 0; r < rows; r++) bins[f * BlockRows + r] = feature.Bin(numbers[r]);
             }
         }
         for (var r = 0; r < rows; r++) Start.CopyTo(margins.AsSpan((from + r) * Outputs));
         fixed (byte* at = bins)
-        fixed (double* to = &margins[from * Outputs]) _packed.Add(at, stride, rows, Trees.Count, to);
+        fixed (double* to = &margins[from * Outputs]) _packed.AddBlock(at, rows, to);
     }
 }

@@ -7,11 +7,12 @@ namespace OKLA.ML.Algorithms.Trees;
 internal sealed class TreeGrower
 {
     private const int ParallelRows = 16384;
+    private const int ParallelColumns = 48;
     private readonly BinnedDataset _data;
     private readonly GrowthOptions _options;
     private readonly GradientPacking _packing;
     private readonly HistogramBuilder _histograms;
-    private readonly SplitFinder _splits;
+    private readonly SplitFinder[] _splits;
     private readonly int[] _moved;
     private readonly List<GrowingLeaf> _leaves = [];
     private readonly PriorityQueue<GrowingLeaf, (double, int)> _open = new();
@@ -25,7 +26,7 @@ internal sealed class TreeGrower
         _options = options;
         _packing = new GradientPacking(data.RowCount);
         _histograms = new HistogramBuilder(data, options.Threads);
-        _splits = new SplitFinder(data, _histograms.Offsets, options, _packing);
+        _splits = [.. Enumerable.Range(0, options.Threads).Select(_ => new SplitFinder(data, _histograms.Offsets, options, _packing))];
         Rows = new int[data.RowCount];
         _moved = new int[data.RowCount];
         _groups = new bool[(data.ColumnCount + BinnedDataset.GroupWidth - 1) / BinnedDataset.GroupWidth];
@@ -109,9 +110,24 @@ internal sealed class TreeGrower
             columns = Draw(columns, _options.ColumnSampleByLevel, RandomSource.For(_options.Seed, treeIndex, 1000 + tree.Depth[leaf.Node]));
         var random = RandomSource.For(_options.Seed, treeIndex, 100_000 + leaf.Node);
         if (_options.ColumnSampleByNode < 1) columns = Draw(columns, _options.ColumnSampleByNode, random);
-        leaf.Split = _splits.Best(new SplitNode(leaf.Histogram!, leaf.Total, leaf.Count, leaf.Low, leaf.High), columns, random);
+        leaf.Split = BestSplit(new SplitNode(leaf.Histogram!, leaf.Total, leaf.Count, leaf.Low, leaf.High), columns, random);
         if (leaf.Split.Feature < 0) Release(leaf);
         else _open.Enqueue(leaf, (_byGain ? -leaf.Split.Gain : -leaf.Node, leaf.Node));
+    }
+
+    private Split BestSplit(SplitNode node, ReadOnlySpan<int> columns, RandomSource random)
+    {
+        // One stream of random cuts runs through all columns, so those stay on one thread.
+        if (_splits.Length == 1 || columns.Length < ParallelColumns || _options.RandomThresholds) return _splits[0].Best(node, columns, random);
+        var shared = columns.ToArray();
+        var found = new Split[_splits.Length];
+        Workers.Ranges(found.Length, shared.Length, (lane, from, to) => found[lane] = _splits[lane].Best(node, shared.AsSpan(from, to - from), random));
+        var best = found[0];
+        foreach (var split in found)
+        {
+            if (split.Gain > best.Gain) best = split;
+        }
+        return best;
     }
 
     private static Span<int> Draw(Span<int> from, double share, RandomSource random)
@@ -186,7 +202,7 @@ internal sealed class TreeGrower
         else (left.Low, right.High) = (middle, middle);
     }
 
-    private double Answer(GrowingLeaf leaf) => _splits.Output(
+    private double Answer(GrowingLeaf leaf) => _splits[0].Output(
         GradientPacking.Gradient(leaf.Total) * _packing.GradientUnit, GradientPacking.Hessian(leaf.Total) * _packing.HessianUnit, leaf.Low, leaf.High);
 
     private int Partition(int start, int count, in Split split)
@@ -249,6 +265,6 @@ internal sealed class TreeGrower
             hessian += hessians[row];
         }
         tree.Hessian[leaf.Node] = hessian;
-        tree.Value[leaf.Node] = _splits.Output(gradient, hessian, leaf.Low, leaf.High);
+        tree.Value[leaf.Node] = _splits[0].Output(gradient, hessian, leaf.Low, leaf.High);
     });
 }
