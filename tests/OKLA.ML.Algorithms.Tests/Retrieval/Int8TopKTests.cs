@@ -76,14 +76,14 @@ public class Int8TopKTests
     public void The_portable_sums_are_those_counted_one_by_one()
     {
         var random = new Random(6);
-        var codes = new sbyte[3 * 32];
-        var query = new byte[3 * 4];
-        for (int i = 0; i < codes.Length; i++) codes[i] = (sbyte)random.Next(-127, 128);
-        for (int i = 0; i < query.Length; i++) query[i] = (byte)random.Next(1, 256);
+        var plane = new byte[3 * 32];
+        var query = new sbyte[3 * 8];
+        random.NextBytes(plane);
+        for (int i = 0; i < query.Length; i++) query[i] = (sbyte)random.Next(-127, 128);
 
-        var sums = Int8TopK.DotsPortable(ref codes[0], ref query[0], 3);
+        var sums = Int8TopK.DotsPortable(ref plane[0], ref query[0], 3);
 
         for (int lane = 0; lane < 8; lane++)
-            sums[lane].ShouldBe(Enumerable.Range(0, 12).Sum(i => codes[i / 4 * 32 + lane * 4 + i % 4] * query[i]));
+            sums[lane].ShouldBe(Enumerable.Range(0, 24).Sum(i => (plane[i / 8 * 32 + lane * 4 + i % 4] >> (i % 8 < 4 ? 0 : 4) & 15) * query[i]));
     }
 }

@@ -1,68 +1,7 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace OKLA.ML.Algorithms.Factorization;
-
-/// <summary>What a factorisation machine minimises.</summary>
-public enum MachineLoss
-{
-    /// <summary>ln(1 + e^(−yŝ)); targets are 0 or 1, predictions are probabilities.</summary>
-    Logistic,
-
-    /// <summary>½(y − ŝ)²; targets and predictions are numbers.</summary>
-    Squared,
-}
-
-/// <summary>Settings of <see cref="FactorizationMachine"/> and <see cref="FieldAwareFactorizationMachine"/>.</summary>
-public sealed record MachineOptions
-{
-    /// <summary>What is minimised.</summary>
-    public MachineLoss Loss { get; init; } = MachineLoss.Logistic;
-
-    /// <summary>Length of each factor vector, 1 to 1024; multiples of 8 are fastest.</summary>
-    public int Factors { get; init; } = 16;
-
-    /// <summary>Most passes over the rows.</summary>
-    public int Iterations { get; init; } = 20;
-
-    /// <summary>η of AdaGrad.</summary>
-    public float LearningRate { get; init; } = 0.1f;
-
-    /// <summary>λ on the linear weights.</summary>
-    public float LinearRegularization { get; init; } = 1e-5f;
-
-    /// <summary>λ on the factor vectors.</summary>
-    public float Regularization { get; init; } = 2e-5f;
-
-    /// <summary>Standard deviation of the initial factors.</summary>
-    public float InitialDeviation { get; init; } = 0.05f;
-
-    /// <summary>Each row is scaled to unit length first (Juan et al. 2016, section 3.2).</summary>
-    public bool Normalize { get; init; }
-
-    /// <summary>With validation rows: stops after this many passes without improvement and goes back to the best. 0 = never.</summary>
-    public int Patience { get; init; } = 3;
-
-    /// <summary>Seed of the initial factors and of the order of rows.</summary>
-    public int Seed { get; init; } = 42;
-
-    internal void Check()
-    {
-        Require.Between(Factors, 1, 1024);
-        Require.Between(Iterations, 1, 100_000);
-        Require.Between(LearningRate, 1e-9f, 100);
-        Require.Between(LinearRegularization, 0, 100);
-        Require.Between(Regularization, 0, 100);
-        Require.Between(InitialDeviation, 0, 10);
-        Require.Between(Patience, 0, 100_000);
-    }
-}
-
-/// <summary>Rows of features with their targets, kept for measuring while a machine learns.</summary>
-/// <param name="Rows">Rows × features.</param>
-/// <param name="Targets">One target a row.</param>
-public sealed record LabelledRows(SparseMatrix Rows, float[] Targets);
 
 /// <summary>
 /// Factorisation machine of order two (Rendle 2010): ŝ(x) = w₀ + Σ w_i x_i + Σ_{i&lt;j} v_i·v_j x_i x_j, computed in O(features · k) by lemma 3.1 and learned by AdaGrad
@@ -117,6 +56,12 @@ public sealed class FactorizationMachine
             var indices = rows.RowIndices(row);
             var values = rows.RowValues(row);
             float scale = machine.Scale(values);
+            foreach (int i in indices)
+            {
+                MachineTraining.Prefetch(ref machine.vectors[i * k], k);
+                MachineTraining.Prefetch(ref squares[i * k], k);
+            }
+
             float score = machine.Score(indices, values, scale, sum);
             double lost = MachineTraining.Loss(options.Loss, score, targets[row], out float slope);
             biasSquares += slope * slope;
@@ -171,139 +116,45 @@ public sealed class FactorizationMachine
     /// <summary>Lemma 3.1: Σ_{i&lt;j} = ½ Σ_f ((Σ_i v_if x_i)² − Σ_i v_if² x_i²); leaves Σ_i v_i x_i in <paramref name="sum"/>.</summary>
     private float Score(ReadOnlySpan<int> features, ReadOnlySpan<float> values, float scale, Span<float> sum)
     {
-        sum.Clear();
-        float score = bias, own = 0;
+        float score = bias;
         for (int n = 0; n < features.Length; n++)
-        {
-            int i = features[n];
-            if ((uint)i >= (uint)linear.Length) continue;
-            float x = values[n] * scale;
-            score += linear[i] * x;
-            ref float v = ref vectors[i * factors];
-            own += x * x * FloatKernels.Dot(ref v, ref v, factors);
-            FloatKernels.AddScaled(ref v, x, ref MemoryMarshal.GetReference(sum), factors);
-        }
+            if ((uint)features[n] < (uint)linear.Length) score += linear[features[n]] * values[n] * scale;
 
-        return score + 0.5f * (FloatKernels.Dot(sum, sum) - own);
-    }
-}
-
-/// <summary>What both machines share: losses, AdaGrad and the loop over passes with early stopping.</summary>
-internal static class MachineTraining
-{
-    public static float Sigmoid(float x) => 1 / (1 + MathF.Exp(-x));
-
-    public static float UnitScale(ReadOnlySpan<float> values)
-    {
-        float squares = FloatKernels.Dot(values, values);
-        return squares > 0 ? 1 / MathF.Sqrt(squares) : 0;
-    }
-
-    public static float InitialBias(float[] targets, MachineLoss loss)
-    {
-        double mean = targets.Average(t => (double)t);
-        if (loss == MachineLoss.Squared) return (float)mean;
-        double p = Math.Clamp(mean, 1e-6, 1 - 1e-6);
-        return (float)Math.Log(p / (1 - p));
-    }
-
-    /// <summary>The loss of a score and its slope dLoss/dScore.</summary>
-    public static double Loss(MachineLoss loss, float score, float target, out float slope)
-    {
-        if (loss == MachineLoss.Squared)
-        {
-            slope = score - target;
-            return 0.5 * slope * slope;
-        }
-
-        slope = Sigmoid(score) - target;
-        float margin = target > 0 ? score : -score;
-        return margin > 0 ? Math.Log(1 + Math.Exp(-margin)) : -margin + Math.Log(1 + Math.Exp(margin));
-    }
-
-    /// <summary>AdaGrad along g = a·x + b·v: s ← s + g², v ← v − η·g/√s.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Descend(ref float v, ref float s, ref float x, float a, float b, float rate, int length)
-    {
+        // A slice of the factors at a time: both sums of the lemma stay in registers over the whole row.
+        ref float all = ref MemoryMarshal.GetArrayDataReference(vectors);
+        var pairs = Vector<float>.Zero;
         int f = 0;
-        var (va, vb, vr) = (new Vector<float>(a), new Vector<float>(b), new Vector<float>(rate));
-        for (; f <= length - Vector<float>.Count; f += Vector<float>.Count)
+        for (; f <= factors - Vector<float>.Count; f += Vector<float>.Count)
         {
-            var old = Vector.LoadUnsafe(ref v, (nuint)f);
-            var g = Vector.FusedMultiplyAdd(va, Vector.LoadUnsafe(ref x, (nuint)f), vb * old);
-            var squares = Vector.FusedMultiplyAdd(g, g, Vector.LoadUnsafe(ref s, (nuint)f));
-            squares.StoreUnsafe(ref s, (nuint)f);
-            (old - vr * g / Vector.SquareRoot(squares)).StoreUnsafe(ref v, (nuint)f);
-        }
-
-        for (; f < length; f++)
-        {
-            float g = a * Unsafe.Add(ref x, f) + b * Unsafe.Add(ref v, f);
-            ref float squares = ref Unsafe.Add(ref s, f);
-            squares += g * g;
-            Unsafe.Add(ref v, f) -= rate * g / MathF.Sqrt(squares);
-        }
-    }
-
-    public static void Check(SparseMatrix rows, float[] targets, MachineLoss loss)
-    {
-        ArgumentNullException.ThrowIfNull(rows);
-        ArgumentNullException.ThrowIfNull(targets);
-        if (rows.Rows != targets.Length || rows.Rows == 0) throw new ArgumentException("Rows and targets must be equally many and not empty.", nameof(targets));
-        foreach (float t in targets)
-            if (!float.IsFinite(t) || (loss == MachineLoss.Logistic && t is not 0 and not 1)) throw new ArgumentException($"{t} is not a valid target for this loss.", nameof(targets));
-    }
-
-    public delegate float Predictor(ReadOnlySpan<int> features, ReadOnlySpan<float> values);
-
-    public static void Run(SparseMatrix rows, float[] targets, MachineOptions options, LabelledRows? validation, Random random, Predictor predict, Func<int, double> step,
-        float[] linear, float[] vectors, ref float bias, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
-    {
-        var order = Enumerable.Range(0, targets.Length).ToArray();
-        double best = double.PositiveInfinity;
-        int waited = 0;
-        (float[] Linear, float[] Vectors, float Bias)? kept = null;
-        for (int pass = 1; pass <= options.Iterations; pass++)
-        {
-            random.Shuffle(order);
-            double loss = 0;
-            for (int n = 0; n < order.Length; n++)
+            Vector<float> together = default, own = default;
+            for (int n = 0; n < features.Length; n++)
             {
-                if ((n & 4095) == 0) cancellation.ThrowIfCancellationRequested();
-                loss += step(order[n]);
+                if ((uint)features[n] >= (uint)linear.Length) continue;
+                var term = Vector.LoadUnsafe(ref all, (nuint)(features[n] * factors + f)) * (values[n] * scale);
+                together += term;
+                own = Vector.FusedMultiplyAdd(term, term, own);
             }
 
-            loss /= order.Length;
-            if (validation is not null) loss = Measure(validation, options.Loss, predict);
-            progress?.Report(new TrainingProgress(pass, options.Iterations, loss));
-            if (validation is null || options.Patience == 0) continue;
-            if (loss < best)
-            {
-                (best, waited) = (loss, 0);
-                kept ??= (new float[linear.Length], new float[vectors.Length], 0);
-                linear.CopyTo(kept.Value.Linear, 0);
-                vectors.CopyTo(kept.Value.Vectors, 0);
-                kept = kept.Value with { Bias = bias };
-            }
-            else if (++waited >= options.Patience) break;
+            together.CopyTo(sum[f..]);
+            pairs += together * together - own;
         }
 
-        if (kept is null) return;
-        kept.Value.Linear.CopyTo(linear, 0);
-        kept.Value.Vectors.CopyTo(vectors, 0);
-        bias = kept.Value.Bias;
-    }
-
-    private static double Measure(LabelledRows data, MachineLoss loss, Predictor predict)
-    {
-        double sum = 0;
-        for (int row = 0; row < data.Targets.Length; row++)
+        float twice = Vector.Sum(pairs);
+        for (; f < factors; f++)
         {
-            double p = predict(data.Rows.RowIndices(row), data.Rows.RowValues(row)), y = data.Targets[row];
-            if (loss == MachineLoss.Squared) sum += 0.5 * (p - y) * (p - y);
-            else sum -= Math.Log(Math.Max(1e-7, y > 0 ? p : 1 - p));
+            float together = 0, own = 0;
+            for (int n = 0; n < features.Length; n++)
+            {
+                if ((uint)features[n] >= (uint)linear.Length) continue;
+                float term = vectors[features[n] * factors + f] * values[n] * scale;
+                together += term;
+                own += term * term;
+            }
+
+            sum[f] = together;
+            twice += together * together - own;
         }
 
-        return sum / data.Targets.Length;
+        return score + 0.5f * twice;
     }
 }

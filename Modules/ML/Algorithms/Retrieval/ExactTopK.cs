@@ -132,6 +132,8 @@ public sealed class ExactTopK
         return answers;
     }
 
+    // Called seldom with long loops: compiled fully at once, since the tiers would count calls.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Scan(ReadOnlySpan<float> query, int from, int to, TopK best, in Candidates filter)
     {
         Span<float> scores = stackalloc float[256];
@@ -147,10 +149,20 @@ public sealed class ExactTopK
 
     private static void Collect(ReadOnlySpan<float> scores, int first, TopK best, in Candidates filter)
     {
-        for (int r = 0; r < scores.Length; r++)
+        // Most runs of eight hold nothing good enough.
+        int r = 0;
+        for (; r <= scores.Length - 8; r += 8)
+        {
+            if (!Vector256.GreaterThanOrEqualAny(Vector256.Create(scores.Slice(r, 8)), Vector256.Create(best.Threshold))) continue;
+            for (int n = r; n < r + 8; n++)
+                if (best.Accepts(first + n, scores[n]) && filter.Contains(first + n)) best.Offer(first + n, scores[n]);
+        }
+
+        for (; r < scores.Length; r++)
             if (best.Accepts(first + r, scores[r]) && filter.Contains(first + r)) best.Offer(first + r, scores[r]);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ScoreFour(ReadOnlySpan<float> four, int from, int rows, float[] scores)
     {
         int d = Dimension;
