@@ -49,15 +49,15 @@ public sealed class RecommenderKnobs
 {
     /// <summary>Length of the taste vectors.</summary>
     [Range(2, 512)]
-    public int Factors { get; set; } = 48;
+    public int Factors { get; set; } = 32;
 
     /// <summary>λ of the factorisation.</summary>
     [Range(1e-6, 1e6)]
-    public double Regularization { get; set; } = 1;
+    public double Regularization { get; set; } = 5;
 
     /// <summary>α: confidence that a unit of weight adds to an observed pair.</summary>
     [Range(1e-3, 1e4)]
-    public double Alpha { get; set; } = 10;
+    public double Alpha { get; set; } = 2;
 
     /// <summary>Passes over people and items.</summary>
     [Range(1, 1_000)]
@@ -65,7 +65,7 @@ public sealed class RecommenderKnobs
 
     /// <summary>People whose interest an item needs before its own vector counts as much as that of its kin (make and model, make and body, body and price).</summary>
     [Range(0, 1e6)]
-    public double PriorPeople { get; set; } = 5;
+    public double PriorPeople { get; set; } = 100;
 
     /// <summary>Interactions below which there is nothing to learn.</summary>
     [Range(1, 1_000_000_000)]

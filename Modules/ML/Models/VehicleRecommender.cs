@@ -65,9 +65,10 @@ internal sealed class VehicleRecommender
         var people = weights.ColumnCounts();
         var keys = items.Select(item => KinOf(item, rates)).ToArray();
         var kin = MeansOfKin(vectors, people, keys, knobs.Factors);
+        var mean = people.Sum() / (double)Math.Max(1, people.Length);
         for (var i = 0; i < ids.Length; i++)
         {
-            DrawTowardsKin(vectors.AsSpan(i * knobs.Factors, knobs.Factors), people[i], keys[i], kin, knobs.PriorPeople);
+            DrawTowardsKin(vectors.AsSpan(i * knobs.Factors, knobs.Factors), people[i], keys[i], kin, knobs.PriorPeople, (people[i] + mean) / (2 * mean));
         }
 
         return new VehicleRecommender(new FactorModel([], vectors, knobs.Factors, learned.Settings), ids, kin);
@@ -87,7 +88,7 @@ internal sealed class VehicleRecommender
         factors.ItemFactors.CopyTo(vectors);
         for (var i = 0; i < added.Length; i++)
         {
-            DrawTowardsKin(vectors.AsSpan((ids.Length + i) * d, d), 0, KinOf(added[i], rates), kin, 1);
+            DrawTowardsKin(vectors.AsSpan((ids.Length + i) * d, d), 0, KinOf(added[i], rates), kin, 1, 1);
         }
 
         return new VehicleRecommender(new FactorModel([], vectors, d, factors.Settings), [.. ids, .. added.Select(item => item.Item.Id)], kin);
@@ -251,7 +252,7 @@ internal sealed class VehicleRecommender
         return sums.ToDictionary(pair => pair.Key, pair => Array.ConvertAll(pair.Value.Sum, value => value / pair.Value.Items), StringComparer.Ordinal);
     }
 
-    private static void DrawTowardsKin(Span<float> vector, int people, string[] keys, Dictionary<string, float[]> kin, double priorPeople)
+    private static void DrawTowardsKin(Span<float> vector, int people, string[] keys, Dictionary<string, float[]> kin, double priorPeople, double popularity)
     {
         var known = keys.Where(kin.ContainsKey).Select(key => kin[key]).ToArray();
         if (known.Length == 0 || people + priorPeople == 0)
@@ -268,7 +269,7 @@ internal sealed class VehicleRecommender
                 mean += group[k] / known.Length;
             }
 
-            vector[k] = own * vector[k] + (1 - own) * mean;
+            vector[k] = own * vector[k] + (1 - own) * (float)popularity * mean;
         }
     }
 }

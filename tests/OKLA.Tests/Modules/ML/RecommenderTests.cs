@@ -25,9 +25,9 @@ public sealed class RecommenderTests : DatabaseTest, IAsyncDisposable
     public async Task TrainAsync()
     {
         room = Open();
-        vehicles = Town.Vehicles(300, Now.AddDays(-60), 1, seed: 3);
+        vehicles = Vehicles();
         await room.AppendAsync(vehicles.Select(v => Room.Listed(v.Item, v.At)));
-        await room.AppendAsync(Town.Visits(vehicles, people: 400, views: 25, Now.AddDays(-59), 58, seed: 4));
+        await room.AppendAsync(Town.Visits(vehicles, people: 300, views: 20, Now.AddDays(-59), 58, seed: 4));
         await room.Subscriptions.CatchUpAsync();
         first = await room.Bus.InvokeAsync<TrainingOutcome>(new TrainModel(ModelNames.VehicleRecommender, "first"));
     }
@@ -163,6 +163,8 @@ public sealed class RecommenderTests : DatabaseTest, IAsyncDisposable
         (outcome.Version, outcome.Published).ShouldBe((0, false));
     }
 
+    private static IReadOnlyList<(CatalogItem Item, DateTimeOffset At)> Vehicles() => Town.Vehicles(300, Now.AddDays(-60), 1, seed: 3);
+
     private Room Open(params (string, string)[] settings)
     {
         var opened = new Room(Database, Now, services =>
@@ -198,13 +200,12 @@ public sealed class RecommenderTests : DatabaseTest, IAsyncDisposable
     /// <summary>Knows the tastes that were planted.</summary>
     internal static class KnownTastesHandler
     {
-        public static async Task<TrueProbabilities> Handle(GetTrueProbabilities query, IMessageBus bus, CancellationToken ct)
-        {
-            var items = (await bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItemFrame(query.At), ct)).ToDictionary(item => item.Item.Id, item => item.Item);
-            return new TrueProbabilities([.. query.Pairs.Select(pair => pair.PersonId.StartsWith('v')
-                ? Want(items[pair.ItemId], int.Parse(pair.PersonId.AsSpan(1), CultureInfo.InvariantCulture))
+        private static readonly Dictionary<string, CatalogItem> Items = Vehicles().ToDictionary(v => v.Item.Id, v => v.Item);
+
+        public static TrueProbabilities Handle(GetTrueProbabilities query) =>
+            new([.. query.Pairs.Select(pair => pair.PersonId.StartsWith('v') && Items.TryGetValue(pair.ItemId, out var item)
+                ? Want(item, int.Parse(pair.PersonId.AsSpan(1), CultureInfo.InvariantCulture))
                 : double.NaN)]);
-        }
 
         private static double Want(CatalogItem item, int person) => Town.Want(item, Town.Taste(person).Make, Town.Taste(person).Body) / 1_000;
     }
