@@ -65,7 +65,7 @@ public sealed class RecommenderKnobs
 
     /// <summary>People whose interest an item needs before its own vector counts as much as that of its kin (make and model, make and body, body and price).</summary>
     [Range(0, 1e6)]
-    public double PriorPeople { get; set; } = 100;
+    public double PriorPeople { get; set; } = 500;
 
     /// <summary>Interactions below which there is nothing to learn.</summary>
     [Range(1, 1_000_000_000)]
