@@ -35,20 +35,20 @@ internal static class OklaHost
         {
             builder.Services.AddEventLog(runSubscriptions: serving).AddMessaging([.. Rooms.Assemblies]).AddCaching().AddJobs(runJobs: serving).AddTelemetry().AddWeb();
             builder.Services.AddOklaAuth(builder.Configuration, builder.Environment);
-            builder.Services.AddOpenApi();
+            builder.Services.AddApiDocument();
             builder.Services.AddRequestDecompression().AddHealthChecks().AddCheck<DatabaseHealth>("postgresql", HealthStatus.Unhealthy, ["ready"]);
             builder.Services.AddTracking().AddFeatures().AddML(serve: serving).AddChatbot().AddAnalytics();
             builder.Services.AddDemo();
-            if (serving)
-            {
-                builder.Services.AddDemoSeed();
-            }
-
             configure?.Invoke(builder);
 
             var app = builder.Build();
             await app.Services.ApplyMigrationsAsync(Rooms.Assemblies);
-            Map(app);
+            if (serving)
+            {
+                Map(app);
+                await DemoSeed.FillAsync(app);
+            }
+
             return new BuiltHost(app, embedded);
         }
         catch

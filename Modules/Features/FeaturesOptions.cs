@@ -4,7 +4,7 @@ using OKLA.Shared.Contracts;
 namespace OKLA.Features;
 
 /// <summary>Section <c>Features</c>.</summary>
-public sealed class FeaturesOptions
+internal sealed class FeaturesOptions
 {
     /// <summary>
     /// How much an event of each type says about liking an item. Types that are not named here are no interactions.

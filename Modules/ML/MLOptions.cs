@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace OKLA.ML;
 
 /// <summary>Section <c>ML</c>: how models are trained, accepted and served.</summary>
-public sealed class MLOptions
+internal sealed class MLOptions
 {
     /// <summary>Threads a training may use; 0 leaves one core to serving (and uses one where there is only one).</summary>
     [Range(0, 1024)]
@@ -45,7 +45,7 @@ public sealed class MLOptions
 }
 
 /// <summary>Section <c>ML:Recommender</c>; saved with each version.</summary>
-public sealed class RecommenderKnobs
+internal sealed class RecommenderKnobs
 {
     /// <summary>Length of the taste vectors.</summary>
     [Range(2, 512)]
@@ -84,7 +84,7 @@ public sealed class RecommenderKnobs
 }
 
 /// <summary>Section <c>ML:Price</c>; saved with each version.</summary>
-public sealed class PriceKnobs
+internal sealed class PriceKnobs
 {
     /// <summary>Trees at most; fewer when the validation part stops improving.</summary>
     [Range(1, 100_000)]

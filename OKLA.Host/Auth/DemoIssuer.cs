@@ -39,8 +39,13 @@ internal sealed class DemoIssuer
     /// <summary>The key that checks the demo tokens, and no others.</summary>
     public VerificationKey Key { get; }
 
-    public static void Map(IEndpointRouteBuilder routes) =>
+    private static string[] Accounts { get; } = ["buyer", "dealer", "admin"];
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/demo", () => TypedResults.Ok(Accounts)).AllowAnonymous().ExcludeFromDescription();
         routes.MapPost("/demo/{account}", Handle).AllowAnonymous().WithSummary("Development only: signs in a demo buyer, dealer or admin");
+    }
 
     private static Results<Ok<SignedIn>, NotFound> Handle(string account, DemoIssuer issuer, HttpResponse response)
     {

@@ -1,7 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
@@ -28,67 +25,61 @@ internal sealed class DemoSeedOptions
     public int Listings { get; set; } = 2_000;
 }
 
-/// <summary>Fills an empty database for the demo: simulates people, projects their events, trains the models; then says what to look at.</summary>
-/// <remarks>Not ready until it is done, so that the first page a newcomer opens is the real one. A start that was cut off goes on at the next.</remarks>
-internal sealed class DemoSeed(
-    IOptions<DemoSeedOptions> options, IMessageBus bus, Subscriptions subscriptions, IHostApplicationLifetime lifetime, IHostEnvironment environment, IServer server)
-    : BackgroundService, IHealthCheck
+/// <summary>Fills an empty database for the demo before the host listens: simulates people, projects their events, trains the first models; then says what to look at.</summary>
+internal static class DemoSeed
 {
     private const ulong Seed = 1;
 
-    private volatile string? waitingFor = options.Value.Enabled ? "the demo's data" : null;
-
-    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(waitingFor is { } step ? HealthCheckResult.Unhealthy($"Preparing {step}.") : HealthCheckResult.Healthy());
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <summary>Does what is still missing: a start that was cut off goes on at the next, a filled database changes nothing.</summary>
+    public static async Task FillAsync(WebApplication app)
     {
-        if (!options.Value.Enabled)
+        var options = app.Services.GetRequiredService<IOptions<DemoSeedOptions>>().Value;
+        if (!options.Enabled)
         {
             return;
         }
 
-        await Task.Yield();
-        var (visitors, days, listings) = (options.Value.Visitors, options.Value.Days, options.Value.Listings);
-        if ((await bus.InvokeAsync<IReadOnlyList<CatalogEntry>>(new ListCatalogItems("vehicle", Limit: 1), stoppingToken)).Count == 0)
+        var (bus, ct) = (app.Services.GetRequiredService<IMessageBus>(), app.Lifetime.ApplicationStopping);
+        if (await IsUnfinishedAsync(app.Services, bus, options, ct))
         {
-            Say($"an empty database: simulating {visitors:N0} people over {days} days …");
-            var report = await bus.InvokeAsync<SimulationReport>(new Simulate(visitors, days, Seed, listings), stoppingToken);
+            Say($"an empty database: simulating {options.Visitors:N0} people over {options.Days} days …");
+            var report = await bus.InvokeAsync<SimulationReport>(new Simulate(options.Visitors, options.Days, Seed, options.Listings), ct);
             Say($"{report.Events.Values.Sum():N0} events on {report.Items:N0} vehicles in {report.Seconds:F1} s");
         }
 
-        waitingFor = "features";
-        await subscriptions.CatchUpAsync(ct: stoppingToken);
+        await app.Services.GetRequiredService<Subscriptions>().CatchUpAsync(ct: ct);
         foreach (var model in new[] { ModelNames.VehicleRecommender, ModelNames.PricePredictor })
         {
-            waitingFor = model;
-            if ((await bus.InvokeAsync<ServingVersion>(new GetServingVersion(model), stoppingToken)).Version is null)
+            if ((await bus.InvokeAsync<ServingVersion>(new GetServingVersion(model), ct)).Version is null)
             {
-                var trained = await bus.InvokeAsync<TrainingOutcome>(new TrainModel(model, "first"), stoppingToken);
+                var trained = await bus.InvokeAsync<TrainingOutcome>(new TrainModel(model, "first"), ct);
                 Say($"{model} version {trained.Version} in {trained.Seconds:F1} s. {trained.Decision}");
             }
         }
 
-        waitingFor = null;
-        await WaitForStartAsync(stoppingToken);
-        var address = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "";
+        app.Lifetime.ApplicationStarted.Register(() => Announce(app));
+    }
+
+    /// <summary>Nothing is in the catalogue yet, or the simulation of an earlier start broke off.</summary>
+    private static async Task<bool> IsUnfinishedAsync(IServiceProvider services, IMessageBus bus, DemoSeedOptions options, CancellationToken ct) =>
+        await SimulationRuns.FindAsync(services.GetRequiredService<EventLog>(), Seed, ct) is { } known
+            ? known.FinishedDays < known.Run.Days && known.Run.Visitors == options.Visitors && known.Run.Days == options.Days
+            : (await bus.InvokeAsync<IReadOnlyList<CatalogEntry>>(new ListCatalogItems("vehicle", Limit: 1), ct)).Count == 0;
+
+    private static void Announce(WebApplication app)
+    {
+        var address = app.Urls.FirstOrDefault() ?? "";
+        var signIns = app.Environment.IsDevelopment() ? $"POST {address}/api/auth/demo/buyer | dealer | admin" : "only in Development";
         Say($"""
             ready.
 
               Vehículos para ti   {address}/
               API reference       {address}/docs
               Metrics             {address}/metrics
-              Demo sign-ins       {(environment.IsDevelopment() ? $"POST {address}/api/auth/demo/buyer | dealer | admin" : "only in Development")}
+              Demo sign-ins       {signIns}
 
             """);
     }
 
     private static void Say(string line) => Console.WriteLine($"OKLA demo: {line}");
-
-    private Task WaitForStartAsync(CancellationToken ct)
-    {
-        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        lifetime.ApplicationStarted.Register(started.SetResult);
-        return started.Task.WaitAsync(ct);
-    }
 }

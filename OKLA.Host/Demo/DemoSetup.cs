@@ -10,12 +10,4 @@ internal static class DemoSetup
         services.AddOptions<DemoSeedOptions>().BindConfiguration("DemoSeed").ValidateDataAnnotations().ValidateOnStart();
         return services;
     }
-
-    /// <summary>Fills an empty database at the start, if the settings say so; the host is not ready until that is done.</summary>
-    public static IServiceCollection AddDemoSeed(this IServiceCollection services)
-    {
-        services.AddSingleton<DemoSeed>().AddHostedService(provider => provider.GetRequiredService<DemoSeed>());
-        services.AddHealthChecks().AddCheck<DemoSeed>("demo", tags: ["ready"]);
-        return services;
-    }
 }
