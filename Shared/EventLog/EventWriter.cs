@@ -104,13 +104,20 @@ public sealed class EventWriter : BackgroundService
     {
         queue.Writer.TryComplete();
         await base.StopAsync(cancellationToken);
+        // A stop that comes before the background task began cancels it unrun; nobody may wait for ever for what is queued.
+        if (ExecuteTask is { IsCompleted: true })
+        {
+            await WriteQueuedAsync();
+        }
     }
 
     /// <inheritdoc />
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    // Runs until the queue is completed and empty: what was queued before the stop is still written.
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => WriteQueuedAsync();
+
+    private async Task WriteQueuedAsync()
     {
         var group = new List<Pending>();
-        // Runs until the queue is completed and empty: what was queued before the stop is still written.
         while (await queue.Reader.WaitToReadAsync(CancellationToken.None))
         {
             var size = 0;

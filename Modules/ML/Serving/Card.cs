@@ -17,11 +17,11 @@ namespace OKLA.ML.Serving;
 /// <param name="Place">Province or city.</param>
 /// <param name="SellerId">Seller.</param>
 /// <param name="Image">Address of the first picture.</param>
-public sealed record ItemView(
+internal sealed record ItemView(
     string Title, string? Make, string? Model, int? Year, string? BodyType, string? Fuel, Money? Price, decimal? PriceUsd, decimal? PriceDop, string? Place, string? SellerId, string? Image);
 
 /// <summary>A verdict on a price: code <c>good</c>, <c>fair</c> or <c>high</c>, and its words.</summary>
-public sealed record Verdict(string Code, string Label);
+internal sealed record Verdict(string Code, string Label);
 
 /// <summary>An estimate and the version that made it.</summary>
 internal sealed record PricedBy(int Version, string Source, PricePredictor.Estimate Estimate);
