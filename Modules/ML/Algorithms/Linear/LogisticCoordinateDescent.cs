@@ -27,7 +27,7 @@ internal static class LogisticCoordinateDescent
                 loss.Residuals(scores, residuals);
                 value = Step(loss, parameters, k, scores, trial, residuals, hessian, step, moves, squares, l1, l2, value, options.Tolerance);
             }
-            if (before - value <= options.Tolerance * options.Tolerance * Math.Max(1, Math.Abs(value))) return;
+            if (before - value <= 1e-3 * options.Tolerance * Math.Max(1, Math.Abs(value))) return;
         }
     }
 
@@ -51,7 +51,7 @@ internal static class LogisticCoordinateDescent
         Array.Clear(step);
         Array.Clear(moves);
         Array.Clear(squares);
-        double interceptMove = 0, slope = 0;
+        double interceptMove = 0, slope = 0, first = 0;
         var active = new List<int>();
         for (var sweep = 0; sweep < MostSweeps; sweep++)
         {
@@ -79,7 +79,9 @@ internal static class LogisticCoordinateDescent
             interceptMove += shift;
             for (var i = 0; i < n; i++) step[i] += shift;
             largest = Math.Max(largest, shift * shift * curvature);
-            if (largest > tolerance * tolerance * loss.Total) continue;
+            if (sweep == 0) first = largest;
+            // A model of the loss need not be solved much better than it fits: a thousandth (squared: a millionth) of the first move will do.
+            if (largest > Math.Max(tolerance * tolerance * loss.Total, 1e-6 * first)) continue;
             // The features left out are looked at once more before the model counts as solved.
             if (full) break;
             sweep += 9 - sweep % 10;
