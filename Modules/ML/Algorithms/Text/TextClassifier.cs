@@ -12,7 +12,7 @@ public sealed record TextClassifierOptions
     public TextVectorizerOptions Vectorizer { get; init; } = new();
 
     /// <summary>Cᵢ = this, times the row's weight: the price of a loss against ½|w|², above 0.</summary>
-    public double Cost { get; init; } = 4;
+    public double Cost { get; init; } = 10;
 
     /// <summary>Largest violation of the optimality conditions (in log-odds) that ends the training.</summary>
     public double Tolerance { get; init; } = 0.05;

@@ -26,7 +26,7 @@ public sealed record TextVectorizerOptions
     public bool Stem { get; init; }
 
     /// <summary>Removes accents (after stemming).</summary>
-    public bool FoldAccents { get; init; } = true;
+    public bool FoldAccents { get; init; }
 
     /// <summary>Replaces Dominican chat forms by standard words.</summary>
     public bool NormalizeSlang { get; init; } = true;
