@@ -51,7 +51,47 @@ internal static class LogisticCoordinateDescent
         Array.Clear(step);
         Array.Clear(moves);
         Array.Clear(squares);
-        double interceptMove = 0, slope = 0, first = 0;
+        var interceptMove = x is TableDesign table && p <= LogisticNewton.MostFeatures
+            ? SolveByGram(table, beta, residuals, k, hessian, step, moves, l1, l2, tolerance * tolerance * loss.Total)
+            : Solve(x, beta, gradient, hessian, curvature, step, moves, squares, l1, l2, tolerance * tolerance * loss.Total);
+        double slope = 0;
+        double penaltyBefore = 0, penaltyAfter = 0;
+        for (var j = 0; j < p; j++)
+        {
+            penaltyBefore += l1 * Math.Abs(beta[j]) + l2 / 2 * beta[j] * beta[j];
+            penaltyAfter += l1 * Math.Abs(beta[j] + moves[j]) + l2 / 2 * (beta[j] + moves[j]) * (beta[j] + moves[j]);
+        }
+        for (var i = 0; i < n; i++) slope += gradient[i] * step[i];
+        var expected = slope + penaltyAfter - penaltyBefore;
+        if (!(expected < 0)) return value;
+        var others = Penalty(parameters, loss.Outputs * p, l1, l2) - penaltyBefore;
+        for (double length = 1; length > 1e-10; length /= 2)
+        {
+            scores.CopyTo(trial, 0);
+            for (var i = 0; i < n; i++) trial[k * n + i] += length * step[i];
+            var penalty = others;
+            for (var j = 0; j < p; j++)
+            {
+                var b = beta[j] + length * moves[j];
+                penalty += l1 * Math.Abs(b) + l2 / 2 * b * b;
+            }
+            var next = loss.Residuals(trial, residuals) + penalty;
+            if (!(next <= value + 0.01 * length * expected)) continue;
+            for (var j = 0; j < p; j++) beta[j] += length * moves[j];
+            parameters[interceptAt] += length * interceptMove;
+            trial.CopyTo(scores, 0);
+            return next;
+        }
+        return value;
+    }
+
+    /// <summary>Coordinate descent on the quadratic model, column by column; returns the intercept's move and leaves X·moves + move in <paramref name="step"/>.</summary>
+    private static double Solve(
+        Design x, ReadOnlySpan<double> beta, ReadOnlySpan<double> gradient, double[] hessian, double curvature, double[] step, double[] moves, double[] squares,
+        double l1, double l2, double stop)
+    {
+        int n = x.Rows, p = x.Columns;
+        double interceptMove = 0, first = 0;
         var active = new List<int>();
         for (var sweep = 0; sweep < MostSweeps; sweep++)
         {
@@ -81,40 +121,51 @@ internal static class LogisticCoordinateDescent
             largest = Math.Max(largest, shift * shift * curvature);
             if (sweep == 0) first = largest;
             // A model of the loss need not be solved much better than it fits: a thousandth (squared: a millionth) of the first move will do.
-            if (largest > Math.Max(tolerance * tolerance * loss.Total, 1e-6 * first)) continue;
+            if (largest > Math.Max(stop, 1e-6 * first)) continue;
             // The features left out are looked at once more before the model counts as solved.
             if (full) break;
             sweep += 9 - sweep % 10;
         }
+        return interceptMove;
+    }
 
-        double penaltyBefore = 0, penaltyAfter = 0;
-        for (var j = 0; j < p; j++)
+    /// <summary>The same with all products of columns made beforehand ("covariance updates", Friedman et al. 2010, §2.2): a sweep costs features², whatever the rows.</summary>
+    private static double SolveByGram(
+        TableDesign x, ReadOnlySpan<double> beta, double[] residuals, int k, double[] hessian, double[] step, double[] moves, double l1, double l2, double stop)
+    {
+        int n = x.Rows, p = x.Columns, size = p + 1;
+        var gram = x.Gram(hessian);
+        for (var a = 0; a < size; a++)
+            for (var b = 0; b < a; b++) gram[b * size + a] = gram[a * size + b];
+        var slopes = new double[size];
+        x.MultiplyTransposed(residuals, k * n, slopes, 0);
+        for (var i = 0; i < n; i++) slopes[p] += residuals[k * n + i];
+        double interceptMove = 0, first = 0;
+        for (var sweep = 0; sweep < 100 * MostSweeps; sweep++)
         {
-            penaltyBefore += l1 * Math.Abs(beta[j]) + l2 / 2 * beta[j] * beta[j];
-            penaltyAfter += l1 * Math.Abs(beta[j] + moves[j]) + l2 / 2 * (beta[j] + moves[j]) * (beta[j] + moves[j]);
-        }
-        for (var i = 0; i < n; i++) slope += gradient[i] * step[i];
-        var expected = slope + penaltyAfter - penaltyBefore;
-        if (!(expected < 0)) return value;
-        var others = Penalty(parameters, loss.Outputs * p, l1, l2) - penaltyBefore;
-        for (double length = 1; length > 1e-10; length /= 2)
-        {
-            scores.CopyTo(trial, 0);
-            for (var i = 0; i < n; i++) trial[k * n + i] += length * step[i];
-            var penalty = others;
-            for (var j = 0; j < p; j++)
+            double largest = 0;
+            for (var j = 0; j < size; j++)
             {
-                var b = beta[j] + length * moves[j];
-                penalty += l1 * Math.Abs(b) + l2 / 2 * b * b;
+                var square = gram[j * size + j];
+                double change;
+                if (j == p) interceptMove += change = -slopes[p] / square;
+                else if (square + l2 > 0)
+                {
+                    var current = beta[j] + moves[j];
+                    change = SoftThreshold(square * current - slopes[j], l1) / (square + l2) - current;
+                    moves[j] += change;
+                }
+                else continue;
+                if (change == 0) continue;
+                System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(gram.AsSpan(j * size, size), change, slopes, slopes);
+                largest = Math.Max(largest, change * change * square);
             }
-            var next = loss.Residuals(trial, residuals) + penalty;
-            if (!(next <= value + 0.01 * length * expected)) continue;
-            for (var j = 0; j < p; j++) beta[j] += length * moves[j];
-            parameters[interceptAt] += length * interceptMove;
-            trial.CopyTo(scores, 0);
-            return next;
+            if (sweep == 0) first = largest;
+            if (largest <= Math.Max(1e-4 * stop, 1e-10 * first)) break;
         }
-        return value;
+        x.Multiply(moves, 0, step, 0);
+        for (var i = 0; i < n; i++) step[i] += interceptMove;
+        return interceptMove;
     }
 
     /// <summary>S(z, γ) = sign(z)·max(|z| − γ, 0) (eq. 6).</summary>

@@ -41,6 +41,16 @@ internal sealed class LogisticLoss(Design x, int[] labels, int classes, double[]
         return loss + l2 / (2 * Total) * TensorPrimitives.SumOfSquares<double>(beta);
     }
 
+    /// <summary>w·p·(1 − p) of two classes at the scores last evaluated.</summary>
+    public void Curvature(double[] curvature)
+    {
+        for (var i = 0; i < curvature.Length; i++)
+        {
+            var p = LinearClassifierModel.Sigmoid(_scores[i]);
+            curvature[i] = weights[i] * p * (1 - p);
+        }
+    }
+
     public void Scores(double[] parameters, double[] scores)
     {
         for (var k = 0; k < Outputs; k++)

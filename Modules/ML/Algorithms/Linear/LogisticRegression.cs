@@ -23,7 +23,8 @@ public sealed record LogisticOptions
 }
 
 /// <summary>
-/// Logistic (two classes) and softmax (more) regression with an elastic-net penalty: L2 by L-BFGS (Nocedal and Wright 2006, ch. 7), L1 and mixtures by
+/// Logistic (two classes) and softmax (more) regression with an elastic-net penalty: L2 by L-BFGS (Nocedal and Wright 2006, ch. 7; two classes
+/// on a table of up to 256 features by Newton's method), L1 and mixtures by
 /// coordinate descent on quadratic models of the loss (Friedman, Hastie and Tibshirani 2010, §3) with a line search (Yuan, Ho and Lin 2012).
 /// </summary>
 public static class LogisticRegression
@@ -57,9 +58,11 @@ public static class LogisticRegression
         var loss = new LogisticLoss(x, labels, classes, Checks.WeightsOrOnes(weights, x.Rows));
         var outputs = loss.Outputs;
         var parameters = new double[outputs * (x.Columns + 1)];
-        if (options.L1Share == 0) Lbfgs.Minimize((p, g) => loss.Evaluate(p, g, options.Regularization), parameters, options.MaxIterations, options.Tolerance, 10, cancellation);
+        if (options.L1Share == 0 && outputs == 1 && x is TableDesign table && x.Columns <= LogisticNewton.MostFeatures)
+            LogisticNewton.Minimize(loss, table, parameters, options.Regularization, options.MaxIterations, options.Tolerance, cancellation);
+        else if (options.L1Share == 0) Lbfgs.Minimize((p, g) => loss.Evaluate(p, g, options.Regularization), parameters, options.MaxIterations, options.Tolerance, 10, cancellation);
         else LogisticCoordinateDescent.Minimize(loss, parameters, options, cancellation);
-        var table = new LinearWeights(inputs, x.Columns, parameters[..(outputs * x.Columns)], parameters[(outputs * x.Columns)..]);
-        return new LinearClassifierModel(table, outputs == 1 ? LinearLink.Logistic : LinearLink.Softmax);
+        var learned = new LinearWeights(inputs, x.Columns, parameters[..(outputs * x.Columns)], parameters[(outputs * x.Columns)..]);
+        return new LinearClassifierModel(learned, outputs == 1 ? LinearLink.Logistic : LinearLink.Softmax);
     }
 }

@@ -104,6 +104,43 @@ internal sealed class TableDesign : Design
         foreach (var row in _rowsByFeature.Value[column]) scores[row] += amount;
     }
 
+    /// <summary>
+    /// X̄ᵀ·diag(w)·X̄ with X̄ = (X, 1), (columns + 1)², row after row, the lower triangle. A row touches one feature a column, so that a one-hot block costs one
+    /// addition whatever its width.
+    /// </summary>
+    public double[] Gram(double[] w)
+    {
+        int size = Columns + 1, most = 2 * _numbers.Length + 1;
+        var gram = new double[size * size];
+        var at = new int[most];
+        var values = new double[most];
+        for (var i = 0; i < Rows; i++)
+        {
+            // Features ascend from column to column, so each product lands in the lower triangle.
+            var count = 0;
+            for (var c = 0; c < _numbers.Length; c++)
+            {
+                var part = _inputs.Parts[c];
+                if (part.Categorical)
+                {
+                    var slot = Slot(_table.Columns[c].Codes[i], part);
+                    if (slot >= 0) (at[count], values[count++]) = (part.From + slot, 1);
+                    continue;
+                }
+                (at[count], values[count++]) = (part.From, _numbers[c]![i]);
+                if (part.Flag && float.IsNaN(_table.Columns[c].Numbers[i])) (at[count], values[count++]) = (part.FlagAt, 1);
+            }
+            (at[count], values[count++]) = (Columns, 1);
+            for (var a = 0; a < count; a++)
+            {
+                var row = gram.AsSpan(at[a] * size, size);
+                var scaled = w[i] * values[a];
+                for (var b = 0; b <= a; b++) row[at[b]] += scaled * values[b];
+            }
+        }
+        return gram;
+    }
+
     private void MultiplyRows(ReadOnlySpan<double> weights, int start, Span<double> scores)
     {
         scores.Clear();

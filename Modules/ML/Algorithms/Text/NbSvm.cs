@@ -11,13 +11,13 @@ public sealed record NbSvmOptions
     public TextVectorizerOptions Vectorizer { get; init; } = new() { Words = (1, 2), Chars = (0, 0), MinDocuments = 1, InverseDocumentFrequency = false };
 
     /// <summary>C of the squared hinge against ½|w|², above 0.</summary>
-    public double Cost { get; init; } = 1;
+    public double Cost { get; init; } = 0.1;
 
     /// <summary>α added to each n-gram's counts.</summary>
     public double Smoothing { get; init; } = 1;
 
-    /// <summary>β between the mean size of the weights (0) and the weights themselves (1).</summary>
-    public double Interpolation { get; init; } = 0.25;
+    /// <summary>β between the mean size of the weights (0) and the weights themselves (1). The paper's 0.25 needs classes of like size: it drags rare ones to rare words.</summary>
+    public double Interpolation { get; init; } = 1;
 
     /// <summary>Seed of the order of rows.</summary>
     public int Seed { get; init; } = 42;

@@ -23,7 +23,7 @@ public sealed record TextVectorizerOptions
     public bool InverseDocumentFrequency { get; init; } = true;
 
     /// <summary>Word n-grams of stems instead of whole words.</summary>
-    public bool Stem { get; init; }
+    public bool Stem { get; init; } = true;
 
     /// <summary>Removes accents (after stemming).</summary>
     public bool FoldAccents { get; init; }
