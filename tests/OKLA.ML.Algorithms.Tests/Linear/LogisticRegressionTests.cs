@@ -132,7 +132,7 @@ public class LogisticRegressionTests
             for (var j = 0; j < 5; j++) entries.Add((i, random.Next(20), (float)(random.NextDouble() + (labels[i] ? 0.3 : 0))));
         }
         var x = SparseMatrix.FromTriples(200, 20, entries);
-        var w = LogisticDualDescent.Fit(x, i => labels[i], [.. Enumerable.Repeat(2.0, 200)], DualLoss.Logistic, 1e-6, 5000, 1, default);
+        var w = DualCoordinateDescent.Fit(x, i => labels[i], [.. Enumerable.Repeat(2.0, 200)], DualLoss.Logistic, 1e-6, 5000, 1, default);
         var slope = (double[])w.Clone();
         for (var i = 0; i < 200; i++)
         {
@@ -153,6 +153,40 @@ public class LogisticRegressionTests
         model.Save(stream);
         stream.Position = 0;
         LinearClassifierModel.Load(stream).Probabilities(x).ShouldBe(model.Probabilities(x));
+    }
+
+    [Test]
+    public void The_lasso_on_sparse_rows_meets_its_optimality_conditions()
+    {
+        var entries = new List<(int, int, float)>();
+        var (random, labels) = (new Random(8), new int[150]);
+        for (var i = 0; i < 150; i++)
+        {
+            labels[i] = random.Next(2);
+            for (var j = 0; j < 4; j++) entries.Add((i, random.Next(30), 1));
+            entries.Add((i, 30 + labels[i], 1));
+        }
+        var x = SparseMatrix.FromTriples(150, 32, entries);
+        var model = LogisticRegression.Fit(x, labels, new LogisticOptions { Regularization = 4, L1Share = 1, Tolerance = 1e-8, MaxIterations = 2000 });
+        var probabilities = model.PositiveProbabilities(x);
+        var slopes = new double[32];
+        for (var i = 0; i < 150; i++)
+            for (var k = 0; k < x.RowCount(i); k++) slopes[x.RowIndices(i)[k]] += (probabilities[i] - labels[i]) * x.RowValues(i)[k];
+        for (var j = 0; j < 32; j++)
+        {
+            if (model.Weights[j] == 0) Math.Abs(slopes[j]).ShouldBeLessThan(4.01);
+            else slopes[j].ShouldBe(-4 * Math.Sign(model.Weights[j]), 0.01);
+        }
+        model.Weights.ToArray().Count(w => w != 0).ShouldBeInRange(1, 31);
+    }
+
+    [Test]
+    public void The_number_of_threads_changes_nothing()
+    {
+        var (x, labels) = Data(70_000, 3, 9);
+        var one = LogisticRegression.Fit(x, labels, new LogisticOptions { Threads = 1, MaxIterations = 5 });
+        var three = LogisticRegression.Fit(x, labels, new LogisticOptions { Threads = 3, MaxIterations = 5 });
+        three.Weights.ToArray().ShouldBe(one.Weights.ToArray());
     }
 
     [Test]

@@ -67,7 +67,7 @@ public sealed class NbSvm
             bool[] positive = [.. labels.Select(label => label == own)];
             var ratios = LogCountRatios(x, positive, options.Smoothing);
             var scaled = x.Map((_, column, _) => (float)ratios[column]);
-            var w = LogisticDualDescent.Fit(scaled, i => positive[i], costs, DualLoss.SquaredHinge, 0.01, 500, options.Seed, cancellation);
+            var w = DualCoordinateDescent.Fit(scaled, i => positive[i], costs, DualLoss.SquaredHinge, 0.01, 500, options.Seed, cancellation);
             double mean = 0;
             for (var j = 0; j < columns; j++) mean += Math.Abs(w[j]) / columns;
             for (var j = 0; j < columns; j++) values[k * columns + j] = ratios[j] * ((1 - options.Interpolation) * mean + options.Interpolation * w[j]);

@@ -113,7 +113,7 @@ public sealed class TextClassifier
         Workers.For(o.Vectorizer.Threads, outputs, k =>
         {
             var target = outputs == 1 ? 1 : k;
-            var w = LogisticDualDescent.Fit(x, i => labels[i] == target, costs, DualLoss.Logistic, o.Tolerance, o.MaxPasses, o.Seed, cancellation);
+            var w = DualCoordinateDescent.Fit(x, i => labels[i] == target, costs, DualLoss.Logistic, o.Tolerance, o.MaxPasses, o.Seed, cancellation);
             w.AsSpan(0, x.Columns).CopyTo(values.AsSpan(k * x.Columns));
             intercepts[k] = w[^1];
         });

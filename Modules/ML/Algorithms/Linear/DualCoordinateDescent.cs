@@ -17,7 +17,7 @@ internal enum DualLoss
 /// ½|w|² + Σ Cᵢ·loss(yᵢ·w·xᵢ) for sparse rows, one row's dual variable at a time in a seeded random order: for the logistic loss algorithm 5 of Yu, Huang and
 /// Lin (2011, with its modified Newton step), for the squared hinge algorithm 1 of Hsieh et al. (2008). A constant feature of value 1 carries the intercept.
 /// </summary>
-internal static class LogisticDualDescent
+internal static class DualCoordinateDescent
 {
     /// <summary>Returns the weights with the intercept behind them (columns + 1 long); <paramref name="positive"/> tells y = 1, <paramref name="costs"/> are the Cᵢ.</summary>
     public static double[] Fit(SparseMatrix x, Func<int, bool> positive, double[] costs, DualLoss loss, double tolerance, int maxPasses, int seed, CancellationToken cancellation)
