@@ -100,7 +100,7 @@ public sealed class EtsModel
     }
 
     /// <summary>
-    /// Chooses the form by the mean absolute scaled error over <paramref name="origins"/> past forecasts of <paramref name="horizon"/> steps,
+    /// Chooses the form by the mean absolute error over <paramref name="origins"/> past forecasts of <paramref name="horizon"/> steps,
     /// origins being spread over the last third of the series, then fits it to all of it. Slower than the criterion, but asks the question that will be asked.
     /// </summary>
     public static EtsModel FitByRollingOrigin(ReadOnlySpan<double> series, int season, int horizon, int origins = 4)
