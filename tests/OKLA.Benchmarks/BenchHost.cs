@@ -4,5 +4,5 @@ namespace OKLA.Benchmarks;
 internal static class BenchHost
 {
     public static string[] Settings(string dataFolder) =>
-        ["--Database:DataFolder", dataFolder, "--environment", "Development", "--urls", "http://127.0.0.1:0", "--Logging:LogLevel:Default", "Warning"];
+        ["--Database:DataFolder", dataFolder, "--environment", "Development", "--urls", "http://127.0.0.1:0", "--Logging:LogLevel:Default", "Warning", "--Web:RequestsPerWindow", "10000000"];
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using OKLA.Benchmarks.EventLog;
+using OKLA.Benchmarks.Serving;
 
 var size = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : (int?)null;
 switch (args.FirstOrDefault())
@@ -10,7 +11,10 @@ switch (args.FirstOrDefault())
     case "lag":
         await LagBenchmark.RunAsync(size ?? 10_000);
         return 0;
+    case "recommend":
+        await RecommendationBenchmark.RunAsync(size ?? 20_000);
+        return 0;
     default:
-        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|lag [events]");
+        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|lag [events] | recommend [items]");
         return 2;
 }

@@ -13,26 +13,26 @@ internal static class ItemState
 
     /// <summary>
     /// Folds features.item_history in event time (position breaks ties). $1: event and known-at time at or before; $2: ids, or null for all.
-    /// A price stands from the row that states it; sold and withdrawn end an item until it is listed again.
+    /// A price stands from the row that states it; sold and withdrawn end an item until it is listed again. One pass without joins: right
+    /// after a large import the planner has no statistics, and joins of the parts would be nested loops.
     /// </summary>
     public const string AsOf = """
-        with history as materialized (
-            select * from features.item_history where occurred_at <= $1 and known_at <= $1 and ($2::text[] is null or item_id = any($2))
-        ), bodies as (
-            select distinct on (item_id) item_id, body from history where body is not null order by item_id, occurred_at desc, position desc
-        ), prices as (
-            select distinct on (item_id) item_id, price, currency, occurred_at as priced_at from history
-            where change in ('listed', 'updated', 'repriced') order by item_id, occurred_at desc, position desc
-        ), states as (
-            select distinct on (item_id) item_id, case change when 'listed' then 'live' else change end as status from history
-            where change in ('listed', 'sold', 'withdrawn') order by item_id, occurred_at desc, position desc
-        ), spans as (
-            select item_id, min(occurred_at) filter (where body is not null) as listed_at, max(occurred_at) as updated_at,
-                count(*) filter (where change = 'repriced') as price_changes, max(position) as position
-            from history group by item_id
-        )
         select item_id, body->>'kind' as kind, coalesce(status, 'live') as status, body, price, currency, priced_at, listed_at, updated_at, price_changes, position
-        from bodies join prices using (item_id) join spans using (item_id) left join states using (item_id)
+        from (
+            select item_id,
+                (array_agg(body order by occurred_at desc, position desc) filter (where body is not null))[1] as body,
+                (array_agg(price order by occurred_at desc, position desc) filter (where change in ('listed', 'updated', 'repriced')))[1] as price,
+                (array_agg(currency order by occurred_at desc, position desc) filter (where change in ('listed', 'updated', 'repriced')))[1] as currency,
+                max(occurred_at) filter (where change in ('listed', 'updated', 'repriced')) as priced_at,
+                (array_agg(case change when 'listed' then 'live' else change end order by occurred_at desc, position desc)
+                    filter (where change in ('listed', 'sold', 'withdrawn')))[1] as status,
+                min(occurred_at) filter (where body is not null) as listed_at, max(occurred_at) as updated_at,
+                count(*) filter (where change = 'repriced') as price_changes, max(position) as position
+            from features.item_history
+            where occurred_at <= $1 and known_at <= $1 and ($2::text[] is null or item_id = any($2))
+            group by item_id
+        ) folded
+        where body is not null
         """;
 
     public static ItemSnapshot Read(NpgsqlDataReader row)

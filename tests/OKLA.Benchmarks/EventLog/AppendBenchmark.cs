@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Text;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Npgsql;
 using NpgsqlTypes;
 using OKLA.Host;
+using OKLA.Shared.EventLog;
 
 namespace OKLA.Benchmarks.EventLog;
 
@@ -17,7 +19,7 @@ internal static class AppendBenchmark
     public static async Task RunAsync(int events)
     {
         var folder = Directory.CreateTempSubdirectory("okla-bench-").FullName;
-        await using var host = await OklaHost.BuildAsync(BenchHost.Settings(folder));
+        await using var host = await OklaHost.BuildAsync(BenchHost.Settings(folder), configure: builder => builder.Services.RemoveAll<Subscription>());
         await host.App.StartAsync();
         using var client = new HttpClient { BaseAddress = new Uri(host.App.Urls.First()) };
         var database = (NpgsqlDataSource)host.App.Services.GetService(typeof(NpgsqlDataSource))!;
