@@ -1,27 +1,32 @@
 using OKLA.ML.Models;
 using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
+using static OKLA.ML.Serving.Shown;
 
 namespace OKLA.ML.Serving;
 
-/// <summary>What a page shows of an item.</summary>
-/// <param name="Title">Title.</param>
-/// <param name="Make">Make.</param>
-/// <param name="Model">Model.</param>
-/// <param name="Year">Model year.</param>
-/// <param name="BodyType">Body type.</param>
-/// <param name="Fuel">Fuel.</param>
-/// <param name="Price">Price as stated.</param>
-/// <param name="PriceUsd">The same in dollars, at the rate of the day it was stated.</param>
-/// <param name="PriceDop">The same in pesos.</param>
-/// <param name="Place">Province or city.</param>
-/// <param name="SellerId">Seller.</param>
-/// <param name="Image">Address of the first picture.</param>
-internal sealed record ItemView(
-    string Title, string? Make, string? Model, int? Year, string? BodyType, string? Fuel, Money? Price, decimal? PriceUsd, decimal? PriceDop, string? Place, string? SellerId, string? Image);
+/// <summary>Shapes that more than one answer shows.</summary>
+internal static class Shown
+{
+    /// <summary>What a page shows of an item.</summary>
+    /// <param name="Title">Title.</param>
+    /// <param name="Make">Make.</param>
+    /// <param name="Model">Model.</param>
+    /// <param name="Year">Model year.</param>
+    /// <param name="BodyType">Body type.</param>
+    /// <param name="Fuel">Fuel.</param>
+    /// <param name="Price">Price as stated.</param>
+    /// <param name="PriceUsd">The same in dollars, at the rate of the day it was stated.</param>
+    /// <param name="PriceDop">The same in pesos.</param>
+    /// <param name="Place">Province or city.</param>
+    /// <param name="SellerId">Seller.</param>
+    /// <param name="Image">Address of the first picture.</param>
+    public sealed record ItemView(
+        string Title, string? Make, string? Model, int? Year, string? BodyType, string? Fuel, Money? Price, decimal? PriceUsd, decimal? PriceDop, string? Place, string? SellerId, string? Image);
 
-/// <summary>A verdict on a price: code <c>good</c>, <c>fair</c> or <c>high</c>, and its words.</summary>
-internal sealed record Verdict(string Code, string Label);
+    /// <summary>A verdict on a price: code <c>good</c>, <c>fair</c> or <c>high</c>, and its words.</summary>
+    public sealed record Verdict(string Code, string Label);
+}
 
 /// <summary>An estimate and the version that made it.</summary>
 internal sealed record PricedBy(int Version, string Source, PricePredictor.Estimate Estimate);

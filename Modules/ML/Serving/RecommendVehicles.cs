@@ -8,6 +8,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Messaging;
+using static OKLA.ML.Serving.Shown;
 
 namespace OKLA.ML.Serving;
 

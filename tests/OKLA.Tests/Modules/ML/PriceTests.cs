@@ -8,6 +8,7 @@ using OKLA.ML.Models;
 using OKLA.ML.Serving;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Messaging;
+using static OKLA.ML.Serving.Shown;
 
 namespace OKLA.Tests.Modules.ML;
 
