@@ -5,8 +5,8 @@ using OKLA.Benchmarks.Serving;
 var size = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : (int?)null;
 switch (args.FirstOrDefault())
 {
-    case "append":
-        await AppendBenchmark.RunAsync(size ?? 200_000);
+    case "append" or "append-projecting":
+        await AppendBenchmark.RunAsync(size ?? 200_000, projecting: args[0] == "append-projecting");
         return 0;
     case "lag":
         await LagBenchmark.RunAsync(size ?? 10_000);
@@ -15,6 +15,6 @@ switch (args.FirstOrDefault())
         await RecommendationBenchmark.RunAsync(size ?? 20_000);
         return 0;
     default:
-        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|lag [events] | recommend [items]");
+        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|lag [events] | recommend [items]");
         return 2;
 }

@@ -16,10 +16,18 @@ internal static class AppendBenchmark
 {
     private const int Visitors = 5_000;
 
-    public static async Task RunAsync(int events)
+    /// <param name="events">Events of each way.</param>
+    /// <param name="projecting">Whether the subscriptions work on the same machine while the events arrive.</param>
+    public static async Task RunAsync(int events, bool projecting)
     {
         var folder = Directory.CreateTempSubdirectory("okla-bench-").FullName;
-        await using var host = await OklaHost.BuildAsync(BenchHost.Settings(folder), configure: builder => builder.Services.RemoveAll<Subscription>());
+        await using var host = await OklaHost.BuildAsync(BenchHost.Settings(folder), configure: builder =>
+        {
+            if (!projecting)
+            {
+                builder.Services.RemoveAll<Subscription>();
+            }
+        });
         await host.App.StartAsync();
         using var client = new HttpClient { BaseAddress = new Uri(host.App.Urls.First()) };
         var database = (NpgsqlDataSource)host.App.Services.GetService(typeof(NpgsqlDataSource))!;
