@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using OKLA.Host.Demo;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Database;
+using OKLA.Shared.Files;
 
 namespace OKLA.Host.Cli;
 
@@ -46,7 +47,11 @@ internal static class CommandLine
     public const int Interrupted = 130;
 
     /// <summary>Every verb; the first one is meant when none is named.</summary>
-    public static IReadOnlyList<Verb> Verbs { get; } = [ServeVerb.Verb, ImportListingsVerb.Verb, SimulateVerb.Verb, TrainVerb.Verb, EvaluateVerb.Verb];
+    public static IReadOnlyList<Verb> Verbs { get; } = 
+    [
+        ServeVerb.Verb, ImportListingsVerb.Verb, SimulateVerb.Verb, TrainVerb.Verb,
+        EvaluateVerb.Verb,
+    ];
 
     private static readonly Option[] SharedOptions =
     [
@@ -75,7 +80,7 @@ internal static class CommandLine
             terminal.Error.WriteLine("--help lists what there is.");
             return Usage;
         }
-        catch (Exception refused) when (refused is ImportRefusedException or SimulationRefusedException or DatabaseUnavailableException or OptionsValidationException or ValidationException)
+        catch (Exception refused) when (refused is ImportRefusedException or UnreadableFileException or SimulationRefusedException or DatabaseUnavailableException or OptionsValidationException or ValidationException)
         {
             terminal.Error.WriteLine(refused.Message);
             return Failure;
@@ -93,7 +98,7 @@ internal static class CommandLine
     internal static Invocation Parse(IReadOnlyList<string> args)
     {
         var (verb, next) = FindVerb(args);
-        var known = verb.Options.Concat(SharedOptions).ToDictionary(option => option.Name);
+        var known = (verb.RunOnFiles is null ? verb.Options.Concat(SharedOptions) : verb.Options).ToDictionary(option => option.Name);
         var (values, arguments, configuration) = (new Dictionary<string, string>(), new List<string>(), new List<string>());
         for (; next < args.Count; next++)
         {
@@ -108,6 +113,11 @@ internal static class CommandLine
             if (!isSetting && !known.ContainsKey(name))
             {
                 throw new UsageException($"'{verb.Name}' has no option {name}.{Suggestion(name, known.Keys)}");
+            }
+
+            if (!isSetting && known[name].Value.Length == 0)
+            {
+                value = value is null ? "" : throw new UsageException($"{name} takes no value.");
             }
 
             // A value may begin with a dash only after an equals sign, so that a forgotten one is noticed.
@@ -139,6 +149,11 @@ internal static class CommandLine
 
     private static async Task<int> RunAsync(Invocation invocation, BuildHost build, Terminal terminal)
     {
+        if (invocation.Verb.RunOnFiles is { } run)
+        {
+            return run(invocation, terminal);
+        }
+
         var serves = invocation.Verb.RunAsync is null;
         var configuration = new List<string>(invocation.Configuration);
         // Relative to where the command was typed, not to the content root.

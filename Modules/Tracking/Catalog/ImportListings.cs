@@ -7,6 +7,7 @@ using Npgsql;
 using NpgsqlTypes;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
+using OKLA.Shared.Files;
 
 namespace OKLA.Tracking.Catalog;
 
@@ -30,7 +31,7 @@ internal sealed class ImportListingsHandler(NpgsqlDataSource database, EventLog 
 {
     public async Task<ImportReport> HandleAsync(ImportListings command, CancellationToken ct)
     {
-        var file = await ListingFile.InspectAsync(command.File, ct);
+        var file = await DelimitedFile.InspectAsync(command.File, ct);
         await using var rows = file.ReadAsync(ct).GetAsyncEnumerator(ct);
         if (!await rows.MoveNextAsync())
         {
@@ -87,7 +88,7 @@ internal sealed class ImportListingsHandler(NpgsqlDataSource database, EventLog 
     }
 
     /// <summary>Finds or makes the import of this content; an unfinished one keeps its start, which is the time of rows without a snapshot.</summary>
-    private async Task<(Guid Id, bool Finished, DateTimeOffset StartedAt)> RegisterAsync(string source, ListingFile file, ListingColumns columns, CancellationToken ct)
+    private async Task<(Guid Id, bool Finished, DateTimeOffset StartedAt)> RegisterAsync(string source, DelimitedFile file, ListingColumns columns, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         return await connection.QuerySingleAsync<(Guid, bool, DateTimeOffset)>(new CommandDefinition("""

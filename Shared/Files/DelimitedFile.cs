@@ -2,20 +2,19 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using CsvHelper;
-using OKLA.Shared.Contracts;
 
-namespace OKLA.Tracking.Catalog;
+namespace OKLA.Shared.Files;
 
-/// <summary>A CSV file on disk: what it is read with, and its rows one by one.</summary>
+/// <summary>A file of delimited text on disk (comma, semicolon, tab or bar, told from its first lines): what it is read with, and its rows one by one.</summary>
 /// <param name="Path">Where it is.</param>
 /// <param name="ContentHash">SHA-256 of its bytes in hexadecimal.</param>
 /// <param name="Encoding">UTF-8 when every byte fits, otherwise Latin-1, which reads anything.</param>
 /// <param name="Length">Its size in bytes.</param>
-internal sealed record ListingFile(string Path, string ContentHash, Encoding Encoding, long Length)
+public sealed record DelimitedFile(string Path, string ContentHash, Encoding Encoding, long Length)
 {
     /// <summary>Reads the file once through to tell its content and encoding.</summary>
-    /// <exception cref="ImportRefusedException">There is no such file, or it cannot be read.</exception>
-    public static async Task<ListingFile> InspectAsync(string path, CancellationToken ct)
+    /// <exception cref="UnreadableFileException">There is no such file, or it cannot be read.</exception>
+    public static async Task<DelimitedFile> InspectAsync(string path, CancellationToken ct)
     {
         try
         {
@@ -32,11 +31,11 @@ internal sealed record ListingFile(string Path, string ContentHash, Encoding Enc
             }
             while (read > 0);
 
-            return new ListingFile(path, Convert.ToHexStringLower(hash.GetHashAndReset()), utf8 ? Encoding.UTF8 : Encoding.Latin1, stream.Length);
+            return new DelimitedFile(path, Convert.ToHexStringLower(hash.GetHashAndReset()), utf8 ? Encoding.UTF8 : Encoding.Latin1, stream.Length);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            throw new ImportRefusedException($"'{path}' cannot be read: {fault.Message}");
+            throw new UnreadableFileException($"'{path}' cannot be read: {fault.Message}");
         }
     }
 
@@ -80,7 +79,7 @@ internal sealed record ListingFile(string Path, string ContentHash, Encoding Enc
         }
         catch (CsvFormatException tooLong)
         {
-            throw new ImportRefusedException($"'{Path}', row {number}: {tooLong.Message} A quote that is never closed is the usual cause.");
+            throw new UnreadableFileException($"'{Path}', row {number}: {tooLong.Message} A quote that is never closed is the usual cause.");
         }
     }
 
@@ -99,3 +98,6 @@ internal sealed record ListingFile(string Path, string ContentHash, Encoding Enc
         }
     }
 }
+
+/// <summary>A file that cannot be read as delimited text; the message names it and says why.</summary>
+public sealed class UnreadableFileException(string message) : Exception(message);
