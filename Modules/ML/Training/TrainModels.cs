@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OKLA.ML.Registry;
 using OKLA.Shared.Contracts;
+using OKLA.Shared.Jobs;
 using OKLA.Shared.Messaging;
 
 namespace OKLA.ML.Training;
@@ -24,10 +25,11 @@ internal sealed class Trainings(IMessageBus bus, IOptions<MLOptions> options, Ex
 }
 
 /// <summary>Answers <see cref="TrainModel"/>: take the turn, evaluate, decide, refit, keep, publish last.</summary>
-internal sealed class TrainModelHandler(Trainings trainings, ModelRegistry registry, IOptions<MLOptions> options, ILogger<TrainModelHandler> logger)
+internal sealed class TrainModelHandler(Trainings trainings, ModelRegistry registry, JobRuns jobs, TimeProvider clock, IOptions<MLOptions> options, ILogger<TrainModelHandler> logger)
 {
     public async Task<TrainingOutcome> Handle(TrainModel command, CancellationToken ct)
     {
+        var startedAt = clock.GetUtcNow();
         var started = Stopwatch.StartNew();
         var run = trainings.Start(command.Model);
         await using var turn = await registry.TryTakeTurnAsync(command.Model, ct);
@@ -38,6 +40,12 @@ internal sealed class TrainModelHandler(Trainings trainings, ModelRegistry regis
 
         var outcome = await RunAsync(run, command, started, ct);
         await registry.RecordRunAsync(outcome, ct);
+        if (outcome.Version > 0 && command.Progress is not JobProgress)
+        {
+            // A job writes its own history; a training by hand spares the weekly one as well.
+            await jobs.RecordAsync(TrainOnDemand.JobOf(command.Model), command.Reason, startedAt, outcome.Decision, ct);
+        }
+
         Log.Trained(logger, outcome.Model, outcome.Version, outcome.Decision, outcome.Seconds);
         return outcome;
     }

@@ -7,6 +7,7 @@ using OKLA.ML;
 using OKLA.ML.Models;
 using OKLA.ML.Serving;
 using OKLA.Shared.Contracts;
+using OKLA.Shared.Jobs;
 using OKLA.Shared.Messaging;
 using static OKLA.ML.Serving.Shown;
 
@@ -23,7 +24,7 @@ public sealed class PriceTests : DatabaseTest, IAsyncDisposable
     [OneTimeSetUp]
     public async Task TrainAsync()
     {
-        room = new Room(Database, Now, services => services.AddFeatures().AddML(serve: false).AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly), ("ML:Price:Trees", "200"));
+        room = new Room(Database, Now, services => services.AddJobs(runJobs: false).AddFeatures().AddML(serve: false).AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly), ("ML:Price:Trees", "200"));
         vehicles = Town.Vehicles(1_200, Now.AddDays(-100), 99, seed: 5);
         await room.TellAsync(vehicles.Select(v => Room.Listed(v.Item, v.At)));
         before = new PriceAnswers(await AskAsync("car-0001"), await AskAsync("no-such-car"));

@@ -8,6 +8,7 @@ using OKLA.ML;
 using OKLA.ML.Registry;
 using OKLA.ML.Serving;
 using OKLA.Shared.Contracts;
+using OKLA.Shared.Jobs;
 using OKLA.Shared.Messaging;
 
 namespace OKLA.Tests.Modules.ML;
@@ -50,6 +51,16 @@ public sealed class RecommenderTests : DatabaseTest, IAsyncDisposable
         // Ranking by the true probabilities is the best there is; chance may lift a good model a little above it on few people.
         auc.Model.ShouldBeLessThan(auc.Ceiling!.Value + 0.01);
         ndcg.Ceiling.ShouldNotBeNull();
+    }
+
+    [Test]
+    public async Task A_training_by_hand_spares_the_weekly_one()
+    {
+        var job = (await room.Services.GetRequiredService<JobRuns>().ListAsync()).Single(job => job.Name == $"train-{ModelNames.VehicleRecommender}");
+
+        job.Last!.Outcome.ShouldBe(JobOutcome.Succeeded);
+        job.Last.Reason.ShouldNotBe("schedule");
+        job.NextDue!.Value.ShouldBeGreaterThan(Now);
     }
 
     [Test]
@@ -169,7 +180,7 @@ public sealed class RecommenderTests : DatabaseTest, IAsyncDisposable
     {
         var opened = new Room(Database, Now, services =>
         {
-            services.AddFeatures().AddML(serve: false).AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly);
+            services.AddJobs(runJobs: false).AddFeatures().AddML(serve: false).AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly);
             services.AddSingleton(new MessagingServices.MessageTypes([typeof(KnownTastesHandler)]));
         }, settings);
         rooms.Add(opened);
