@@ -19,6 +19,8 @@ internal sealed class PriceTraining(IMessageBus bus, MLOptions options, Exchange
     /// <summary>A price so many times above or below the median of its make and base model is in the wrong currency or misses digits.</summary>
     private const double ImplausibleFactor = 10;
 
+    private const double CommonUsd = 300_000;
+
     private readonly PriceKnobs knobs = options.Price;
     private List<Ad> ads = [];
     private List<Ad> train = [];
@@ -78,6 +80,7 @@ internal sealed class PriceTraining(IMessageBus bus, MLOptions options, Exchange
             [
                 new MetricRow("median APE", RegressionMetrics.MedianApe(truth, points), RegressionMetrics.MedianApe(truth, baseline), Median),
                 new MetricRow("R2", RegressionMetrics.R2(truth, points), RegressionMetrics.R2(truth, baseline), Median),
+                new MetricRow("R2 up to USD 300,000", CommonR2(truth, points), CommonR2(truth, baseline), Median),
                 new MetricRow("MAE USD", RegressionMetrics.Mae(truth, points), RegressionMetrics.Mae(truth, baseline), Median),
                 new MetricRow("R2 of log price", RegressionMetrics.R2(Logs(truth), Logs(points)), RegressionMetrics.R2(Logs(truth), Logs(baseline)), Median),
                 new MetricRow("interval coverage", RegressionMetrics.IntervalCoverage(truth, lows, highs), knobs.Coverage, "wanted"),
@@ -129,6 +132,13 @@ internal sealed class PriceTraining(IMessageBus bus, MLOptions options, Exchange
         var held = (int)(drawn.Length * options.HoldOutShare);
         train = [.. drawn[held..].OrderBy(ad => ad.Item.Item.Id, StringComparer.Ordinal)];
         return ("at random, as all ads were listed at one moment", [.. drawn[..held]]);
+    }
+
+    /// <summary>R² without boats and machines above <see cref="CommonUsd"/>, one of which weighs as much in squared error as two thousand cars.</summary>
+    private static double CommonR2(double[] truth, double[] predicted)
+    {
+        var common = Enumerable.Range(0, truth.Length).Where(i => truth[i] <= CommonUsd).ToArray();
+        return RegressionMetrics.R2(Array.ConvertAll(common, i => truth[i]), Array.ConvertAll(common, i => predicted[i]));
     }
 
     private static double[] Logs(double[] values) => Array.ConvertAll(values, Math.Log);

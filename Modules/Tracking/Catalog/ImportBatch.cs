@@ -21,14 +21,21 @@ internal sealed class Batch(DateTimeOffset? takenAt)
     /// <summary>Rows set aside so far.</summary>
     public List<SetAside> SetAside { get; } = [];
 
-    /// <summary>Sets aside prices that are far from those of the same model in this snapshot: the wrong currency, most often.</summary>
+    /// <summary>
+    /// Sets aside prices that are far from those of the same model in this snapshot, or of the same make and body where too few ads of the
+    /// model stand there, then by twice the factor: the wrong currency, most often.
+    /// </summary>
     public void FindImplausible(ImportOptions options)
     {
         decimal InPesos(Money price) => price.Currency == "USD" ? price.Amount * options.PesosPerDollar : price.Amount;
-        var medians = Rows.GroupBy(row => row.PeerKey).Where(peers => peers.Count() >= options.MinPeers)
+        Dictionary<string, decimal> Medians(Func<ListingRow, string> key) => Rows.GroupBy(key).Where(peers => peers.Count() >= options.MinPeers)
             .ToDictionary(peers => peers.Key, peers => Median([.. peers.Select(row => InPesos(row.Price))]));
-        Reject("implausible_price", ListingColumns.Price, row => medians.TryGetValue(row.PeerKey, out var median)
-            && (InPesos(row.Price) > median * options.PeerFactor || InPesos(row.Price) * options.PeerFactor < median));
+        var (models, makes) = (Medians(row => row.PeerKey), Medians(row => row.WiderPeerKey));
+        Reject("implausible_price", ListingColumns.Price, row =>
+            models.TryGetValue(row.PeerKey, out var median) ? IsFar(row, median, options.PeerFactor)
+            : makes.TryGetValue(row.WiderPeerKey, out median) && IsFar(row, median, 2 * options.PeerFactor));
+
+        bool IsFar(ListingRow row, decimal median, decimal factor) => InPesos(row.Price) > median * factor || InPesos(row.Price) * factor < median;
     }
 
     /// <summary>Sets aside rows that repeat an earlier one of the snapshot: the same ad id, or without ids the same in everything.</summary>

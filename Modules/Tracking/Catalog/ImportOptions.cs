@@ -27,7 +27,7 @@ internal sealed class ImportOptions
 
     /// <summary>
     /// How many times above or below the median of its peers (same make, same first word of the model) in the snapshot a price may
-    /// be. Pesos written as dollars are off by about 55 and dollars written as pesos by 1/55; age and equipment by less than 15.
+    /// be; twice that beside make and body where the model is rare. Pesos written as dollars are off by about 55 and dollars written as pesos by 1/55; age and equipment by less than 15.
     /// </summary>
     [Range(2, 1000)]
     public decimal PeerFactor { get; set; } = 15;

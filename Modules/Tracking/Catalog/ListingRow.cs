@@ -38,6 +38,9 @@ internal sealed record ListingRow(long Number, string[] Raw, string? AdId, strin
     /// <summary>Cars to compare the price with: same make, same first word of the model.</summary>
     public string PeerKey => $"{ListingText.Key(Item.Text(ListingColumns.Make))}|{ListingText.Key(Item.Text(ListingColumns.Model)).Split(' ')[0]}|{Item.Text(ListingColumns.BodyType)}";
 
+    /// <summary>Cars to compare the price with where the model is rare: same make and body.</summary>
+    public string WiderPeerKey => $"{ListingText.Key(Item.Text(ListingColumns.Make))}|{Item.Text(ListingColumns.BodyType)}";
+
     /// <summary>Reads one row; pure. Prices are checked against absolute bounds here and against peers once the snapshot is complete.</summary>
     /// <returns>The row, or why it is set aside.</returns>
     public static (ListingRow? Row, Rejection? Rejection) Read(long number, string[] raw, ListingColumns columns, string kind, ImportOptions options, DateTimeOffset now)
