@@ -6,6 +6,12 @@ namespace OKLA.Shared.Contracts;
 /// <summary>An amount of money with its currency: <c>DOP</c> or <c>USD</c>.</summary>
 public sealed record Money(decimal Amount, string Currency);
 
+/// <summary>A place on the map, in degrees (WGS 84).</summary>
+public sealed record GeoPoint(double Latitude, double Longitude);
+
+/// <summary>A time from and until (UTC), each open when null.</summary>
+public sealed record TimeWindow(DateTimeOffset? From, DateTimeOffset? Until);
+
 /// <summary>A thing in the catalogue, of any kind (vehicle, activity, job ad): neutral fields plus the kind's own attributes.</summary>
 /// <param name="Id">Identity, stable over its life; at most 200 characters.</param>
 /// <param name="Kind">Kind whose attribute schema applies, such as <c>vehicle</c>.</param>
@@ -28,6 +34,12 @@ public sealed record CatalogItem(string Id, string Kind, string Title, Money? Pr
 
     /// <summary>Addresses of pictures.</summary>
     public IReadOnlyList<string> Images { get; init; } = [];
+
+    /// <summary>Where it is; null when only <see cref="Place"/> is known.</summary>
+    public GeoPoint? Location { get; init; }
+
+    /// <summary>When it takes place or can be had; null for always.</summary>
+    public TimeWindow? Window { get; init; }
 
     /// <summary>An attribute as text; null when absent or null.</summary>
     public string? Text(string attribute) =>
