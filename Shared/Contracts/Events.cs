@@ -29,6 +29,12 @@ public static class EventTypes
     /// <summary>A visitor followed a recommendation.</summary>
     public const string RecommendationClicked = "recommendation_clicked";
 
+    /// <summary>An anonymous visitor turned out to be a user (body: <see cref="PersonLinked"/>).</summary>
+    public const string PersonLinked = "person_linked";
+
+    /// <summary>An anonymous visitor turned out not to be that user after all (body: <see cref="PersonSplit"/>).</summary>
+    public const string PersonSplit = "person_split";
+
     /// <summary>An item entered the catalogue (body: <see cref="ItemListed"/>).</summary>
     public const string ItemListed = "item_listed";
 
