@@ -1,8 +1,13 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using OKLA.Shared.Jobs;
 using OKLA.Tracking.Catalog;
 using OKLA.Tracking.Ingest;
+using OKLA.Tracking.Privacy;
+using OKLA.Tracking.Schemas;
 
 namespace OKLA.Tracking;
 
@@ -15,7 +20,14 @@ public static class TrackingModule
         services.AddValidation();
         services.AddOptions<TrackingOptions>().BindConfiguration("Tracking").ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<TrackingOptions>>().Value);
-        services.AddSingleton<EventParser>();
+        services.AddSingleton<CustomSchemas>().AddSingleton<AddressKeys>().AddSingleton<RejectedEvents>();
+        foreach (var upcast in EventCatalogue.Upcasts)
+        {
+            services.AddSingleton(upcast);
+        }
+
+        services.AddJob(
+            "trim-tracking", "Forgets rejected events and address keys that are past their time", JobSchedule.Every(TimeSpan.FromHours(1)), _ => new TrimTracking());
         return services.AddCatalog();
     }
 
@@ -23,6 +35,10 @@ public static class TrackingModule
     public static void MapTracking(this IEndpointRouteBuilder routes)
     {
         RecordEvents.Map(routes);
+        var schemas = routes.MapGroup("/api/events/schemas").WithTags("Events");
+        ReadSchemas.Map(schemas);
+        PutCustomSchema.Map(schemas);
+        ReplayRejected.Map(routes);
         routes.MapCatalog();
     }
 }
