@@ -13,7 +13,7 @@ namespace OKLA.Shared.EventLog;
 /// visible in order, and "the highest visible position" is a safe mark for readers. Append last in a transaction: the lock is
 /// held until it commits.
 /// </remarks>
-public sealed class EventLog(NpgsqlDataSource database, TimeProvider clock)
+public sealed class EventLog(NpgsqlDataSource database, TimeProvider clock, Upcasts? upcasts = null)
 {
     /// <summary>Channel of the NOTIFY that follows every append.</summary>
     public const string Channel = "okla_events";
@@ -138,7 +138,7 @@ public sealed class EventLog(NpgsqlDataSource database, TimeProvider clock)
         await using var reader = await command.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))
         {
-            yield return Read(reader);
+            yield return (upcasts ?? Upcasts.None).Apply(Read(reader));
         }
     }
 
