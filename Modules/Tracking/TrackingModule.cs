@@ -39,6 +39,7 @@ public static class TrackingModule
         ReadSchemas.Map(schemas);
         PutCustomSchema.Map(schemas);
         ReplayRejected.Map(routes);
+        Subjects.Map(routes);
         routes.MapCatalog();
     }
 }
