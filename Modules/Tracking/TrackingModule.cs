@@ -44,6 +44,7 @@ public static class TrackingModule
         ReplayRejected.Map(routes);
         People.Map(routes);
         ListSessions.Map(routes);
+        Subjects.Map(routes);
         routes.MapCatalog();
     }
 }

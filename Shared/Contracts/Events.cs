@@ -86,6 +86,9 @@ public static class EventTypes
     /// <summary>A visit ended.</summary>
     public const string SessionEnded = "session_ended";
 
+    /// <summary>A person was taken out of the log; whoever keeps rows by person deletes hers (body: <see cref="PersonErased"/>).</summary>
+    public const string PersonErased = "person_erased";
+
     /// <summary>An item entered the catalogue (body: <see cref="ItemListed"/>).</summary>
     public const string ItemListed = "item_listed";
 
@@ -120,3 +123,8 @@ public sealed record BehaviourEvent(string? AnonymousId, string? UserId, string?
     /// <summary>Name of the stream that an event of these identities belongs to.</summary>
     public static string StreamOf(string? anonymousId, string? userId) => anonymousId is null ? $"user-{userId}" : $"visitor-{anonymousId}";
 }
+
+/// <summary>Body of <see cref="EventTypes.PersonErased"/> (stream <c>erasures</c>). It names nobody: a row is meant when the hash of its person's id is here.</summary>
+/// <param name="Salt">Random text, another one each time.</param>
+/// <param name="Hashes">SHA-256 of salt and id (UTF-8, one after the other) in lower-case hexadecimal digits, for each id of the person.</param>
+public sealed record PersonErased(string Salt, IReadOnlyList<string> Hashes);

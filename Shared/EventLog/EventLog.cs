@@ -41,7 +41,7 @@ public sealed class EventLog(NpgsqlDataSource database, TimeProvider clock, Upca
         NpgsqlTransaction transaction, string streamId, ExpectedVersion expected, IReadOnlyList<NewEvent> events, CancellationToken ct = default)
     {
         var connection = transaction.Connection!;
-        await connection.ExecuteAsync(new CommandDefinition("select pg_advisory_xact_lock(@AppendLock)", new { AppendLock }, cancellationToken: ct));
+        await LockAsync(connection, ct);
         var version = await connection.ExecuteScalarAsync<long?>(
             new CommandDefinition("select version from events.mt_streams where id = @streamId", new { streamId }, cancellationToken: ct)) ?? 0;
         if (!expected.Allows(version))
@@ -122,6 +122,10 @@ public sealed class EventLog(NpgsqlDataSource database, TimeProvider clock, Upca
         await using var command = database.CreateCommand("select coalesce(max(seq_id), 0) from events.mt_events");
         return (long)(await command.ExecuteScalarAsync(ct))!;
     }
+
+    /// <summary>Makes appends wait until the caller's transaction ends.</summary>
+    internal static Task LockAsync(NpgsqlConnection connection, CancellationToken ct) =>
+        connection.ExecuteAsync(new CommandDefinition("select pg_advisory_xact_lock(@AppendLock)", new { AppendLock }, cancellationToken: ct));
 
     internal static RecordedEvent Read(NpgsqlDataReader row) => new(
         row.GetInt64(0), row.GetGuid(1), row.GetString(2), row.GetInt64(3), row.GetString(4), row.GetInt16(5), row.GetFieldValue<byte[]>(6),

@@ -12,7 +12,7 @@ public static class EventLogSetup
         services.AddOptions<EventLogOptions>().BindConfiguration("EventLog").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<Upcasts>();
-        services.AddSingleton<EventLog>();
+        services.AddSingleton<EventLog>().AddSingleton<PersonEvents>();
         services.AddSingleton<EventWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<EventWriter>());
         services.AddSingleton<Subscriptions>();

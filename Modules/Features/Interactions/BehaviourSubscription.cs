@@ -10,11 +10,41 @@ internal sealed class BehaviourSubscription(IOptions<FeaturesOptions> options) :
 {
     public override string Name => "features.behaviour";
 
-    public override IReadOnlyCollection<string> EventTypes { get; } = [.. options.Value.EventWeights.Keys.Append(OKLA.Shared.Contracts.EventTypes.Searched).Distinct()];
+    public override IReadOnlyCollection<string> EventTypes { get; } =
+        [.. options.Value.EventWeights.Keys.Append(OKLA.Shared.Contracts.EventTypes.Searched).Append(OKLA.Shared.Contracts.EventTypes.PersonErased).Distinct()];
 
     public override int BatchSize => options.Value.BatchSize;
 
     public override async Task HandleAsync(IReadOnlyList<RecordedEvent> events, NpgsqlTransaction transaction, CancellationToken ct)
+    {
+        // What a person did before her erasure goes, what she does afterwards stays: so the order counts.
+        var from = 0;
+        for (var i = 0; i < events.Count; i++)
+        {
+            if (events[i].Type == OKLA.Shared.Contracts.EventTypes.PersonErased)
+            {
+                await AddAsync([.. events.Skip(from).Take(i - from)], transaction, ct);
+                await EraseAsync(events[i].Read<PersonErased>(), transaction, ct);
+                from = i + 1;
+            }
+        }
+
+        await AddAsync(from == 0 ? events : [.. events.Skip(from)], transaction, ct);
+    }
+
+    private static async Task EraseAsync(PersonErased erased, NpgsqlTransaction transaction, CancellationToken ct)
+    {
+        foreach (var table in new[] { "features.interactions", "features.person_types", "features.person_items" })
+        {
+            await using var command = new NpgsqlCommand(
+                $"delete from {table} where encode(sha256(convert_to($1 || person_id, 'UTF8')), 'hex') = any($2)", transaction.Connection, transaction);
+            command.Parameters.Add(new NpgsqlParameter { Value = erased.Salt });
+            command.Parameters.Add(new NpgsqlParameter { Value = erased.Hashes.ToArray() });
+            await command.ExecuteNonQueryAsync(ct);
+        }
+    }
+
+    private async Task AddAsync(IReadOnlyList<RecordedEvent> events, NpgsqlTransaction transaction, CancellationToken ct)
     {
         var n = events.Count;
         var (positions, people, items, types) = (new long[n], new string[n], new string?[n], new string[n]);

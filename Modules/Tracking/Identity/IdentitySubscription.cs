@@ -2,6 +2,7 @@ using Dapper;
 using Npgsql;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
+using Types = OKLA.Shared.Contracts.EventTypes;
 
 namespace OKLA.Tracking.Identity;
 
@@ -16,9 +17,9 @@ internal sealed class IdentitySubscription(EventLog log) : Subscription
     public override async Task HandleAsync(IReadOnlyList<RecordedEvent> events, NpgsqlTransaction transaction, CancellationToken ct)
     {
         var connection = transaction.Connection!;
-        var seen = events.Where(e => IsBehaviour(e.StreamId)).Select(e => (Event: e, Body: e.Read<Body>())).ToList();
-        await LinkAsync(events.Select(Evidence).OfType<Step>(), transaction, ct);
-        var users = seen.Where(e => e.Body.UserId is not null).GroupBy(e => e.Body.UserId!).ToDictionary(user => user.Key, user => user.Min(e => e.Event.OccurredAt));
+        var read = events.Select(e => (Event: e, Body: IsBehaviour(e.StreamId) ? e.Read<Body>() : null)).ToList();
+        await LinkAsync(read.Select(e => Evidence(e.Event, e.Body)).OfType<Step>(), transaction, ct);
+        var users = read.Where(e => e.Body?.UserId is not null).GroupBy(e => e.Body!.UserId!).ToDictionary(user => user.Key, user => user.Min(e => e.Event.OccurredAt));
         if (users.Count > 0)
         {
             await connection.ExecuteAsync(new CommandDefinition("""
@@ -97,18 +98,18 @@ internal sealed class IdentitySubscription(EventLog log) : Subscription
     }
 
     /// <summary>What an event says about who is who; null for nothing.</summary>
-    private static Step? Evidence(RecordedEvent e)
+    private static Step? Evidence(RecordedEvent e, Body? body)
     {
         switch (e.Type)
         {
-            case EventTypes.PersonLinked:
+            case Types.PersonLinked:
                 var linked = e.Read<PersonLinked>();
                 return new Step(e.OccurredAt, linked.AnonymousId, linked.UserId, linked, null);
-            case EventTypes.PersonSplit:
+            case Types.PersonSplit:
                 var split = e.Read<PersonSplit>();
                 return new Step(e.OccurredAt, split.AnonymousId, split.UserId, null, split);
             default:
-                return IsBehaviour(e.StreamId) && e.Read<Body>() is { AnonymousId: { } visitor, UserId: { } user } ? new Step(e.OccurredAt, visitor, user, null, null) : null;
+                return body is { AnonymousId: { } visitor, UserId: { } user } ? new Step(e.OccurredAt, visitor, user, null, null) : null;
         }
     }
 

@@ -106,9 +106,14 @@ internal sealed class RejectedEvents(NpgsqlDataSource database, TrackingOptions 
                 // What is no text cannot be searched, so it cannot stay.
                 edits.Add(new Edit((int)reader.TokenStartIndex, reader.ValueSpan.Length + 2, "\uFFFD"));
             }
-            else if (!isOwn && PersonalData.Mask(text) is var masked && !ReferenceEquals(masked, text))
+            else
             {
-                edits.Add(new Edit((int)reader.TokenStartIndex, reader.ValueSpan.Length + 2, masked));
+                var masked = isOwn || reader.TokenType == JsonTokenType.PropertyName ? text : PersonalData.Mask(text);
+                if (reader.ValueIsEscaped || !ReferenceEquals(masked, text))
+                {
+                    // Written without escapes, so that an erasure finds whom it looks for.
+                    edits.Add(new Edit((int)reader.TokenStartIndex, reader.ValueSpan.Length + 2, masked));
+                }
             }
         }
 
