@@ -56,7 +56,7 @@ public sealed class PersonEvents(NpgsqlDataSource database, Upcasts? upcasts = n
         {
             await connection.ExecuteAsync(new CommandDefinition(
                 "update events.mt_events set data = replace(data::text, to_json(@identity)::text, '\"erased\"')::jsonb where seq_id = any(@mentions)", new { identity, mentions }, cancellationToken: ct));
-            foreach (var stream in new[] { $"user-{identity}", $"visitor-{identity}" })
+            foreach (var stream in new[] { $"user-{identity}", $"visitor-{identity}", $"identity-{identity}" })
             {
                 await connection.ExecuteAsync(new CommandDefinition(
                     """

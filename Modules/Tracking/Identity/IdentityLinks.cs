@@ -76,4 +76,18 @@ internal static class IdentityLinks
         await connection.ExecuteAsync(new CommandDefinition(
             "update tracking.identity_links set split_at = @at, split_by = @By, split_reason = @Reason where id = @LinkId and split_at is null",
             new { split.LinkId, split.By, split.Reason, at }, cancellationToken: ct)) == 1;
+
+    /// <summary>Deletes every row about these identities, their visits too.</summary>
+    public static Task ForgetAsync(NpgsqlConnection connection, IReadOnlyList<string> identities, CancellationToken ct) =>
+        connection.ExecuteAsync(new CommandDefinition("""
+            delete from tracking.identity_links where anonymous_id = any(@ids) or user_id = any(@ids);
+            delete from tracking.users where user_id = any(@ids);
+            delete from tracking.sessions where actor = any(@actors);
+            """,
+            new
+            {
+                ids = identities.ToArray(),
+                actors = identities.SelectMany(id => new[] { BehaviourEvent.StreamOf(null, id), BehaviourEvent.StreamOf(id, null) }).ToArray(),
+            },
+            cancellationToken: ct));
 }

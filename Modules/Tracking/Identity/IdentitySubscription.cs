@@ -102,12 +102,11 @@ internal sealed class IdentitySubscription(EventLog log) : Subscription
     {
         switch (e.Type)
         {
+            // Of an erased person nothing is left to link.
             case Types.PersonLinked:
-                var linked = e.Read<PersonLinked>();
-                return new Step(e.OccurredAt, linked.AnonymousId, linked.UserId, linked, null);
+                return e.Read<PersonLinked>() is { AnonymousId: not null } linked ? new Step(e.OccurredAt, linked.AnonymousId, linked.UserId, linked, null) : null;
             case Types.PersonSplit:
-                var split = e.Read<PersonSplit>();
-                return new Step(e.OccurredAt, split.AnonymousId, split.UserId, null, split);
+                return e.Read<PersonSplit>() is { AnonymousId: not null } split ? new Step(e.OccurredAt, split.AnonymousId, split.UserId, null, split) : null;
             default:
                 return body is { AnonymousId: { } visitor, UserId: { } user } ? new Step(e.OccurredAt, visitor, user, null, null) : null;
         }

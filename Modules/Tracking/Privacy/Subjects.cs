@@ -10,6 +10,7 @@ using Npgsql;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
 using OKLA.Shared.Web;
+using OKLA.Tracking.Identity;
 
 namespace OKLA.Tracking.Privacy;
 
@@ -92,6 +93,7 @@ internal static class Subjects
                     or r.trusted_as = 'user:' || i.id or position(i.id in coalesce(r.event_id, '') || r.field) > 0)
             """,
             new { ids = erased.Identities.ToArray() }, cancellationToken: ct));
+        await IdentityLinks.ForgetAsync(connection, erased.Identities, ct);
         var receipt = new Receipt(Guid.CreateVersion7(), clock.GetUtcNow(), salt, HashOf(salt, id), erased.Own, erased.Mentions, rejected);
         await connection.ExecuteAsync(new CommandDefinition(
             """

@@ -10,7 +10,7 @@ using Log = OKLA.Shared.EventLog.EventLog;
 
 namespace OKLA.Tests.Modules.Tracking.Identity;
 
-public sealed class IdentityTests : DatabaseTest
+public sealed class IdentityTests : DatabaseTest, IAsyncDisposable
 {
     private static readonly DateTimeOffset Now = new(2026, 5, 4, 12, 0, 0, TimeSpan.Zero);
     private static readonly CurrentUser Admin = new("ana", Role.Admin, null, FrozenSet<string>.Empty);

@@ -5,7 +5,7 @@ using OKLA.Tracking.Sessions;
 
 namespace OKLA.Tests.Modules.Tracking.Sessions;
 
-public sealed class SessionTests : DatabaseTest
+public sealed class SessionTests : DatabaseTest, IAsyncDisposable
 {
     private static readonly DateTimeOffset Noon = new(2026, 5, 4, 12, 0, 0, TimeSpan.Zero);
     private Room room = null!;
