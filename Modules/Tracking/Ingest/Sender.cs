@@ -13,6 +13,9 @@ namespace OKLA.Tracking.Ingest;
 /// <param name="AddressHash">Hash of a browser's address; null for a server, whose address says nothing about the visitor.</param>
 internal sealed record Sender(bool IsServer, string? UserId, bool IsBot, bool Objects, AddressKey? Key, string? AddressHash)
 {
+    /// <summary>Whether its word is believed as a server's is: where no key is asked for (Development), nobody could prove more.</summary>
+    public bool IsBelieved { get; init; }
+
     private const string Server = "server";
     private const string UserPrefix = "user:";
 
@@ -23,7 +26,7 @@ internal sealed record Sender(bool IsServer, string? UserId, bool IsBot, bool Ob
     /// Whether it may say who the user is. A browser's word is not enough: anybody could write into anybody's history. So the id
     /// must be the one that the visitor's token proves, or come from a server.
     /// </summary>
-    public bool MaySpeakFor(string userId) => IsServer || userId == UserId;
+    public bool MaySpeakFor(string userId) => IsServer || IsBelieved || userId == UserId;
 
     /// <summary>The sender of a request.</summary>
     public static Sender Of(HttpRequest request, CurrentUser caller, AddressKey key)

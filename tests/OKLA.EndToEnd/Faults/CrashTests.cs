@@ -120,7 +120,7 @@ public sealed class CrashTests
 
         private static async Task<bool> SendAsync(HttpClient http, int client, Guid[] ids)
         {
-            var body = string.Join(",", ids.Select(id => $$"""{"id":"{{id}}","type":"page_viewed","occurredAt":"2026-01-01T00:00:00Z","anonymousId":"client-{{client}}","properties":{"path":"/"}}"""));
+            var body = string.Join(",", ids.Select(id => $$$"""{"id":"{{{id}}}","type":"page_viewed","occurredAt":"2026-01-01T00:00:00Z","anonymousId":"client-{{{client}}}","properties":{"path":"/"}}"""));
             using var content = new ByteArrayContent(Encoding.UTF8.GetBytes($"[{body}]"));
             content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
             try
