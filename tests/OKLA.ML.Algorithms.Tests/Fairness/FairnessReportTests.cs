@@ -102,6 +102,29 @@ public class FairnessReportTests
     }
 
     [Test]
+    public void Groups_without_a_true_difference_show_none()
+    {
+        var random = new Random(7);
+        var shown = 0;
+        for (var repeat = 0; repeat < 20; repeat++)
+        {
+            Clear();
+            for (var i = 0; i < 1500; i++) Add("group " + random.Next(5), 1, random.NextDouble() < 0.4, Math.Round(random.NextDouble(), 3));
+            var report = Measure(new() { Resamples = 400 });
+            foreach (var gap in (FairnessGap[])[report.DemographicParity, report.EqualOpportunity, report.FalsePositives, report.EqualisedOdds])
+            {
+                gap.Size.Lower.ShouldBeLessThanOrEqualTo(gap.Size.Estimate);
+                gap.Size.Upper.ShouldBeGreaterThanOrEqualTo(gap.Size.Estimate);
+                if (gap.Size.Lower > 0) shown++;
+            }
+            report.DisparateImpact.Lower.ShouldBeLessThan(report.DisparateImpact.Estimate);
+            report.DisparateImpact.Upper.ShouldBeInRange(report.DisparateImpact.Estimate, 1);
+        }
+        // 80 intervals at 95 %, four a report that lean on the same cases: four false alarms are expected at most.
+        shown.ShouldBeLessThanOrEqualTo(6);
+    }
+
+    [Test]
     public void A_small_group_is_named_and_not_judged()
     {
         TwoGroups();

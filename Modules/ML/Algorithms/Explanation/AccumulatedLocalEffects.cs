@@ -17,14 +17,14 @@ public sealed record LocalEffects(string Column, IReadOnlyList<double> Values, I
 public sealed record LocalInteraction(IReadOnlyList<double> First, IReadOnlyList<double> Second, double[,] Effects, int[,] Rows);
 
 /// <summary>
-/// Accumulated local effects (Apley and Zhu 2020): the mean change of the prediction when a column moves across the bin its row lies in, summed up along the
-/// column. Rows stay near where they are, so that correlated columns are not combined into rows that do not exist.
+/// Accumulated local effects (Apley and Zhu 2020): the mean change of the prediction when a column moves across the bin its row lies in, summed up along
+/// the column. Rows stay near where they are, so that correlated columns are not combined into rows that do not exist.
 /// </summary>
 public static class AccumulatedLocalEffects
 {
     /// <summary>
-    /// The first-order effect (equations 15 and 16) over up to <paramref name="bins"/> quantile bins, or over the codes present, put in order of likeness in the
-    /// other columns (appendix E). Rows where the column is missing are left out.
+    /// The first-order effect (equations 15 and 16) over up to <paramref name="bins"/> quantile bins, or over the codes present, put in order of likeness
+    /// in the other columns (appendix E). Rows where the column is missing are left out.
     /// </summary>
     /// <exception cref="ArgumentException">There is no such column, or it has fewer than two known values.</exception>
     public static LocalEffects Of(TableModel model, Dataset table, string column, int bins = 30)
@@ -46,7 +46,8 @@ public static class AccumulatedLocalEffects
         ArgumentNullException.ThrowIfNull(table);
         ArgumentOutOfRangeException.ThrowIfLessThan(bins, 1);
         int a = MixedRows.Position(table, first), b = MixedRows.Position(table, second);
-        if (a == b || table.Columns[a].IsCategorical || table.Columns[b].IsCategorical) throw new ArgumentException("An interaction takes two different numeric columns.", nameof(second));
+        if (a == b || table.Columns[a].IsCategorical || table.Columns[b].IsCategorical)
+            throw new ArgumentException("An interaction takes two different numeric columns.", nameof(second));
         var known = Known(Known(table, a), b);
         double[] z = Edges(known, a, bins), w = Edges(known, b, bins);
         var rows = known.RowCount;

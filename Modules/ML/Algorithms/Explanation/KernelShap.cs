@@ -19,9 +19,9 @@ public sealed record KernelShapOptions
 
 /// <summary>
 /// Shapley values of any model against background rows: an absent column takes each background row's value in turn, so that base value + contributions =
-/// prediction. Few columns are enumerated; otherwise the values solve the least squares of Lundberg and Lee (2017, theorem 2) over the smallest and
-/// largest subsets and pairs of a drawn subset and its complement (Covert and Lee 2021), constrained to add up exactly (their equation 7).
-/// Time: subsets × background rows predictions a row explained.
+/// prediction. Few columns are enumerated; otherwise the values solve the least squares of Lundberg and Lee (2017, theorem 2) over the smallest and largest
+/// subsets and pairs of a drawn subset and its complement (Covert and Lee 2021), constrained to add up exactly (their equation 7). Time: subsets ×
+/// background rows predictions a row explained.
 /// </summary>
 public sealed class KernelShap
 {

@@ -40,8 +40,8 @@ public sealed record LimeExplanation(double Intercept, IReadOnlyList<LimeConditi
 
 /// <summary>
 /// LIME for tables (Ribeiro, Singh and Guestrin 2016): rows are drawn column by column from the background, described by whether each value lies in the
-/// explained row's quartile (or is its category), weighted by likeness, and the model's answers fitted by weighted ridge regression, first on all conditions and
-/// then on those with the largest weights. Seeded.
+/// explained row's quartile (or is its category), weighted by likeness, and the model's answers fitted by weighted ridge regression, first on all
+/// conditions and then on those with the largest weights. Seeded.
 /// </summary>
 public sealed class Lime
 {

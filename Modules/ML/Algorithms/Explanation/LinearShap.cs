@@ -6,10 +6,10 @@ using OKLA.ML.Algorithms.Trees;
 namespace OKLA.ML.Algorithms.Explanation;
 
 /// <summary>
-/// Shapley values of a linear score w·x + b, one a column, so that base value + contributions = score (log-odds for classifiers).
-/// With independent features φ_j = w_j (x_j − E[x_j]) (Lundberg and Lee 2017, corollary 1). Correlated, an absent column is expected from the present
-/// ones as a Gaussian would be, E[x | x_S] = μ + Σ_·S Σ_SS⁻¹ (x_S − μ_S), which shares credit between columns that tell the same: exact up to 12 columns,
-/// otherwise over seeded orders of the columns and their reverses. A categorical column's features enter and leave together.
+/// Shapley values of a linear score w·x + b, one a column, so that base value + contributions = score (log-odds for classifiers). With independent features
+/// φ_j = w_j (x_j − E[x_j]) (Lundberg and Lee 2017, corollary 1). Correlated, an absent column is expected from the present ones as a Gaussian would be,
+/// E[x | x_S] = μ + Σ_·S Σ_SS⁻¹ (x_S − μ_S), which shares credit between columns that tell the same: exact up to 12 columns, otherwise over seeded orders
+/// of the columns and their reverses. A categorical column's features enter and leave together.
 /// </summary>
 public sealed class LinearShap
 {
@@ -29,7 +29,9 @@ public sealed class LinearShap
     {
     }
 
-    /// <summary>Explains score <paramref name="output"/> (0 for two classes) of <paramref name="model"/> against the rows of <paramref name="background"/>.</summary>
+    /// <summary>
+    /// Explains score <paramref name="output"/> (0 for two classes) of <paramref name="model"/> against the rows of <paramref name="background"/>.
+    /// </summary>
     /// <exception cref="ArgumentException">The model was trained on a sparse matrix, or there are no background rows.</exception>
     public LinearShap(LinearClassifierModel model, Dataset background, int output = 0, bool correlated = false, int orders = 200, int seed = 42)
         : this(model?.Inputs, model is null ? [] : Output(model, output), model is null ? 0 : model.Intercepts[output], background, correlated, orders, seed)

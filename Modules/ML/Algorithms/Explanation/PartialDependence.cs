@@ -19,8 +19,8 @@ public sealed record DependenceCurve(string Column, IReadOnlyList<double> Values
 public static class PartialDependence
 {
     /// <summary>
-    /// The curve of <paramref name="column"/> over the rows of <paramref name="table"/> at up to <paramref name="points"/> quantiles, or every code present,
-    /// with the individual curves of <paramref name="individuals"/> rows drawn by <paramref name="seed"/>.
+    /// The curve of <paramref name="column"/> over the rows of <paramref name="table"/> at up to <paramref name="points"/> quantiles, or every code
+    /// present, with the individual curves of <paramref name="individuals"/> rows drawn by <paramref name="seed"/>.
     /// </summary>
     /// <exception cref="ArgumentException">There is no such column, or it has no known value.</exception>
     public static DependenceCurve Of(TableModel model, Dataset table, string column, int points = 30, int individuals = 50, int seed = 42)

@@ -16,9 +16,9 @@ public sealed record ColumnImportance(IReadOnlyList<string> Columns, double Mean
 public static class PermutationImportance
 {
     /// <summary>
-    /// The importance of each column of <paramref name="table"/>, or of each of <paramref name="groups"/> (columns that tell the same should be shuffled together:
-    /// alone, each hides behind the other), in their order. <paramref name="metric"/> scores the predictions of all rows in order. Rows should be unseen in training.
-    /// The interval covers the shuffling, not the choice of rows.
+    /// The importance of each column of <paramref name="table"/>, or of each of <paramref name="groups"/> (columns that tell the same should be shuffled
+    /// together: alone, each hides behind the other), in their order. <paramref name="metric"/> scores the predictions of all rows in order. Rows should be
+    /// unseen in training. The interval covers the shuffling, not the choice of rows.
     /// </summary>
     public static IReadOnlyList<ColumnImportance> Measure(
         TableModel model, Dataset table, Func<double[], double> metric, bool higherIsBetter, int repeats = 10, IReadOnlyList<IReadOnlyList<string>>? groups = null,

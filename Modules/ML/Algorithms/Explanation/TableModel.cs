@@ -3,8 +3,8 @@ using OKLA.ML.Algorithms.Tabular;
 namespace OKLA.ML.Algorithms.Explanation;
 
 /// <summary>
-/// A model as the model-agnostic explainers see it: one number for each row of a table whose columns are those of the background it is explained with,
-/// such as <c>rows => boosted.PredictMargins(rows)</c> or <c>rows => classifier.PositiveProbabilities(rows)</c>.
+/// A model as the model-agnostic explainers see it: one number for each row of a table whose columns are those of the background it is explained with, such
+/// as <c>rows => boosted.PredictMargins(rows)</c> or <c>rows => classifier.PositiveProbabilities(rows)</c>.
 /// </summary>
 public delegate double[] TableModel(Dataset rows);
 
@@ -22,7 +22,9 @@ internal static class MixedRows
         return predictions;
     }
 
-    /// <summary>The rows of <paramref name="background"/> and then row <paramref name="row"/> of <paramref name="table"/>, which has the same columns.</summary>
+    /// <summary>
+    /// The rows of <paramref name="background"/> and then row <paramref name="row"/> of <paramref name="table"/>, which has the same columns.
+    /// </summary>
     public static Dataset Append(Dataset background, Dataset table, int row)
     {
         var columns = new Column[background.ColumnCount];
@@ -64,11 +66,13 @@ internal static class MixedRows
     public static void CheckSameColumns(Dataset background, Dataset table)
     {
         ArgumentNullException.ThrowIfNull(table);
-        if (table.ColumnCount != background.ColumnCount) throw new ArgumentException($"The table has {table.ColumnCount} columns, the background {background.ColumnCount}.", nameof(table));
+        if (table.ColumnCount != background.ColumnCount)
+            throw new ArgumentException($"The table has {table.ColumnCount} columns, the background {background.ColumnCount}.", nameof(table));
         for (var c = 0; c < table.ColumnCount; c++)
         {
             if (table.Columns[c].Name != background.Columns[c].Name || table.Columns[c].IsCategorical != background.Columns[c].IsCategorical)
-                throw new ArgumentException($"Column {c} is {table.Columns[c].Name}; the background has {background.Columns[c].Name} there, or it is of another kind.", nameof(table));
+                throw new ArgumentException(
+                    $"Column {c} is {table.Columns[c].Name}; the background has {background.Columns[c].Name} there, or it is of another kind.", nameof(table));
         }
     }
 

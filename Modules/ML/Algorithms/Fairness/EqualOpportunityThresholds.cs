@@ -1,6 +1,8 @@
 namespace OKLA.ML.Algorithms.Fairness;
 
-/// <summary>When a case of a group is called positive: always from <see cref="Certain"/> on, with a probability from <see cref="Possible"/> on, never below.</summary>
+/// <summary>
+/// When a case of a group is called positive: always from <see cref="Certain"/> on, with a probability from <see cref="Possible"/> on, never below.
+/// </summary>
 /// <param name="Group">The group.</param>
 /// <param name="Certain">Scores at or above it are positive; infinity when none is for certain.</param>
 /// <param name="Possible">Scores at or above it and below <paramref name="Certain"/> are positive with <paramref name="Probability"/>.</param>
@@ -9,9 +11,8 @@ namespace OKLA.ML.Algorithms.Fairness;
 public sealed record GroupThreshold(string Group, double Certain, double Possible, double Probability, bool Pooled);
 
 /// <summary>
-/// Thresholds per group that give each group the same true positive rate at the least cost of errors (Hardt, Price and Srebro 2016, section 4.3):
-/// each group's rate is reached on the convex hull of its ROC curve, between two corners by chance. Learn them on cases the model was not trained on.
-/// Immutable.
+/// Thresholds per group that give each group the same true positive rate at the least cost of errors (Hardt, Price and Srebro 2016, section 4.3): each
+/// group's rate is reached on the convex hull of its ROC curve, between two corners by chance. Learn them on cases the model was not trained on. Immutable.
 /// </summary>
 public sealed class EqualOpportunityThresholds
 {
@@ -37,7 +38,8 @@ public sealed class EqualOpportunityThresholds
     public IReadOnlyList<GroupThreshold> Groups { get; }
 
     /// <summary>
-    /// Learns thresholds. A group with fewer than <paramref name="minOutcomes"/> positives or negatives takes those of all cases together, at the same rate.
+    /// Learns thresholds. A group with fewer than <paramref name="minOutcomes"/> positives or negatives takes those of all cases together, at the same
+    /// rate.
     /// </summary>
     /// <exception cref="ArgumentException">Lengths differ, a score is NaN, a class is missing or a cost is not positive.</exception>
     public static EqualOpportunityThresholds Fit(

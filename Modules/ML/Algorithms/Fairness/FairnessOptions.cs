@@ -18,8 +18,8 @@ public sealed record FairnessOptions
     /// <summary>Level of the intervals.</summary>
     public double Level { get; init; } = 0.95;
 
-    /// <summary>Bootstrap resamples of each interval.</summary>
-    public int Resamples { get; init; } = 1000;
+    /// <summary>Bootstrap resamples of each group.</summary>
+    public int Resamples { get; init; } = 2000;
 
     /// <summary>Seed of the resampling.</summary>
     public int Seed { get; init; } = 42;

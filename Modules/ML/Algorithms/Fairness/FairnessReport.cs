@@ -14,21 +14,25 @@ namespace OKLA.ML.Algorithms.Fairness;
 /// <param name="FalsePositiveRate">P(Ŷ = 1 | Y = 0).</param>
 /// <param name="Precision">P(Y = 1 | Ŷ = 1).</param>
 /// <param name="Auc">Area under the ROC curve within the group.</param>
-/// <param name="CalibrationError">Expected calibration error with its interval; NaN when scores are no probabilities. It is biased upwards in small groups.</param>
+/// <param name="CalibrationError">Expected calibration error (bins of equal width) with its interval; NaN when scores are no probabilities. Both lean
+/// upwards in small groups.</param>
 /// <param name="CalibrationBias">Mean score less base rate: above 0 the group is overrated.</param>
 public sealed record GroupMeasures(
     string Group, int Rows, int Positives, bool TooSmall, double BaseRate, double SelectionRate, double TruePositiveRate, double FalsePositiveRate,
     double Precision, double Auc, Interval CalibrationError, double CalibrationBias);
 
 /// <summary>The distance between the groups with the highest and the lowest value of a measure, over the groups large enough for it.</summary>
-/// <param name="Size">Highest less lowest with its bootstrap interval; NaN when fewer than two groups are large enough. It is at least 0 by definition, so
-/// that with several groups only the comparisons with the reference can say that there is no difference.</param>
+/// <param name="Size">Highest less lowest with an interval that allows for the choice among all pairs of groups: a lower end of 0 means that no
+/// difference is shown.
+/// NaN when fewer than two groups are large enough.</param>
 /// <param name="Highest">The group with the highest value; empty when there is nothing to compare.</param>
 /// <param name="Lowest">The group with the lowest value.</param>
 /// <param name="TooSmall">Groups left out.</param>
 public sealed record FairnessGap(Interval Size, string Highest, string Lowest, IReadOnlyList<string> TooSmall);
 
-/// <summary>One group against the reference group: differences are group less reference, with intervals widened for the number of groups (Bonferroni).</summary>
+/// <summary>
+/// One group against the reference group: differences are group less reference, with intervals widened for the number of groups (Bonferroni).
+/// </summary>
 /// <param name="Group">The group.</param>
 /// <param name="SelectionRate">Difference of the shares called positive.</param>
 /// <param name="SelectionRatio">Ratio of the shares called positive.</param>
@@ -56,7 +60,8 @@ public enum FourFifths
 
 /// <summary>
 /// How a score with a threshold treats groups of people: demographic parity and disparate impact (the four-fifths rule of 29 CFR 1607.4 D), equal
-/// opportunity and equalised odds (Hardt, Price and Srebro 2016), calibration by group, each with bootstrap intervals over cases.
+/// opportunity and equalised odds (Hardt, Price and Srebro 2016), calibration by group, each with bootstrap intervals (cases are drawn anew within each
+/// group).
 /// </summary>
 public sealed record FairnessReport
 {
@@ -74,7 +79,10 @@ public sealed record FairnessReport
     /// <summary>Demographic parity: the gap of selection rates.</summary>
     public required FairnessGap DemographicParity { get; init; }
 
-    /// <summary>Disparate impact: the lowest over the highest selection rate; NaN when nothing can be compared or nobody is selected.</summary>
+    /// <summary>
+    /// Disparate impact: the lowest over the highest selection rate, with an interval over all pairs; NaN when nothing can be compared or nobody is
+    /// selected.
+    /// </summary>
     public required Interval DisparateImpact { get; init; }
 
     /// <summary>Equal opportunity: the gap of true positive rates.</summary>
@@ -102,8 +110,12 @@ public sealed record FairnessReport
         : DisparateImpact.Upper < FourFifthsRatio ? FourFifths.Broken
         : FourFifths.Undecided;
 
-    /// <summary>Measures <paramref name="scores"/> (called positive from <paramref name="threshold"/> on) against <paramref name="labels"/> by <paramref name="groups"/>, one of each a case.</summary>
-    /// <exception cref="ArgumentException">Lengths differ, there are no cases, a score is NaN, the reference is no group, or an option is out of range.</exception>
+    /// <summary>
+    /// Measures <paramref name="scores"/> (called positive from <paramref name="threshold"/> on) against <paramref name="labels"/> by
+    /// <paramref name="groups"/>, one of each a case.
+    /// </summary>
+    /// <exception cref="ArgumentException">Lengths differ, there are no cases, a score is NaN, the reference is no group, or an option is out of
+    /// range.</exception>
     public static FairnessReport Measure(bool[] labels, double[] scores, double threshold, IReadOnlyList<string> groups, FairnessOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(labels);
@@ -111,32 +123,37 @@ public sealed record FairnessReport
         ArgumentNullException.ThrowIfNull(groups);
         options ??= new FairnessOptions();
         options.Validate();
-        var cases = new GroupedCases(labels, scores, threshold, groups, options);
-        var reference = options.Reference is null ? 0 : cases.Names.IndexOf(options.Reference);
-        if (reference < 0) throw new ArgumentException($"No case belongs to the reference group {options.Reference}.", nameof(options));
+        if (labels.Length == 0 || scores.Length != labels.Length || groups.Count != labels.Length)
+            throw new ArgumentException($"{labels.Length} labels, {scores.Length} scores and {groups.Count} groups.", nameof(labels));
+        if (scores.Any(double.IsNaN) || double.IsNaN(threshold)) throw new ArgumentException("A score is not a number.", nameof(scores));
 
-        var measured = new GroupMeasures[cases.Names.Count];
-        var compared = cases.With(Rate.Selection).Where(g => g != reference && cases.Rows[reference].Length >= options.MinRows).ToArray();
-        var comparisons = new GroupComparison[compared.Length];
-        FairnessGap? parity = null, opportunity = null, falsePositives = null, odds = null, calibration = null;
-        var impact = new Interval(double.NaN, double.NaN, double.NaN);
-        // Each part is seeded alone, so that their order does not matter.
-        Action[] parts =
-        [
-            () => parity = cases.Gap(cases.With(Rate.Selection), [Rate.Selection]),
-            () => impact = cases.Ratio(cases.With(Rate.Selection), options.Level),
-            () => opportunity = cases.Gap(cases.With(Rate.TruePositive), [Rate.TruePositive]),
-            () => falsePositives = cases.Gap(cases.With(Rate.FalsePositive), [Rate.FalsePositive]),
-            () => odds = cases.Gap([.. cases.With(Rate.TruePositive).Intersect(cases.With(Rate.FalsePositive))], [Rate.TruePositive, Rate.FalsePositive]),
-            () => calibration = cases.CalibrationGap(cases.With(Rate.Selection)),
-            .. Enumerable.Range(0, measured.Length).Select(g => (Action)(() => measured[g] = cases.Measures(g))),
-            .. Enumerable.Range(0, compared.Length).Select(i => (Action)(() => comparisons[i] = cases.Compare(compared[i], reference, compared.Length))),
-        ];
-        Workers.For(options.Threads, parts.Length, i => parts[i]());
+        var probabilities = scores.All(s => s is >= 0 and <= 1);
+        var members = Enumerable.Range(0, labels.Length).GroupBy(i => groups[i], StringComparer.Ordinal)
+            .OrderByDescending(g => g.Count()).ThenBy(g => g.Key, StringComparer.Ordinal).Select(g => (Name: g.Key, Rows: g.ToArray())).ToArray();
+        var cases = new GroupCases[members.Length];
+        Workers.For(options.Threads, cases.Length, g => cases[g] = new GroupCases(
+            members[g].Name, g, [.. members[g].Rows.Select(r => labels[r])], [.. members[g].Rows.Select(r => scores[r])], threshold, probabilities, options));
+
+        var reference = options.Reference is null ? cases[0] : cases.FirstOrDefault(g => g.Name == options.Reference)
+            ?? throw new ArgumentException($"No case belongs to the reference group {options.Reference}.", nameof(options));
+        var error = 1 - options.Level;
+        GroupCases[] compared = [.. cases.Where(g => g != reference && g.IsLargeEnough(Quantity.SelectionRate) && reference.IsLargeEnough(Quantity.SelectionRate))];
+        var shared = error / Math.Max(1, compared.Length);
         return new FairnessReport
         {
-            Threshold = threshold, Reference = cases.Names[reference], Groups = measured, DemographicParity = parity!, DisparateImpact = impact,
-            EqualOpportunity = opportunity!, FalsePositives = falsePositives!, EqualisedOdds = odds!, Calibration = calibration!, Comparisons = comparisons,
+            Threshold = threshold,
+            Reference = reference.Name,
+            Groups = [.. cases.Select(g => g.Measures())],
+            DemographicParity = Intervals.Gap(cases, error, Quantity.SelectionRate),
+            DisparateImpact = Intervals.DisparateImpact(cases, error),
+            EqualOpportunity = Intervals.Gap(cases, error, Quantity.TruePositiveRate),
+            FalsePositives = Intervals.Gap(cases, error, Quantity.FalsePositiveRate),
+            EqualisedOdds = Intervals.Gap(cases, error, Quantity.TruePositiveRate, Quantity.FalsePositiveRate),
+            Calibration = Intervals.Gap(cases, error, Quantity.CalibrationError),
+            Comparisons = [.. compared.Select(g => new GroupComparison(
+                g.Name, Intervals.Difference(g, reference, Quantity.SelectionRate, shared), Intervals.SelectionRatio(g, reference, shared),
+                Intervals.Difference(g, reference, Quantity.TruePositiveRate, shared), Intervals.Difference(g, reference, Quantity.FalsePositiveRate, shared),
+                Intervals.Difference(g, reference, Quantity.CalibrationBias, shared)))],
         };
     }
 }

@@ -41,9 +41,9 @@ public sealed record BorutaOptions
 public sealed record ColumnRelevance(string Column, Relevance Relevance, int Hits, int Rounds);
 
 /// <summary>
-/// Boruta (Kursa and Rudnicki 2010): finds all columns that matter, not the fewest that do. In each round a random forest is grown on the columns and on shuffled
-/// copies of them (at least five); a column scores a hit when its importance (gain) exceeds the best shadow's. Hits are tested against a fair coin, corrected
-/// for the number of columns; rejected columns leave the table.
+/// Boruta (Kursa and Rudnicki 2010): finds all columns that matter, not the fewest that do. In each round a random forest is grown on the columns and on
+/// shuffled copies of them (at least five); a column scores a hit when its importance (gain) exceeds the best shadow's. Hits are tested against a fair
+/// coin, corrected for the number of columns; rejected columns leave the table.
 /// </summary>
 public static class Boruta
 {

@@ -12,17 +12,20 @@ public sealed record SelectionStep(string Column, double Score, IReadOnlyList<do
 /// <summary>Learns from rows and their targets and predicts other rows, one number a row.</summary>
 public delegate double[] FitAndPredict(Dataset train, float[] targets, Dataset test);
 
-/// <summary>Greedy forward selection with cross-validation (Whitney 1971; Kohavi and John 1997): the column that helps most is added until none helps.</summary>
+/// <summary>
+/// Greedy forward selection with cross-validation (Whitney 1971; Kohavi and John 1997): the column that helps most is added until none helps.
+/// </summary>
 public static class ForwardSelection
 {
     /// <summary>
-    /// Columns of <paramref name="x"/> in the order they were added. <paramref name="score"/> compares predictions with targets, more is better. A column must raise the
-    /// mean score over <paramref name="splits"/> by more than <paramref name="least"/>; the first may be any. At most <paramref name="most"/> are added (0: all).
-    /// The scores chose the columns: measure the result on rows that took no part.
+    /// Columns of <paramref name="x"/> in the order they were added. <paramref name="score"/> compares predictions with targets, more is better. A column
+    /// must raise the mean score over <paramref name="splits"/> by more than <paramref name="least"/>; the first may be any. At most
+    /// <paramref name="most"/> are added (0: all). The scores chose the columns: measure the result on rows that took no part.
     /// </summary>
     /// <exception cref="ArgumentException">Lengths differ, or there are no splits.</exception>
     public static IReadOnlyList<SelectionStep> Select(
-        Dataset x, float[] y, FitAndPredict learn, Func<double[], float[], double> score, IReadOnlyList<Split> splits, double least = 0, int most = 0, CancellationToken cancellation = default)
+        Dataset x, float[] y, FitAndPredict learn, Func<double[], float[], double> score, IReadOnlyList<Split> splits, double least = 0, int most = 0,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(y);
@@ -35,7 +38,8 @@ public static class ForwardSelection
         var chosen = new List<string>();
         var left = x.Columns.Select(c => c.Name).ToList();
         var limit = most == 0 ? left.Count : Math.Min(most, left.Count);
-        var parts = splits.Select(s => (Train: x.Select(s.Train), Targets: s.Train.Select(r => y[r]).ToArray(), Test: x.Select(s.Test), Truth: s.Test.Select(r => y[r]).ToArray())).ToArray();
+        var parts = splits.Select(s => (
+            Train: x.Select(s.Train), Targets: s.Train.Select(r => y[r]).ToArray(), Test: x.Select(s.Test), Truth: s.Test.Select(r => y[r]).ToArray())).ToArray();
         while (chosen.Count < limit)
         {
             SelectionStep? best = null;

@@ -5,8 +5,9 @@ namespace OKLA.ML.Algorithms.Tuning;
 
 /// <summary>
 /// Bayesian optimisation: a Gaussian process over the searched scale (Matérn 5/2, one length a parameter) and the point of largest expected improvement
-/// (Jones, Schonlau and Welch 1998, equation 15), as Snoek, Larochelle and Adams (2012) have it. Categories take a dimension a name; parameters not in use lie in the
-/// middle. For spaces of up to about ten parameters and one objective: time grows with the cube of the trials, of which the best and latest are kept.
+/// (Jones, Schonlau and Welch 1998, equation 15), as Snoek, Larochelle and Adams (2012) have it. Categories take a dimension a name; parameters not in use
+/// lie in the middle. For spaces of up to about ten parameters and one objective: time grows with the cube of the trials, of which the best and latest are
+/// kept.
 /// </summary>
 public sealed class GaussianProcessSampler : Sampler
 {
@@ -25,7 +26,8 @@ public sealed class GaussianProcessSampler : Sampler
 
     internal override double[] Suggest(SearchSpace space, IReadOnlyList<FinishedTrial> history, RandomSource random)
     {
-        if (history.Count > 0 && history[0].Losses.Length > 1) throw new NotSupportedException("Expected improvement takes one objective; take TPE or NSGA-II for several.");
+        if (history.Count > 0 && history[0].Losses.Length > 1)
+            throw new NotSupportedException("Expected improvement takes one objective; take TPE or NSGA-II for several.");
         if (history.Count < _startup) return Random(space, random);
         var used = history.Count <= MostTrials ? history
             : [.. history.OrderBy(t => t.Losses[0]).Take(MostTrials / 2).Concat(history.TakeLast(MostTrials / 2)).Distinct().OrderBy(t => t.Number)];
@@ -52,7 +54,8 @@ public sealed class GaussianProcessSampler : Sampler
     }
 
     /// <summary>Steps along single parameters, halved when none helps.</summary>
-    private static (double[] Units, double[] Values, double Gain) Refine(SearchSpace space, GaussianProcess process, double least, (double[] Units, double[] Values, double Gain) from)
+    private static (double[] Units, double[] Values, double Gain) Refine(
+        SearchSpace space, GaussianProcess process, double least, (double[] Units, double[] Values, double Gain) from)
     {
         for (var step = 0.1; step > 1e-4; step /= 2)
         {
@@ -76,7 +79,9 @@ public sealed class GaussianProcessSampler : Sampler
         return from;
     }
 
-    /// <summary>The logarithm of the expected improvement, σ (φ(z) + z Φ(z)) with z = (best − μ)/σ; far out by its asymptote, so that hopeless points still compare.</summary>
+    /// <summary>
+    /// The logarithm of the expected improvement, σ (φ(z) + z Φ(z)) with z = (best − μ)/σ; far out by its asymptote, so that hopeless points still compare.
+    /// </summary>
     private static double Gain(GaussianProcess process, double[] point, double least)
     {
         var (mean, deviation) = process.Predict(point);

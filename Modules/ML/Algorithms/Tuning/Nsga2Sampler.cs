@@ -3,8 +3,8 @@ using OKLA.ML.Algorithms.Trees;
 namespace OKLA.ML.Algorithms.Tuning;
 
 /// <summary>
-/// NSGA-II (Deb et al. 2002) for several objectives: each population's worth of finished trials is a generation; the best of it and of the parents before are
-/// the parents of the next, paired by tournament, with simulated binary crossover and polynomial mutation (Deb and Agrawal 1995) on the searched scale.
+/// NSGA-II (Deb et al. 2002) for several objectives: each population's worth of finished trials is a generation; the best of it and of the parents before
+/// are the parents of the next, paired by tournament, with simulated binary crossover and polynomial mutation (Deb and Agrawal 1995) on the searched scale.
 /// </summary>
 public sealed class Nsga2Sampler : Sampler
 {
@@ -12,7 +12,8 @@ public sealed class Nsga2Sampler : Sampler
     private readonly double _crossover;
     private readonly double _spread;
 
-    /// <summary>A sampler with <paramref name="population"/> trials a generation, a chance of <paramref name="crossover"/> to mix two parents, and the distribution
+    /// <summary>A sampler with <paramref name="population"/> trials a generation, a chance of <paramref name="crossover"/> to mix two parents, and
+    /// the distribution
     /// index <paramref name="spread"/> (larger: children nearer to their parents).</summary>
     public Nsga2Sampler(int population = 40, double crossover = 0.9, double spread = 20)
     {

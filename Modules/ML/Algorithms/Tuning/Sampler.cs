@@ -9,7 +9,10 @@ namespace OKLA.ML.Algorithms.Tuning;
 /// <param name="Completed">False when it was stopped early.</param>
 internal sealed record FinishedTrial(int Number, double[] Values, double[] Losses, bool Completed);
 
-/// <summary>Suggests parameters from the trials finished so far: <see cref="RandomSampler"/>, <see cref="TpeSampler"/>, <see cref="GaussianProcessSampler"/> or <see cref="Nsga2Sampler"/>.</summary>
+/// <summary>
+/// Suggests parameters from the trials finished so far: <see cref="RandomSampler"/>, <see cref="TpeSampler"/>, <see cref="GaussianProcessSampler"/> or
+/// <see cref="Nsga2Sampler"/>.
+/// </summary>
 public abstract class Sampler
 {
     private protected Sampler()

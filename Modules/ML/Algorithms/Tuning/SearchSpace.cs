@@ -104,7 +104,8 @@ public sealed class SearchSpace
     private readonly int[] _parents;
 
     /// <summary>A space of <paramref name="parameters"/>.</summary>
-    /// <exception cref="ArgumentException">No parameter, a repeated name, bad bounds, or a parent that is not a categorical parameter before its child.</exception>
+    /// <exception cref="ArgumentException">No parameter, a repeated name, bad bounds, or a parent that is not a categorical parameter before its
+    /// child.</exception>
     public SearchSpace(params Parameter[] parameters)
     {
         ArgumentNullException.ThrowIfNull(parameters);
@@ -114,7 +115,8 @@ public sealed class SearchSpace
         for (var p = 0; p < parameters.Length; p++)
         {
             parameters[p].Validate();
-            if (Array.FindIndex(parameters, other => other.Name == parameters[p].Name) != p) throw new ArgumentException($"Two parameters are named {parameters[p].Name}.", nameof(parameters));
+            if (Array.FindIndex(parameters, other => other.Name == parameters[p].Name) != p)
+                throw new ArgumentException($"Two parameters are named {parameters[p].Name}.", nameof(parameters));
             _parents[p] = parameters[p].Parent is { } parent ? Array.FindIndex(parameters, 0, p, other => other.Name == parent && other.IsCategorical) : -1;
             if (parameters[p].Parent is not null && (_parents[p] < 0 || parameters[p].ParentChoices.Except(parameters[_parents[p]].Choices).Any()))
                 throw new ArgumentException($"Parameter {parameters[p].Name} depends on something that is not a choice before it.", nameof(parameters));
@@ -129,7 +131,8 @@ public sealed class SearchSpace
     public string? Choice(Trial trial, string parameter)
     {
         ArgumentNullException.ThrowIfNull(trial);
-        var found = Parameters.FirstOrDefault(p => p.Name == parameter && p.IsCategorical) ?? throw new ArgumentException($"There is no choice {parameter}.", nameof(parameter));
+        var found = Parameters.FirstOrDefault(p => p.Name == parameter && p.IsCategorical)
+            ?? throw new ArgumentException($"There is no choice {parameter}.", nameof(parameter));
         return trial.Parameters.TryGetValue(parameter, out var place) ? found.Choices[(int)place] : null;
     }
 

@@ -36,7 +36,8 @@ public sealed class Study
         Space = space ?? throw new ArgumentNullException(nameof(space));
         _sampler = sampler ?? throw new ArgumentNullException(nameof(sampler));
         _options = options ?? new StudyOptions();
-        if (_options.Maximize.Count == 0 || (_options.Pruner is not null && _options.Maximize.Count > 1)) throw new ArgumentException("A study has an objective, and one only with a pruner.", nameof(options));
+        if (_options.Maximize.Count == 0 || (_options.Pruner is not null && _options.Maximize.Count > 1))
+            throw new ArgumentException("A study has an objective, and one only with a pruner.", nameof(options));
         _trials = [.. trials ?? []];
         if (_trials.Where((trial, n) => trial.Number != n).Any()) throw new ArgumentException("Trials must be numbered from 0 in order.", nameof(trials));
         _interrupted = new Queue<int>(_trials.Where(t => t.State == TrialState.Running).Select(t => t.Number));
@@ -75,7 +76,8 @@ public sealed class Study
             var trial = new Trial
             {
                 Number = number, State = TrialState.Running,
-                Parameters = Space.Parameters.Select((p, i) => (p.Name, Value: values[i])).Where(p => !double.IsNaN(p.Value)).ToDictionary(p => p.Name, p => p.Value, StringComparer.Ordinal),
+                Parameters = Enumerable.Range(0, values.Length).Where(p => !double.IsNaN(values[p]))
+                    .ToDictionary(p => Space.Parameters[p].Name, p => values[p], StringComparer.Ordinal),
             };
             _trials.Add(trial);
             return trial;
@@ -89,7 +91,8 @@ public sealed class Study
         lock (_lock)
         {
             var trial = Running(number);
-            if (trial.Reports.Count > 0 && step <= trial.Reports[^1].Step) throw new ArgumentException($"Step {step} does not come after step {trial.Reports[^1].Step}.", nameof(step));
+            if (trial.Reports.Count > 0 && step <= trial.Reports[^1].Step)
+                throw new ArgumentException($"Step {step} does not come after step {trial.Reports[^1].Step}.", nameof(step));
             _trials[number] = trial = trial with { Reports = [.. trial.Reports, new TrialReport(step, value)] };
             return _options.Pruner is { } pruner && pruner.ShouldStop(_trials, trial, Sign(0));
         }
@@ -100,8 +103,10 @@ public sealed class Study
     public void Tell(int number, params double[] values)
     {
         ArgumentNullException.ThrowIfNull(values);
-        if (values.Length != _options.Maximize.Count) throw new ArgumentException($"{values.Length} values for {_options.Maximize.Count} objectives.", nameof(values));
-        lock (_lock) _trials[number] = Running(number) with { State = values.All(double.IsFinite) ? TrialState.Completed : TrialState.Failed, Values = values.All(double.IsFinite) ? values : [] };
+        if (values.Length != _options.Maximize.Count)
+            throw new ArgumentException($"{values.Length} values for {_options.Maximize.Count} objectives.", nameof(values));
+        var finite = values.All(double.IsFinite);
+        lock (_lock) _trials[number] = Running(number) with { State = finite ? TrialState.Completed : TrialState.Failed, Values = finite ? values : [] };
     }
 
     /// <summary>Ends trial <paramref name="number"/> early; its last report counts as its value.</summary>
@@ -122,6 +127,18 @@ public sealed class Study
         lock (_lock) _trials[number] = Running(number) with { State = TrialState.Failed };
     }
 
+    /// <summary>Asks and tells until the study has <paramref name="trials"/> trials; an exception of <paramref name="objective"/> ends the run and leaves its trial to be tried again.</summary>
+    public void Run(int trials, Func<Trial, double> objective, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(objective);
+        while (_interrupted.Count > 0 || _trials.Count < trials)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var trial = Ask();
+            Tell(trial.Number, objective(trial));
+        }
+    }
+
     internal int Objectives => _options.Maximize.Count;
 
     /// <summary>Asks until trial <paramref name="number"/> exists; reports of an interrupted one are kept.</summary>
@@ -136,7 +153,11 @@ public sealed class Study
 
     internal double LossAt(int number, int step)
     {
-        lock (_lock) return _trials[number].Reports.FirstOrDefault(r => r.Step == step) is { } report && !double.IsNaN(report.Value) ? Sign(0) * report.Value : double.PositiveInfinity;
+        lock (_lock)
+        {
+            var value = _trials[number].Reports.FirstOrDefault(r => r.Step == step)?.Value ?? double.NaN;
+            return double.IsNaN(value) ? double.PositiveInfinity : Sign(0) * value;
+        }
     }
 
     internal void PruneIfRunning(int number)
@@ -159,7 +180,8 @@ public sealed class Study
 
     private Trial Running(int number)
     {
-        if (number < 0 || number >= _trials.Count || _trials[number].State != TrialState.Running) throw new ArgumentException($"Trial {number} is not running.", nameof(number));
+        if (number < 0 || number >= _trials.Count || _trials[number].State != TrialState.Running)
+            throw new ArgumentException($"Trial {number} is not running.", nameof(number));
         return _trials[number];
     }
 
