@@ -51,6 +51,18 @@ internal sealed class StudyTests
     }
 
     [Test]
+    public void A_run_that_an_exception_ended_tries_the_same_trial_again()
+    {
+        var whole = new Study(Space, new TpeSampler());
+        whole.Run(30, Value);
+        var broken = new Study(Space, new TpeSampler());
+        Should.Throw<InvalidDataException>(() => broken.Run(30, trial => trial.Number == 17 ? throw new InvalidDataException() : Value(trial)));
+        var resumed = new Study(Space, new TpeSampler(), trials: broken.Trials);
+        resumed.Run(30, Value);
+        JsonSerializer.Serialize(resumed.Trials).ShouldBe(JsonSerializer.Serialize(whole.Trials));
+    }
+
+    [Test]
     public void A_failed_trial_is_kept_and_disturbs_nothing()
     {
         var study = new Study(Space, new TpeSampler());

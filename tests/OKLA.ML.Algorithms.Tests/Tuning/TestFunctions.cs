@@ -63,11 +63,7 @@ internal sealed record TestFunction(string Name, int Dimensions, double Low, dou
     public double Regret(Sampler sampler, int trials, int seed)
     {
         var study = new Study(Space, sampler, new() { Seed = seed });
-        for (var t = 0; t < trials; t++)
-        {
-            var trial = study.Ask();
-            study.Tell(trial.Number, Value(trial));
-        }
+        study.Run(trials, Value);
         return study.Best!.Values[0] - Minimum;
     }
 

@@ -3,10 +3,13 @@ namespace OKLA.ML.Algorithms.Tuning;
 /// <summary>Orders of trials by several losses (Deb et al. 2002, sections III-A and III-B).</summary>
 internal static class Domination
 {
-    /// <summary>Best first: by front, then the less crowded, then the older; with one loss by that.</summary>
+    /// <summary>
+    /// Best first: by front, then the less crowded, then the older; with one loss by that, trials stopped early behind those that went further, because
+    /// losses of different steps do not compare.
+    /// </summary>
     public static FinishedTrial[] Order(IReadOnlyList<FinishedTrial> trials)
     {
-        if (trials.Count == 0 || trials[0].Losses.Length == 1) return [.. trials.OrderBy(t => t.Losses[0]).ThenBy(t => t.Number)];
+        if (trials.Count == 0 || trials[0].Losses.Length == 1) return [.. trials.OrderByDescending(t => t.StoppedAt).ThenBy(t => t.Losses[0]).ThenBy(t => t.Number)];
         return [.. Fronts(trials).SelectMany(front => front.Zip(Crowding(front)).OrderByDescending(t => t.Second).ThenBy(t => t.First.Number).Select(t => t.First))];
     }
 

@@ -6,8 +6,8 @@ namespace OKLA.ML.Algorithms.Tuning;
 /// <summary>
 /// Bayesian optimisation: a Gaussian process over the searched scale (Matérn 5/2, one length a parameter) and the point of largest expected improvement
 /// (Jones, Schonlau and Welch 1998, equation 15), as Snoek, Larochelle and Adams (2012) have it. Categories take a dimension a name; parameters not in use
-/// lie in the middle. For spaces of up to about ten parameters and one objective: time grows with the cube of the trials, of which the best and latest are
-/// kept.
+/// lie in the middle. For spaces of up to about ten parameters and one objective: time grows with the cube of the trials, of which the best and latest
+/// are kept. Trials stopped early take no part.
 /// </summary>
 public sealed class GaussianProcessSampler : Sampler
 {
@@ -28,6 +28,7 @@ public sealed class GaussianProcessSampler : Sampler
     {
         if (history.Count > 0 && history[0].Losses.Length > 1)
             throw new NotSupportedException("Expected improvement takes one objective; take TPE or NSGA-II for several.");
+        history = [.. history.Where(trial => trial.Completed)];
         if (history.Count < _startup) return Random(space, random);
         var used = history.Count <= MostTrials ? history
             : [.. history.OrderBy(t => t.Losses[0]).Take(MostTrials / 2).Concat(history.TakeLast(MostTrials / 2)).Distinct().OrderBy(t => t.Number)];

@@ -6,8 +6,11 @@ namespace OKLA.ML.Algorithms.Tuning;
 /// <param name="Number">Its number.</param>
 /// <param name="Values">One value a parameter, NaN where not in use.</param>
 /// <param name="Losses">One number an objective, less is better.</param>
-/// <param name="Completed">False when it was stopped early.</param>
-internal sealed record FinishedTrial(int Number, double[] Values, double[] Losses, bool Completed);
+/// <param name="StoppedAt">The step it was stopped at early; the largest number for a completed trial.</param>
+internal sealed record FinishedTrial(int Number, double[] Values, double[] Losses, int StoppedAt)
+{
+    public bool Completed => StoppedAt == int.MaxValue;
+}
 
 /// <summary>
 /// Suggests parameters from the trials finished so far: <see cref="RandomSampler"/>, <see cref="TpeSampler"/>, <see cref="GaussianProcessSampler"/> or

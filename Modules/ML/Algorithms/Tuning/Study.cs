@@ -127,11 +127,14 @@ public sealed class Study
         lock (_lock) _trials[number] = Running(number) with { State = TrialState.Failed };
     }
 
-    /// <summary>Asks and tells until the study has <paramref name="trials"/> trials; an exception of <paramref name="objective"/> ends the run and leaves its trial to be tried again.</summary>
+    /// <summary>
+    /// Asks and tells on this thread until the study has <paramref name="trials"/> trials. An exception of <paramref name="objective"/> ends the run; the study
+    /// made again from its trials tries that one again.
+    /// </summary>
     public void Run(int trials, Func<Trial, double> objective, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(objective);
-        while (_interrupted.Count > 0 || _trials.Count < trials)
+        while (HasLeft(trials))
         {
             cancellation.ThrowIfCancellationRequested();
             var trial = Ask();
@@ -176,6 +179,11 @@ public sealed class Study
         }
     }
 
+    private bool HasLeft(int trials)
+    {
+        lock (_lock) return _interrupted.Count > 0 || _trials.Count < trials;
+    }
+
     private double Sign(int objective) => _options.Maximize[objective] ? -1 : 1;
 
     private Trial Running(int number)
@@ -186,5 +194,5 @@ public sealed class Study
     }
 
     private FinishedTrial[] History() => [.. _trials.Where(t => t.State is TrialState.Completed or TrialState.Pruned)
-        .Select(t => new FinishedTrial(t.Number, Space.Vector(t), [.. t.Values.Select((value, k) => Sign(k) * value)], t.State == TrialState.Completed))];
+        .Select(t => new FinishedTrial(t.Number, Space.Vector(t), [.. t.Values.Select((value, k) => Sign(k) * value)], t.State == TrialState.Completed ? int.MaxValue : t.Reports[^1].Step))];
 }
