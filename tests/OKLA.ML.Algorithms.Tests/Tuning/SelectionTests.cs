@@ -36,6 +36,18 @@ internal sealed class SelectionTests
     }
 
     [Test]
+    public void Fronts_and_crowding_by_hand()
+    {
+        // Of the first three none beats another in both losses; (3, 3) is behind (2, 2) and (4, 4) behind (3, 3).
+        double[][] losses = [[1, 4], [2, 2], [4, 1], [3, 3], [4, 4]];
+        FinishedTrial[] trials = [.. losses.Select((l, n) => new FinishedTrial(n, [0], l, int.MaxValue))];
+        Domination.Fronts(trials).Select(f => f.Select(t => t.Number).ToArray()).ShouldBe([[0, 1, 2], [3], [4]]);
+        // The middle one's neighbours are the whole range apart in both losses.
+        Domination.Crowding([.. trials.Take(3)]).ShouldBe([double.PositiveInfinity, 2, double.PositiveInfinity]);
+        Domination.Order(trials).Select(t => t.Number).ShouldBe([0, 2, 1, 3, 4]);
+    }
+
+    [Test]
     public void Boruta_keeps_what_matters_and_drops_what_might_be_a_shadow()
     {
         var (x, y) = TreeData.Friedman(400, 1);

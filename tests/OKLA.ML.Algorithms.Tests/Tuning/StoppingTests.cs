@@ -90,6 +90,13 @@ internal sealed class StoppingTests
     }
 
     [Test]
+    public void A_trial_stopped_early_ranks_behind_those_that_went_further()
+    {
+        FinishedTrial[] trials = [new(0, [0], [1], 3), new(1, [0], [5], int.MaxValue), new(2, [0], [0.5], 3), new(3, [0], [2], 9), new(4, [0], [4], int.MaxValue)];
+        Domination.Order(trials).Select(t => t.Number).ShouldBe([4, 1, 3, 2, 0]);
+    }
+
+    [Test]
     public void Halving_lets_a_third_pass_each_rung()
     {
         var study = new Study(Line, new RandomSampler(), new() { Pruner = new SuccessiveHalvingPruner(leastResource: 2) });

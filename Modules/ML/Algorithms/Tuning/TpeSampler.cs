@@ -34,7 +34,8 @@ public sealed record TpeOptions
 /// The tree-structured Parzen estimator (Bergstra et al. 2011, section 4; Bergstra, Yamins and Cox 2013) with one density over all parameters in use
 /// together, as in BOHB (Falkner, Klein and Hutter 2018): the best share of the trials gives l(x), the others g(x), and of several draws from l the one
 /// with the largest l(x) / g(x), which orders by expected improvement, is suggested. Parameters under a condition have a density of their own, of the
-/// trials that used them. With several objectives trials are ordered by domination and then by crowding (Deb et al. 2002).
+/// trials that used them. Trials stopped early rank behind those that went further. With several objectives trials are ordered by domination and then by
+/// crowding (Deb et al. 2002).
 /// </summary>
 public sealed class TpeSampler : Sampler
 {
