@@ -1,0 +1,160 @@
+using OKLA.ML.Algorithms.Linear;
+using OKLA.ML.Algorithms.Tabular;
+using OKLA.ML.Algorithms.Trees;
+
+namespace OKLA.ML.Algorithms.Neural;
+
+/// <summary>
+/// Scores rows of a table: deep part [standardised numbers, missing flags, category embeddings] → hidden layers → linear, plus the wide part, linear in
+/// numbers, categories and hashed pairs of categories (Cheng et al. 2016, eq. 3). One thread at a time; <see cref="Share"/> makes another.
+/// </summary>
+internal sealed class WideAndDeepNetwork
+{
+    private readonly LinearInputs _inputs;
+    private readonly WideAndDeepOptions _options;
+    private readonly EmbeddingLayer?[] _embeddings;
+    private readonly EmbeddingLayer? _wide;
+    private readonly Layer _deep;
+    private readonly Bags?[] _codes;
+    private readonly Bags _wideBags = new();
+    private readonly float[] _row;
+    private readonly int[] _slots;
+    private readonly int _inputWidth;
+    private float[] _input = [];
+    private float[] _scores = [];
+
+    public WideAndDeepNetwork(LinearInputs inputs, WideAndDeepOptions options, int outputs, Random? random)
+    {
+        var threads = Workers.Count(options.Threads);
+        (_inputs, _options) = (inputs, options);
+        _embeddings = new EmbeddingLayer?[inputs.Parts.Length];
+        for (var c = 0; c < _embeddings.Length; c++)
+        {
+            var part = inputs.Parts[c];
+            var width = Width(part, options.EmbeddingDimension);
+            _inputWidth += width;
+            if (part.Categorical) _embeddings[c] = new EmbeddingLayer(new Parameter(part.Width, width, true, true).Normal(1 / Math.Sqrt(Math.Max(1, width)), random));
+        }
+        var hidden = Stack.Hidden(_inputWidth, options.Hidden, options.Activation, options.LayerNorm, options.Dropout, options.Seed, random, threads);
+        _deep = hidden.Then(new DenseLayer(hidden.Outputs, outputs, Activation.None, random, threads));
+        // Linear weights start at 0, as a linear model's do.
+        if (options.Wide) _wide = new EmbeddingLayer(new Parameter(inputs.Count + options.CrossBuckets, outputs, true, true));
+        (_codes, _row, _slots) = ([.. _embeddings.Select(e => e is null ? null : new Bags())], new float[_embeddings.Length], new int[_embeddings.Length]);
+    }
+
+    private WideAndDeepNetwork(WideAndDeepNetwork other)
+    {
+        (_inputs, _options, _embeddings, _wide, _inputWidth) = (other._inputs, other._options, other._embeddings, other._wide, other._inputWidth);
+        _deep = other._deep.Share();
+        (_codes, _row, _slots) = ([.. _embeddings.Select(e => e is null ? null : new Bags())], new float[_embeddings.Length], new int[_embeddings.Length]);
+    }
+
+    public int Outputs => _deep.Outputs;
+
+    public IEnumerable<Parameter> Parameters =>
+        [.. _embeddings.OfType<EmbeddingLayer>().Select(e => e.Table), .. _deep.Parameters, .. _wide is null ? Array.Empty<Parameter>() : [_wide.Table]];
+
+    public WideAndDeepNetwork Share() => new(this);
+
+    /// <summary>Scores (rows × outputs) of the rows named; the array is the network's until the next call.</summary>
+    public float[] Forward(Dataset x, ReadOnlySpan<int> rows, bool training)
+    {
+        Begin(rows.Length);
+        for (var r = 0; r < rows.Length; r++)
+        {
+            x.CopyRow(rows[r], _row);
+            Encode(_row, r);
+        }
+        return Score(rows.Length, training);
+    }
+
+    /// <summary>Scores of one row as <see cref="Dataset.CopyRow"/> gives it.</summary>
+    public float[] Forward(ReadOnlySpan<float> row)
+    {
+        Begin(1);
+        Encode(row, 0);
+        return Score(1, false);
+    }
+
+    /// <summary>Adds the gradients of all weights given dLoss/dScore of the last batch.</summary>
+    public void Backward(float[] gradient, int rows)
+    {
+        _wide?.Backward(_wideBags, gradient, Outputs, 0);
+        var input = _deep.Backward(gradient, rows);
+        var offset = 0;
+        for (var c = 0; c < _embeddings.Length; c++)
+        {
+            _embeddings[c]?.Backward(_codes[c]!, input, _inputWidth, offset);
+            offset += Width(_inputs.Parts[c], _options.EmbeddingDimension);
+        }
+    }
+
+    private void Begin(int rows)
+    {
+        Layer.Room(ref _input, rows * _inputWidth);
+        _wideBags.Clear();
+        foreach (var bags in _codes) bags?.Clear();
+    }
+
+    private void Encode(ReadOnlySpan<float> row, int at)
+    {
+        var offset = at * _inputWidth;
+        for (var c = 0; c < _embeddings.Length; c++)
+        {
+            var part = _inputs.Parts[c];
+            var missing = float.IsNaN(row[c]);
+            _slots[c] = -1;
+            if (part.Categorical)
+            {
+                // A code that training never had adds nothing.
+                _slots[c] = missing ? part.Flag ? part.Codes : -1 : row[c] >= 0 && row[c] < part.Codes ? (int)row[c] : -1;
+                if (_slots[c] >= 0)
+                {
+                    _codes[c]!.Add(_slots[c], 1);
+                    _wideBags.Add(part.From + _slots[c], 1);
+                }
+                _codes[c]!.EndRow();
+                offset += Width(part, _options.EmbeddingDimension);
+                continue;
+            }
+            var number = missing ? 0 : (float)((row[c] - part.Mean) / part.Scale);
+            _input[offset++] = number;
+            if (number != 0) _wideBags.Add(part.From, number);
+            if (!part.Flag) continue;
+            _input[offset++] = missing ? 1 : 0;
+            if (missing) _wideBags.Add(part.FlagAt, 1);
+        }
+        if (_wide is not null && _options.CrossBuckets > 0) Cross();
+        _wideBags.EndRow();
+    }
+
+    private void Cross()
+    {
+        for (var a = 0; a < _slots.Length; a++)
+            for (var b = 0; b < a; b++)
+            {
+                if (_slots[a] < 0 || _slots[b] < 0) continue;
+                var pair = RandomSource.For(_inputs.Parts[a].From + _slots[a], _inputs.Parts[b].From + _slots[b]);
+                _wideBags.Add(_inputs.Count + pair.NextInt(_options.CrossBuckets), 1);
+            }
+    }
+
+    private float[] Score(int rows, bool training)
+    {
+        var offset = 0;
+        for (var c = 0; c < _embeddings.Length; c++)
+        {
+            _embeddings[c]?.Forward(_codes[c]!, _input, _inputWidth, offset);
+            offset += Width(_inputs.Parts[c], _options.EmbeddingDimension);
+        }
+        var deep = _deep.Forward(_input, rows, training);
+        if (_wide is null) return deep;
+        _wide.Forward(_wideBags, Layer.Room(ref _scores, rows * Outputs), Outputs, 0);
+        System.Numerics.Tensors.TensorPrimitives.Add<float>(_scores.AsSpan(0, rows * Outputs), deep.AsSpan(0, rows * Outputs), _scores);
+        return _scores;
+    }
+
+    /// <summary>Places of the deep input that a column takes.</summary>
+    private static int Width(LinearInputs.Part part, int dimension) =>
+        !part.Categorical ? part.Width : dimension > 0 ? dimension : (int)Math.Min(50, Math.Ceiling(1.6 * Math.Pow(Math.Max(1, part.Width), 0.56)));
+}
