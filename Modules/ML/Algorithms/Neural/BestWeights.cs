@@ -10,7 +10,7 @@ internal sealed class BestWeights(IReadOnlyList<Parameter> parameters, int patie
     /// <summary>The pass with the lowest loss, 0 before the first.</summary>
     public int BestPass { get; private set; }
 
-    /// <summary>Takes note of a pass; true when training should end. A patience of 0 never ends it.</summary>
+    /// <summary>Takes note of a pass; true when training should end. Patience is 1 or more.</summary>
     public bool Observe(int pass, double loss)
     {
         if (loss < _best)
@@ -20,7 +20,7 @@ internal sealed class BestWeights(IReadOnlyList<Parameter> parameters, int patie
             for (var i = 0; i < _kept.Length; i++) parameters[i].Values.CopyTo(_kept[i], 0);
             return false;
         }
-        return ++_waited >= patience && patience > 0;
+        return ++_waited >= patience;
     }
 
     /// <summary>Puts the best pass's weights back.</summary>

@@ -29,6 +29,7 @@ internal sealed class Tower
     private readonly Bags _idBags = new();
     private readonly Bags _featureBags = new();
     private readonly Bags _historyBags = new();
+    private readonly (EmbeddingLayer Layer, Bags Bags)[] _parts;
     private readonly int _width;
     private float[] _input = [];
 
@@ -50,12 +51,14 @@ internal sealed class Tower
         var hidden = Stack.Hidden(_width, options.Hidden, options.Activation, options.LayerNorm, options.Dropout, seed, random, threads);
         _stack = input.Then(hidden, new DenseLayer(hidden.Outputs, options.Dimension, Activation.None, random, threads));
         if (options.UnitLength) _stack = _stack.Then(new UnitLengthLayer(options.Dimension));
+        _parts = Parts();
     }
 
     private Tower(Tower other)
     {
         (_shape, _dimension, _width, _ids, _features, _history) = (other._shape, other._dimension, other._width, other._ids, other._features, other._history);
         _stack = (Stack)other._stack.Share();
+        _parts = Parts();
     }
 
     /// <summary>Vectors of the ids, if ids have them.</summary>
@@ -107,7 +110,7 @@ internal sealed class Tower
     public float[] Forward(bool training)
     {
         var offset = 0;
-        foreach (var (layer, bags) in Parts())
+        foreach (var (layer, bags) in _parts)
         {
             layer.Forward(bags, _input, _width, offset);
             offset += _dimension;
@@ -119,7 +122,7 @@ internal sealed class Tower
     {
         var input = _stack.Backward(gradient, Rows);
         var offset = 0;
-        foreach (var (layer, bags) in Parts())
+        foreach (var (layer, bags) in _parts)
         {
             layer.Backward(bags, input, _width, offset);
             offset += _dimension;
@@ -153,12 +156,11 @@ internal sealed class Tower
         return (means, deviations);
     }
 
-    private (EmbeddingLayer Layer, Bags Bags)[] Parts()
-    {
-        var parts = new List<(EmbeddingLayer, Bags)>(3);
-        if (_ids is not null) parts.Add((_ids, _idBags));
-        if (_features is not null) parts.Add((_features, _featureBags));
-        if (_history is not null) parts.Add((_history, _historyBags));
-        return [.. parts];
-    }
+    /// <summary>The vectors read, in the order in which they stand in a row of input.</summary>
+    private (EmbeddingLayer Layer, Bags Bags)[] Parts() =>
+    [
+        .. _ids is null ? Array.Empty<(EmbeddingLayer, Bags)>() : [(_ids, _idBags)],
+        .. _features is null ? Array.Empty<(EmbeddingLayer, Bags)>() : [(_features, _featureBags)],
+        .. _history is null ? Array.Empty<(EmbeddingLayer, Bags)>() : [(_history, _historyBags)],
+    ];
 }

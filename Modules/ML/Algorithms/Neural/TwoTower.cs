@@ -47,7 +47,8 @@ public static class TwoTower
 
         var (userMeans, userDeviations) = Tower.Standards(users, interactions.Rows);
         var (itemMeans, itemDeviations) = Tower.Standards(items, interactions.Columns);
-        var userShape = new TowerShape(interactions.Rows, options.UserIds || !(options.History || users is not null), users?.Bags?.Columns ?? 0, options.History, userMeans, userDeviations);
+        var userFeatures = users?.Bags?.Columns ?? 0;
+        var userShape = new TowerShape(interactions.Rows, options.UserIds || !(options.History || userFeatures > 0 || userMeans.Length > 0), userFeatures, options.History, userMeans, userDeviations);
         var itemShape = new TowerShape(interactions.Columns, true, items?.Bags?.Columns ?? 0, false, itemMeans, itemDeviations);
         var threads = Workers.Count(options.Threads);
         var towers = new TowerPair(userShape, itemShape, options, new Random(options.Seed), threads);
@@ -63,7 +64,7 @@ public static class TwoTower
             if (!double.IsFinite(loss)) throw new ArithmeticException($"The loss of pass {pass} is {loss}; a smaller learning rate may help.");
             if (check is not null) loss = 1 - check.Ndcg(towers, users, items, threads, cancellation);
             progress?.Report(new TrainingProgress(pass, options.Iterations, loss));
-            if (check is not null && best.Observe(pass, loss)) break;
+            if (check is not null && options.Patience > 0 && best.Observe(pass, loss)) break;
         }
         if (check is not null && options.Patience > 0)
         {

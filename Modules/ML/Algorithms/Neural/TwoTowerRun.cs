@@ -122,7 +122,7 @@ internal sealed class TwoTowerRun
         {
             _candidateLogQ[c] = _logQ[_candidates[c]];
             // An item without features is nothing but its id.
-            var unknown = _itemFeatures is not null && _random.NextDouble() < _options.UnknownShare;
+            var unknown = _towers.ItemShape is { Features: > 0 } or { Numbers: > 0 } && _random.NextDouble() < _options.UnknownShare;
             _towers.AddItem(_candidates[c], unknown ? -1 : _candidates[c], _itemFeatures);
         }
     }

@@ -44,9 +44,11 @@ public static class WideAndDeep
         }
 
         // Means and deviations of the rows that learn, so that the held-out ones stay unseen.
-        var inputs = LinearInputs.Fit(rows.Length == x.RowCount ? x : x.Select(rows), weights is null ? null : [.. rows.Select(row => weights[row])]);
+        var learning = rows.Length == x.RowCount ? x : x.Select(rows);
+        var ranks = options.Ranks ? QuantileRanks.Fit(learning) : null;
+        var inputs = LinearInputs.Fit(learning, weights is null ? null : [.. rows.Select(row => weights[row])]);
         var scale = TargetScale.Of(y, rows, weights, options.Task);
-        var network = new WideAndDeepNetwork(inputs, options, outputs, new Random(options.Seed));
+        var network = new WideAndDeepNetwork(inputs, ranks, options, outputs, new Random(options.Seed));
         var parameters = network.Parameters.ToArray();
         var adam = new Adam(options.Adam, parameters);
         var best = new BestWeights(parameters, options.Patience);
@@ -67,15 +69,14 @@ public static class WideAndDeep
             loss = validation is { } v ? batch.Measure(v.X, v.Y, ReferenceEquals(v.X, x) ? weights : null, v.Rows) : loss / rows.Length;
             progress?.Report(new TrainingProgress(pass, options.Iterations, loss));
             if (!double.IsFinite(loss)) throw new ArithmeticException($"The loss of pass {pass} is {loss}; a smaller learning rate may help.");
-            if (validation is not null && best.Observe(pass, loss))
-                break;
+            if (validation is not null && options.Patience > 0 && best.Observe(pass, loss)) break;
         }
         if (validation is not null && options.Patience > 0)
         {
             best.Restore();
             passes = best.BestPass;
         }
-        return new WideAndDeepModel(inputs, options, outputs, scale, passes, network);
+        return new WideAndDeepModel(inputs, ranks, options, outputs, scale, passes, network);
     }
 
     private static void CheckTargets(float[] y, int rows, NeuralTask task, string name)

@@ -11,14 +11,16 @@ public sealed class WideAndDeepModel
     internal const int Block = 1024;
     private const string Kind = "OKWD";
     private readonly LinearInputs _inputs;
+    private readonly QuantileRanks? _ranks;
     private readonly WideAndDeepOptions _options;
     private readonly TargetScale _scale;
     private readonly WideAndDeepNetwork _network;
     private readonly ConcurrentBag<WideAndDeepNetwork> _idle = [];
 
-    internal WideAndDeepModel(LinearInputs inputs, WideAndDeepOptions options, int outputs, TargetScale scale, int iterations, WideAndDeepNetwork network)
+    internal WideAndDeepModel(
+        LinearInputs inputs, QuantileRanks? ranks, WideAndDeepOptions options, int outputs, TargetScale scale, int iterations, WideAndDeepNetwork network)
     {
-        (_inputs, _options, OutputCount, _scale, Iterations) = (inputs, options, outputs, scale, iterations);
+        (_inputs, _ranks, _options, OutputCount, _scale, Iterations) = (inputs, ranks, options, outputs, scale, iterations);
         // Another one over the same weights: the trained one holds the gradients and the batch's buffers.
         _network = network.Share();
     }
@@ -74,6 +76,8 @@ public sealed class WideAndDeepModel
     public void Save(Stream stream) => CheckedStream.Write(stream, Kind, 1, writer =>
     {
         _inputs.Write(writer);
+        writer.Write(_ranks is not null);
+        _ranks?.Write(writer);
         writer.Write((int)_options.Task);
         writer.Write(_options.Hidden.Count);
         foreach (var units in _options.Hidden) writer.Write(units);
@@ -94,6 +98,7 @@ public sealed class WideAndDeepModel
     public static WideAndDeepModel Load(Stream stream) => CheckedStream.Read(stream, Kind, 1, (reader, _) =>
     {
         var inputs = LinearInputs.Read(reader);
+        var ranks = reader.ReadBoolean() ? QuantileRanks.Read(reader, inputs) : null;
         var task = (NeuralTask)reader.ReadInt32();
         var hidden = new int[reader.ReadInt32()];
         for (var i = 0; i < hidden.Length; i++) hidden[i] = reader.ReadInt32();
@@ -111,14 +116,14 @@ public sealed class WideAndDeepModel
         var outputs = reader.ReadInt32();
         var scale = new TargetScale(reader.ReadDouble(), reader.ReadDouble());
         var iterations = reader.ReadInt32();
-        var network = new WideAndDeepNetwork(inputs, options, outputs, null);
+        var network = new WideAndDeepNetwork(inputs, ranks, options, outputs, null);
         foreach (var parameter in network.Parameters)
         {
             var values = reader.ReadSingles();
             if (values.Length != parameter.Values.Length) throw new InvalidDataException($"Saved {Kind} is damaged: a layer has another size.");
             values.CopyTo(parameter.Values, 0);
         }
-        return new WideAndDeepModel(inputs, options, outputs, scale, iterations, network);
+        return new WideAndDeepModel(inputs, ranks, options, outputs, scale, iterations, network);
     });
 
     private WideAndDeepNetwork Rent() => _idle.TryTake(out var network) ? network : _network.Share();

@@ -5,12 +5,13 @@ using OKLA.ML.Algorithms.Trees;
 namespace OKLA.ML.Algorithms.Neural;
 
 /// <summary>
-/// Scores rows of a table: deep part [standardised numbers, missing flags, category embeddings] → hidden layers → linear, plus the wide part, linear in
+/// Scores rows of a table: deep part [standardised numbers, their ranks, missing flags, category embeddings] → hidden layers → linear, plus the wide part, linear in
 /// numbers, categories and hashed pairs of categories (Cheng et al. 2016, eq. 3). One thread at a time; <see cref="Share"/> makes another.
 /// </summary>
 internal sealed class WideAndDeepNetwork
 {
     private readonly LinearInputs _inputs;
+    private readonly QuantileRanks? _ranks;
     private readonly WideAndDeepOptions _options;
     private readonly EmbeddingLayer?[] _embeddings;
     private readonly EmbeddingLayer? _wide;
@@ -23,15 +24,15 @@ internal sealed class WideAndDeepNetwork
     private float[] _input = [];
     private float[] _scores = [];
 
-    public WideAndDeepNetwork(LinearInputs inputs, WideAndDeepOptions options, int outputs, Random? random)
+    public WideAndDeepNetwork(LinearInputs inputs, QuantileRanks? ranks, WideAndDeepOptions options, int outputs, Random? random)
     {
         var threads = Workers.Count(options.Threads);
-        (_inputs, _options) = (inputs, options);
+        (_inputs, _ranks, _options) = (inputs, ranks, options);
         _embeddings = new EmbeddingLayer?[inputs.Parts.Length];
         for (var c = 0; c < _embeddings.Length; c++)
         {
             var part = inputs.Parts[c];
-            var width = Width(part, options.EmbeddingDimension);
+            var width = Width(part);
             _inputWidth += width;
             if (part.Categorical) _embeddings[c] = new EmbeddingLayer(new Parameter(part.Width, width, true, true).Normal(1 / Math.Sqrt(Math.Max(1, width)), random));
         }
@@ -44,7 +45,7 @@ internal sealed class WideAndDeepNetwork
 
     private WideAndDeepNetwork(WideAndDeepNetwork other)
     {
-        (_inputs, _options, _embeddings, _wide, _inputWidth) = (other._inputs, other._options, other._embeddings, other._wide, other._inputWidth);
+        (_inputs, _ranks, _options, _embeddings, _wide, _inputWidth) = (other._inputs, other._ranks, other._options, other._embeddings, other._wide, other._inputWidth);
         _deep = other._deep.Share();
         (_codes, _row, _slots) = ([.. _embeddings.Select(e => e is null ? null : new Bags())], new float[_embeddings.Length], new int[_embeddings.Length]);
     }
@@ -85,7 +86,7 @@ internal sealed class WideAndDeepNetwork
         for (var c = 0; c < _embeddings.Length; c++)
         {
             _embeddings[c]?.Backward(_codes[c]!, input, _inputWidth, offset);
-            offset += Width(_inputs.Parts[c], _options.EmbeddingDimension);
+            offset += Width(_inputs.Parts[c]);
         }
     }
 
@@ -114,11 +115,12 @@ internal sealed class WideAndDeepNetwork
                     _wideBags.Add(part.From + _slots[c], 1);
                 }
                 _codes[c]!.EndRow();
-                offset += Width(part, _options.EmbeddingDimension);
+                offset += Width(part);
                 continue;
             }
             var number = missing ? 0 : (float)((row[c] - part.Mean) / part.Scale);
             _input[offset++] = number;
+            if (_ranks is not null) _input[offset++] = _ranks.Rank(c, row[c]);
             if (number != 0) _wideBags.Add(part.From, number);
             if (!part.Flag) continue;
             _input[offset++] = missing ? 1 : 0;
@@ -145,7 +147,7 @@ internal sealed class WideAndDeepNetwork
         for (var c = 0; c < _embeddings.Length; c++)
         {
             _embeddings[c]?.Forward(_codes[c]!, _input, _inputWidth, offset);
-            offset += Width(_inputs.Parts[c], _options.EmbeddingDimension);
+            offset += Width(_inputs.Parts[c]);
         }
         var deep = _deep.Forward(_input, rows, training);
         if (_wide is null) return deep;
@@ -155,6 +157,8 @@ internal sealed class WideAndDeepNetwork
     }
 
     /// <summary>Places of the deep input that a column takes.</summary>
-    private static int Width(LinearInputs.Part part, int dimension) =>
-        !part.Categorical ? part.Width : dimension > 0 ? dimension : (int)Math.Min(50, Math.Ceiling(1.6 * Math.Pow(Math.Max(1, part.Width), 0.56)));
+    private int Width(LinearInputs.Part part) =>
+        !part.Categorical ? part.Width + (_ranks is null ? 0 : 1)
+        : _options.EmbeddingDimension > 0 ? _options.EmbeddingDimension
+        : (int)Math.Min(50, Math.Ceiling(1.6 * Math.Pow(Math.Max(1, part.Width), 0.56)));
 }

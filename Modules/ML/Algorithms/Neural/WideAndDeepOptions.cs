@@ -36,6 +36,9 @@ public sealed record WideAndDeepOptions
     /// <summary>Length of each category's vector; 0 takes min(50, ⌈1.6·n^0.56⌉) for a column of n categories.</summary>
     public int EmbeddingDimension { get; init; }
 
+    /// <summary>Whether the deep part reads each number's rank among those of the training beside its standardised value; for numbers with long tails.</summary>
+    public bool Ranks { get; init; } = true;
+
     /// <summary>Whether categories and numbers also have linear weights of their own (the wide part).</summary>
     public bool Wide { get; init; } = true;
 
