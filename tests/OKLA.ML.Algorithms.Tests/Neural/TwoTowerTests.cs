@@ -111,6 +111,36 @@ public class TwoTowerTests
     }
 
     [Test]
+    public void An_item_to_be_told_is_not_read_in_the_history()
+    {
+        // User 0 took item 0 alone. Without it the history is empty, the user's vector is zero and all three candidates are equally likely.
+        var run = Step(TwoItems, new TwoTowerOptions { UserIds = false, LogQCorrection = false, Dropout = 0, UnknownShare = 0, UniformNegatives = 50 });
+        run.Gradients([0]).ShouldBe(Math.Log(3), 1e-6);
+        Math.Abs(run.Gradients([1]) - Math.Log(2)).ShouldBeGreaterThan(1e-3);
+    }
+
+    [Test]
+    public void Other_items_of_a_user_are_no_negatives()
+    {
+        // With user vectors of zero every candidate that counts is equally likely: of three items user 1 took two.
+        var options = new TwoTowerOptions { History = false, LogQCorrection = false, Dropout = 0, UnknownShare = 0, UniformNegatives = 50 };
+        Step(TwoItems, options).Gradients([1]).ShouldBe(Math.Log(2), 1e-6);
+        Step(TwoItems, options with { ExcludeKnown = false }).Gradients([1]).ShouldBe(Math.Log(3), 1e-6);
+    }
+
+    /// <summary>User 0 took item 0; user 1 took items 0 and 1; nobody took item 2.</summary>
+    private static readonly SparseMatrix TwoItems = SparseMatrix.FromTriples(2, 3, [(0, 0, 1f), (1, 0, 1f), (1, 1, 1f)]);
+
+    /// <summary>A training about to begin, the ids of its users all zeros.</summary>
+    private static TwoTowerRun Step(SparseMatrix data, TwoTowerOptions options)
+    {
+        var towers = new TowerPair(
+            new TowerShape(data.Rows, options.UserIds, 0, options.History, [], []), new TowerShape(data.Columns, true, 0, false, [], []), options, new Random(1), 1);
+        if (towers.Users.IdTable is { } ids) Array.Clear(ids.Values);
+        return new TwoTowerRun(towers, data, null, null, 1);
+    }
+
+    [Test]
     public void Without_the_correction_popular_items_are_punished_for_being_drawn_as_negatives()
     {
         // Users take items by popularity alone, so ln P(item) is what a softmax should learn: a slope of 1 on ln popularity. Negatives drawn in
