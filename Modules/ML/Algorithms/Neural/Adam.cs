@@ -19,7 +19,7 @@ public sealed record AdamOptions
     /// <summary>ε below the quotient.</summary>
     public float Epsilon { get; init; } = 1e-8f;
 
-    /// <summary>λ: each step also multiplies weights (not biases) by 1 − α·λ; 0 is plain Adam. Embedding rows decay only in batches that use them.</summary>
+    /// <summary>λ: each step also multiplies weights (not biases) by 1 − α·λ; 0 is plain Adam. Embedding rows decay in batches that use them.</summary>
     public float WeightDecay { get; init; } = 1e-2f;
 
     internal void Check()

@@ -34,7 +34,7 @@ internal sealed class DenseLayer : Layer
 
     public DenseLayer(int inputs, int outputs, Activation activation, Random? random, int threads)
         : this(inputs, activation, threads,
-            new Parameter(inputs, outputs, false, true).Normal(activation == Activation.None ? Math.Sqrt(2.0 / (inputs + outputs)) : Math.Sqrt(2.0 / Math.Max(1, inputs)), random),
+            new Parameter(inputs, outputs, false, true).Normal(Math.Sqrt(2.0 / Math.Max(1, activation == Activation.None ? inputs + outputs : inputs)), random),
             new Parameter(1, outputs, false, false))
     {
     }

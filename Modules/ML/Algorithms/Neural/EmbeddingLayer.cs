@@ -39,12 +39,12 @@ internal sealed class Bags
     private int Start(int row) => row == 0 ? 0 : _ends[row - 1];
 }
 
-/// <summary>A table of vectors (rows × width) read by id: a bag becomes Σ weight · vector, an empty one zeros. Only rows that a batch reads get a gradient.</summary>
+/// <summary>A table of vectors (rows × width) read by id: a bag becomes Σ weight · vector, an empty one zeros. Only rows read get a gradient.</summary>
 internal sealed class EmbeddingLayer(Parameter table)
 {
     public Parameter Table => table;
 
-    /// <summary>Writes one vector a bag into <paramref name="output"/>, whose rows are <paramref name="stride"/> apart, from column <paramref name="offset"/> on.</summary>
+    /// <summary>Writes one vector a bag into <paramref name="output"/>: rows <paramref name="stride"/> apart, from column <paramref name="offset"/> on.</summary>
     public void Forward(Bags bags, float[] output, int stride, int offset)
     {
         var width = table.Width;

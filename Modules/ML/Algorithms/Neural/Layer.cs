@@ -2,7 +2,8 @@ namespace OKLA.ML.Algorithms.Neural;
 
 /// <summary>
 /// A step of a network over mini-batches (rows × width, row-major; arrays may be longer than the batch). The arrays that <see cref="Forward"/> and
-/// <see cref="Backward"/> answer belong to the layer until their next call, so a layer serves one thread at a time; <see cref="Share"/> makes another over the same weights.
+/// <see cref="Backward"/> answer belong to the layer until their next call, so a layer serves one thread at a time; <see cref="Share"/> makes another over
+/// the same weights.
 /// </summary>
 internal abstract class Layer
 {

@@ -20,7 +20,8 @@ internal static class MatrixProduct
     private const long WorthThreads = 1 << 19;
 
     /// <summary>
-    /// C ← A·B, or C + A·B with <paramref name="add"/>. A is m × k (k × m when transposed), B is k × n (n × k when transposed), C is m × n; the arrays may be longer.
+    /// C ← A·B, or C + A·B with <paramref name="add"/>. A is m × k (k × m when transposed), B is k × n (n × k when transposed), C is m × n; the arrays may
+    /// be longer.
     /// </summary>
     public static void Multiply(float[] a, bool transposeA, float[] b, bool transposeB, float[] c, int m, int k, int n, bool add, int threads)
     {
@@ -103,7 +104,8 @@ internal static class MatrixProduct
             if (add)
                 for (var r = 0; r < rows; r++) c.AsSpan((row + r) * n + column, valid).CopyTo(partial[(r * width)..]);
             Tile<TLanes, TVector>(
-                ref left, Math.Min(1, rows - 1) * rowStride, Math.Min(2, rows - 1) * rowStride, (rows - 1) * rowStride, columnStride, ref packed, depth, ref partial[0], width, add);
+                ref left, Math.Min(1, rows - 1) * rowStride, Math.Min(2, rows - 1) * rowStride, (rows - 1) * rowStride, columnStride, ref packed, depth,
+                ref partial[0], width, add);
             for (var r = 0; r < rows; r++) partial.Slice(r * width, valid).CopyTo(c.AsSpan((row + r) * n + column));
         }
     }

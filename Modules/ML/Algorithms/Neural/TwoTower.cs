@@ -31,7 +31,8 @@ public static class TwoTower
         if (interactions.Count == 0) throw new ArgumentException("There is nothing to learn from.", nameof(interactions));
         CheckFeatures(users, interactions.Rows, nameof(users));
         CheckFeatures(items, interactions.Columns, nameof(items));
-        if (validation is not null && validation.Count != interactions.Rows) throw new ArgumentException($"{interactions.Rows} users and {validation.Count} held-out sets.", nameof(validation));
+        if (validation is not null && validation.Count != interactions.Rows)
+            throw new ArgumentException($"{interactions.Rows} users and {validation.Count} held-out sets.", nameof(validation));
         if (options.Weighted)
         {
             foreach (var value in interactions.Values)
@@ -48,7 +49,8 @@ public static class TwoTower
         var (userMeans, userDeviations) = Tower.Standards(users, interactions.Rows);
         var (itemMeans, itemDeviations) = Tower.Standards(items, interactions.Columns);
         var userFeatures = users?.Bags?.Columns ?? 0;
-        var userShape = new TowerShape(interactions.Rows, options.UserIds || !(options.History || userFeatures > 0 || userMeans.Length > 0), userFeatures, options.History, userMeans, userDeviations);
+        var userShape = new TowerShape(
+            interactions.Rows, options.UserIds || !(options.History || userFeatures > 0 || userMeans.Length > 0), userFeatures, options.History, userMeans, userDeviations);
         var itemShape = new TowerShape(interactions.Columns, true, items?.Bags?.Columns ?? 0, false, itemMeans, itemDeviations);
         var threads = Workers.Count(options.Threads);
         var towers = new TowerPair(userShape, itemShape, options, new Random(options.Seed), threads);
@@ -79,7 +81,8 @@ public static class TwoTower
     {
         if (features is null) return;
         if (features.Bags is { } bags && bags.Rows != count) throw new ArgumentException($"{count} entities and {bags.Rows} rows of features.", name);
-        if ((features.Numbers is null) != (features.NumberCount == 0) || features.NumberCount < 0 || (features.Numbers is { } numbers && numbers.Length != (long)count * features.NumberCount))
+        if (features.NumberCount < 0 || (features.Numbers is null) != (features.NumberCount == 0)
+            || (features.Numbers is { } numbers && numbers.Length != (long)count * features.NumberCount))
             throw new ArgumentException($"{features.Numbers?.Length ?? 0} numbers are not {count} rows of {features.NumberCount}.", name);
         if (features.Numbers?.Any(float.IsInfinity) == true) throw new ArgumentException("Numbers must not be infinite.", name);
     }

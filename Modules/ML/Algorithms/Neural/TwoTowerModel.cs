@@ -49,7 +49,8 @@ public sealed class TwoTowerModel
     public float Score(int user, int item) => FloatKernels.Dot(User(user), Item(item));
 
     /// <summary>The k best items for a user vector, best first; <paramref name="exclude"/> and <paramref name="allowed"/> narrow the answer.</summary>
-    public Scored[] Recommend(ReadOnlySpan<float> user, int k, ReadOnlySpan<int> exclude = default, ItemMask? allowed = null) => _search.Search(user, k, exclude, allowed);
+    public Scored[] Recommend(ReadOnlySpan<float> user, int k, ReadOnlySpan<int> exclude = default, ItemMask? allowed = null) =>
+        _search.Search(user, k, exclude, allowed);
 
     /// <summary>
     /// The vector of a user with this history and these features (feature ids that count alike, numbers in the order of the training; empty: not known).

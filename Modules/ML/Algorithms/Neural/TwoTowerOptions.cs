@@ -36,7 +36,9 @@ public sealed record TwoTowerOptions
     /// <summary>Share of tower inputs and hidden outputs dropped in training, 0 to 0.95.</summary>
     public float Dropout { get; init; } = 0.2f;
 
-    /// <summary>Whether each known user has a vector of its own; without it a user is the history and the features. A tower that would read nothing reads ids all the same.</summary>
+    /// <summary>
+    /// Whether each known user has a vector of its own; without it a user is the history and the features. A tower that would read nothing reads ids all the same.
+    /// </summary>
     public bool UserIds { get; init; } = true;
 
     /// <summary>Whether the user tower reads the average of the vectors of the user's items (Covington, Adams and Sargin 2016, section 3.2).</summary>

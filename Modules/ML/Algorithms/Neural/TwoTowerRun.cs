@@ -59,9 +59,6 @@ internal sealed class TwoTowerRun
         return logQ;
     }
 
-    /// <summary>Different items that the last step compared each pair against.</summary>
-    internal int LastCandidates => _candidates.Count;
-
     /// <summary>One pass over all pairs; answers the mean loss.</summary>
     public double Pass(Adam adam, CancellationToken cancellation)
     {
@@ -92,8 +89,8 @@ internal sealed class TwoTowerRun
         var scores = _scores.AsSpan(0, rows * candidates);
         TensorPrimitives.Multiply(scores, 1 / _options.Temperature, scores);
         if (_options.ExcludeKnown) Mask(pairs, scores);
-        var loss = Losses.SampledSoftmax(
-            scores, candidates, _positives.AsSpan(0, rows), _options.LogQCorrection ? _candidateLogQ.AsSpan(0, candidates) : default, _options.Weighted ? _weights.AsSpan(0, rows) : default);
+        ReadOnlySpan<float> logQ = _options.LogQCorrection ? _candidateLogQ.AsSpan(0, candidates) : default, weights = _options.Weighted ? _weights.AsSpan(0, rows) : default;
+        var loss = Losses.SampledSoftmax(scores, candidates, _positives.AsSpan(0, rows), logQ, weights);
         TensorPrimitives.Multiply(scores, 1 / _options.Temperature, scores);
         MatrixProduct.Multiply(_scores, false, v, false, Layer.Room(ref _userGradient, rows * dimension), rows, candidates, dimension, false, _threads);
         MatrixProduct.Multiply(_scores, true, u, false, Layer.Room(ref _itemGradient, candidates * dimension), candidates, rows, dimension, false, _threads);

@@ -42,7 +42,8 @@ public sealed class WideAndDeepModel
     public float[] Predict(Dataset table)
     {
         ArgumentNullException.ThrowIfNull(table);
-        if (table.ColumnCount != _inputs.Parts.Length) throw new ArgumentException($"The table has {table.ColumnCount} columns, training had {_inputs.Parts.Length}.", nameof(table));
+        if (table.ColumnCount != _inputs.Parts.Length)
+            throw new ArgumentException($"The table has {table.ColumnCount} columns, training had {_inputs.Parts.Length}.", nameof(table));
         for (var c = 0; c < table.ColumnCount; c++)
         {
             if (table.Columns[c].Name != _inputs.Parts[c].Name || table.Columns[c].IsCategorical != _inputs.Parts[c].Categorical)

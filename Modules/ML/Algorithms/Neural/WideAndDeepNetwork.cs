@@ -5,8 +5,8 @@ using OKLA.ML.Algorithms.Trees;
 namespace OKLA.ML.Algorithms.Neural;
 
 /// <summary>
-/// Scores rows of a table: deep part [standardised numbers, their ranks, missing flags, category embeddings] → hidden layers → linear, plus the wide part, linear in
-/// numbers, categories and hashed pairs of categories (Cheng et al. 2016, eq. 3). One thread at a time; <see cref="Share"/> makes another.
+/// Scores rows of a table: deep part [standardised numbers, their ranks, missing flags, category embeddings] → hidden layers → linear, plus the wide part,
+/// linear in numbers, categories and hashed pairs of categories (Cheng et al. 2016, eq. 3). One thread at a time; <see cref="Share"/> makes another.
 /// </summary>
 internal sealed class WideAndDeepNetwork
 {
@@ -20,6 +20,7 @@ internal sealed class WideAndDeepNetwork
     private readonly Bags _wideBags = new();
     private readonly float[] _row;
     private readonly int[] _slots;
+    private readonly int[] _widths;
     private readonly int _inputWidth;
     private float[] _input = [];
     private float[] _scores = [];
@@ -29,12 +30,12 @@ internal sealed class WideAndDeepNetwork
         var threads = Workers.Count(options.Threads);
         (_inputs, _ranks, _options) = (inputs, ranks, options);
         _embeddings = new EmbeddingLayer?[inputs.Parts.Length];
+        _widths = [.. inputs.Parts.Select(Width)];
+        _inputWidth = _widths.Sum();
         for (var c = 0; c < _embeddings.Length; c++)
         {
-            var part = inputs.Parts[c];
-            var width = Width(part);
-            _inputWidth += width;
-            if (part.Categorical) _embeddings[c] = new EmbeddingLayer(new Parameter(part.Width, width, true, true).Normal(1 / Math.Sqrt(Math.Max(1, width)), random));
+            if (!inputs.Parts[c].Categorical) continue;
+            _embeddings[c] = new EmbeddingLayer(new Parameter(inputs.Parts[c].Width, _widths[c], true, true).Normal(1 / Math.Sqrt(_widths[c]), random));
         }
         var hidden = Stack.Hidden(_inputWidth, options.Hidden, options.Activation, options.LayerNorm, options.Dropout, options.Seed, random, threads);
         _deep = hidden.Then(new DenseLayer(hidden.Outputs, outputs, Activation.None, random, threads));
@@ -45,7 +46,8 @@ internal sealed class WideAndDeepNetwork
 
     private WideAndDeepNetwork(WideAndDeepNetwork other)
     {
-        (_inputs, _ranks, _options, _embeddings, _wide, _inputWidth) = (other._inputs, other._ranks, other._options, other._embeddings, other._wide, other._inputWidth);
+        (_inputs, _ranks, _options) = (other._inputs, other._ranks, other._options);
+        (_embeddings, _wide, _widths, _inputWidth) = (other._embeddings, other._wide, other._widths, other._inputWidth);
         _deep = other._deep.Share();
         (_codes, _row, _slots) = ([.. _embeddings.Select(e => e is null ? null : new Bags())], new float[_embeddings.Length], new int[_embeddings.Length]);
     }
@@ -86,7 +88,7 @@ internal sealed class WideAndDeepNetwork
         for (var c = 0; c < _embeddings.Length; c++)
         {
             _embeddings[c]?.Backward(_codes[c]!, input, _inputWidth, offset);
-            offset += Width(_inputs.Parts[c]);
+            offset += _widths[c];
         }
     }
 
@@ -115,7 +117,7 @@ internal sealed class WideAndDeepNetwork
                     _wideBags.Add(part.From + _slots[c], 1);
                 }
                 _codes[c]!.EndRow();
-                offset += Width(part);
+                offset += _widths[c];
                 continue;
             }
             var number = missing ? 0 : (float)((row[c] - part.Mean) / part.Scale);
@@ -147,7 +149,7 @@ internal sealed class WideAndDeepNetwork
         for (var c = 0; c < _embeddings.Length; c++)
         {
             _embeddings[c]?.Forward(_codes[c]!, _input, _inputWidth, offset);
-            offset += Width(_inputs.Parts[c]);
+            offset += _widths[c];
         }
         var deep = _deep.Forward(_input, rows, training);
         if (_wide is null) return deep;
