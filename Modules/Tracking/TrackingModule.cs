@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using OKLA.Shared.EventLog;
 using OKLA.Shared.Jobs;
@@ -21,7 +22,8 @@ public static class TrackingModule
     public static IServiceCollection AddTracking(this IServiceCollection services)
     {
         services.AddValidation();
-        services.AddOptions<TrackingOptions>().BindConfiguration("Tracking").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<TrackingOptions>().BindConfiguration("Tracking").ValidateDataAnnotations().ValidateOnStart()
+            .PostConfigure<IHostEnvironment>((options, host) => options.RequireKey ??= !host.IsDevelopment());
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<TrackingOptions>>().Value);
         services.AddSingleton<CustomSchemas>().AddSingleton<AddressKeys>().AddSingleton<RejectedEvents>();
         foreach (var upcast in EventCatalogue.Upcasts)

@@ -264,7 +264,7 @@ internal sealed partial class EventParser(ReadOnlyMemory<byte> body, Sender send
                 : new Rejection("schemaVersion", "No such version of this type.");
         }
 
-        if (schema.ServerOnly && !sender.IsServer)
+        if (schema.ServerOnly && !sender.IsBelieved)
         {
             return new Rejection("type", "Only servers with an API key send this.");
         }

@@ -70,7 +70,6 @@ internal static class RecordEvents
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        var needsKey = routes.ServiceProvider.GetRequiredService<TrackingOptions>().RequireKey ?? !routes.ServiceProvider.GetRequiredService<IHostEnvironment>().IsDevelopment();
         routes.MapPost("/api/events", HandleAsync)
             .WithTags("Events").WithName("recordEvents").WithSummary("Record one event or an array of events")
             .WithDescription($"""
@@ -78,7 +77,7 @@ internal static class RecordEvents
 
                 **Keys.** A browser sends its site's public write key in `X-Api-Key`, or as `?key=` where a beacon cannot set headers; a server sends its own key. Outside Development a key is required.
 
-                **Who somebody is.** A browser may say any `anonymousId`, and as `userId` only the subject of the bearer token that travels with the request; another one is left out and the outcome says so. A server's key may speak for any user.
+                **Who somebody is.** A browser may say any `anonymousId`, and as `userId` only the subject of the bearer token that travels with the request; another one is left out and the outcome says so. A server's key may speak for any user, and so may anybody where no key is required.
 
                 **Consent.** `context.consent` is `necessary`, `analytics` or `marketing`; without analytics, or with `DNT: 1` or `Sec-GPC: 1`, an event only counts and keeps no identity, no context and no words. Cédulas, RNC, telephone numbers, e-mail addresses and cards in words are masked before storing, and addresses are kept as hashes whose key is destroyed.
 
@@ -88,7 +87,7 @@ internal static class RecordEvents
 
                 {EventCatalogue.Markdown()}
                 """)
-            .RequireAuthorization(needsKey ? Policies.EventsWrite : Policies.Anonymous)
+            .RequireAuthorization(routes.ServiceProvider.GetRequiredService<TrackingOptions>().AsksForKeys ? Policies.EventsWrite : Policies.Anonymous)
             .Accepts<Event[]>("application/json", "text/plain")
             .WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status202Accepted, typeof(Receipt), ["application/json"]))
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
@@ -108,7 +107,7 @@ internal static class RecordEvents
         List<ParsedEvent> events;
         bool single;
         var now = clock.GetUtcNow();
-        var sender = Sender.Of(request, caller, await keys.AtAsync(now, request.HttpContext.RequestAborted));
+        var sender = Sender.Of(request, caller, await keys.AtAsync(now, request.HttpContext.RequestAborted), options.AsksForKeys);
         try
         {
             if (await ReadBodyAsync(request, options.MaxBodyBytes) is not { } body)

@@ -30,6 +30,9 @@ internal sealed class TrackingOptions
     /// <summary>Whether events are taken only with a key (a site's browser key or a server's) of scope events:write. Absent: outside Development.</summary>
     public bool? RequireKey { get; set; }
 
+    /// <summary>What <see cref="RequireKey"/> comes to in this host's environment.</summary>
+    internal bool AsksForKeys => RequireKey ?? true;
+
     /// <summary>Consent of an event that does not say it: Necessary (count only) or Analytics (keep with its identities).</summary>
     [EnumDataType(typeof(UnsaidConsent))]
     public UnsaidConsent ConsentWhenUnsaid { get; set; } = UnsaidConsent.Analytics;
