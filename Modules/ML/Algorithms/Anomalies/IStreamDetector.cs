@@ -4,7 +4,7 @@ namespace OKLA.ML.Algorithms.Anomalies;
 public interface IStreamDetector
 {
     /// <summary>Takes in a value and the time it was seen (seconds from any origin, ascending) and gives its score, 0 (usual) or more. What is not finite scores 0.</summary>
-    double Next(double value, double seconds);
+    public double Next(double value, double seconds);
 }
 
 /// <summary>The detectors by name, each made anew for a stream. The combined one asks what a value was expected to be and whether its neighbourhood was seen before.</summary>

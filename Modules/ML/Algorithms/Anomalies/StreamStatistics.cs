@@ -3,7 +3,7 @@ namespace OKLA.ML.Algorithms.Anomalies;
 /// <summary>Something about the end of a stream that grows when it is unusual: 0 or more, NaN while too little is known.</summary>
 internal interface IStreamStatistic
 {
-    double Next(double value, double seconds);
+    public double Next(double value, double seconds);
 }
 
 /// <summary>
