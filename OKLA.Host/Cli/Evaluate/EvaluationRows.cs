@@ -42,7 +42,8 @@ internal static class EvaluationRows
             return at;
         }
 
-        var near = header.Where(column => column.Length > 0).OrderBy(column => ML.Algorithms.Text.EditDistance.Damerau(column.ToUpperInvariant(), name.ToUpperInvariant())).Take(3);
+        var near = header.Where(column => column.Length > 0)
+            .OrderByDescending(column => column.Contains(name, StringComparison.OrdinalIgnoreCase)).ThenBy(column => ML.Algorithms.Text.EditDistance.Damerau(column.ToUpperInvariant(), name.ToUpperInvariant())).Take(3);
         throw new UnreadableFileException($"'{path}' has no column '{name}'. Nearest: {string.Join(", ", near)}.");
     }
 

@@ -15,8 +15,11 @@ public sealed record RecommenderFamily(string Name, IReadOnlyList<SettingAxis> A
     /// <summary>EASE inverts a dense matrix of at most this many items; in a larger catalogue it knows only the most frequent ones.</summary>
     public const int MostEaseItems = 8_000;
 
-    /// <summary>Item-kNN keeps all neighbours of a catalogue of at most this many items, and 300 of each item of a larger one.</summary>
+    /// <summary>Item-kNN keeps all neighbours of a catalogue of at most this many items, and at most 300 of each item of a larger one.</summary>
     public const int MostItemsWithAllNeighbours = 4_000;
+
+    // Neighbours kept in all, a few hundred MB with what building them needs.
+    private const int MostKept = 15_000_000;
 
     /// <summary>The values an axis starts from.</summary>
     public double[] Start => [.. Axes.Select(axis => axis.Values[axis.Start])];
@@ -113,7 +116,7 @@ public sealed record RecommenderFamily(string Name, IReadOnlyList<SettingAxis> A
     }
 
     private static int Neighbours(SparseMatrix data, int wanted) =>
-        data.Columns <= MostItemsWithAllNeighbours ? wanted : wanted == 0 ? 300 : Math.Min(wanted, 300);
+        data.Columns <= MostItemsWithAllNeighbours ? wanted : Math.Min(wanted == 0 ? int.MaxValue : wanted, Math.Clamp(MostKept / data.Columns, 20, 300));
 
     private static SparseMatrix Ones(SparseMatrix data) => data.Map((_, _, _) => 1);
 
