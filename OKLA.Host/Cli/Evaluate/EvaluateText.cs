@@ -36,6 +36,7 @@ internal static class EvaluateText
         {
             results.Add(Measure("naive Bayes", () => AutomaticTextClassifier.Fit(texts, labels, "naive Bayes", Seed(invocation)).Probabilities));
             results.Add(Measure("linear", () => TextClassifier.Fit(texts, labels).Probabilities));
+            results.Add(Measure("linear tuned", () => AutomaticTextClassifier.Fit(texts, labels, "linear", Seed(invocation)).Probabilities));
             results.Add(Measure("NB-SVM", () => AutomaticTextClassifier.Fit(texts, labels, "NB-SVM", Seed(invocation)).Probabilities));
             results.Add(Measure("automatic", () =>
             {

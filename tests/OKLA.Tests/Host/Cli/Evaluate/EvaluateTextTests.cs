@@ -29,7 +29,7 @@ public sealed class EvaluateTextTests
 
         var algorithms = (await EvaluationRun.OfAsync("text", "--train", train, "--test", test, "--text", "texto", "--label", "clase", "--json")).Algorithms();
 
-        algorithms.Keys.ShouldBe(["majority class", "naive Bayes", "linear", "NB-SVM", "automatic"]);
+        algorithms.Keys.ShouldBe(["majority class", "naive Bayes", "linear", "linear tuned", "NB-SVM", "automatic"]);
         algorithms["automatic"].Keys.ShouldBe(["accuracy", "macroF1", "logLoss", "AUC"]);
         foreach (var name in algorithms.Keys.Skip(1)) algorithms[name]["accuracy"]!.Value.ShouldBeGreaterThan(0.95, name);
         algorithms["automatic"]["logLoss"]!.Value.ShouldBeLessThan(0.1);
