@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
+using OKLA.Host.Cli.Evaluate;
 using OKLA.Host.Demo;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Database;
@@ -50,6 +51,7 @@ internal static class CommandLine
     public static IReadOnlyList<Verb> Verbs { get; } = 
     [
         ServeVerb.Verb, ImportListingsVerb.Verb, SimulateVerb.Verb, TrainVerb.Verb,
+        EvaluateTabular.Verb, EvaluateClusters.Verb, EvaluateFairness.Verb,
         EvaluateVerb.Verb,
     ];
 

@@ -9,6 +9,9 @@ namespace OKLA.ML.Algorithms.Automatic;
 /// </summary>
 public static class AutomaticTable
 {
+    /// <summary>The least rows that can be parted into some to learn from and some to judge by.</summary>
+    public const int LeastRows = 8;
+
     private const int ManyRows = 100_000;
     private const int ParallelFolds = 50_000;
 
@@ -17,7 +20,7 @@ public static class AutomaticTable
     /// <param name="y">One target a row: finite numbers, or classes from 0.</param>
     /// <param name="options">The task and the budget.</param>
     /// <param name="progress">Told what is being trained.</param>
-    /// <exception cref="ArgumentException">No column, fewer than 4 rows, lengths that differ, a target that is not finite or no class, or one class only.</exception>
+    /// <exception cref="ArgumentException">No column, fewer than <see cref="LeastRows"/> rows, lengths that differ, a target that is not finite or no class, or one class only.</exception>
     public static AutomaticTableModel Fit(IReadOnlyList<RawColumn> columns, float[] y, AutomaticOptions? options = null, IProgress<string>? progress = null)
     {
         ArgumentNullException.ThrowIfNull(columns);
@@ -31,7 +34,7 @@ public static class AutomaticTable
     private static void Check(IReadOnlyList<RawColumn> columns, float[] y, AutomaticOptions o)
     {
         if (columns.Count == 0 || columns.Any(c => c.Values.Count != y.Length)) throw new ArgumentException("Columns and targets differ in their rows, or there is no column.", nameof(columns));
-        if (y.Length < 4) throw new ArgumentException($"{y.Length} rows are too few to learn from; 4 is the least.", nameof(y));
+        if (y.Length < LeastRows) throw new ArgumentException($"{y.Length} rows are too few to learn from; {LeastRows} is the least.", nameof(y));
         if (y.Any(v => !float.IsFinite(v) || (o.Classes > 0 && (v < 0 || v >= o.Classes || v != MathF.Floor(v))))) throw new ArgumentException("A target is not finite, or no class.", nameof(y));
         if (o.Classes == 1 || (o.Classes > 1 && y.All(v => v == y[0]))) throw new ArgumentException("All rows are of one class: there is nothing to tell apart.", nameof(y));
         if (o.Log && (o.Classes > 0 || y.Any(v => v <= -1))) throw new ArgumentException("A logarithm needs numbers above -1.", nameof(y));
@@ -53,7 +56,7 @@ public static class AutomaticTable
             progress?.Report("reading columns");
             _reader = TableReader.Fit(columns, o);
             var rows = _reader.Read(columns);
-            var splits = FoldPlan.Of(y, o.Classes, o.Seed);
+            var splits = FoldPlan.Of(columns, y, o.Classes, o.Seed);
             _folds = new Fold[splits.Count];
             Workers.For(o.Threads, _folds.Length, f => _folds[f] = new Fold(rows, _reader.TextNames, y, splits[f], o, o.Seed + f));
             _heldRows = [.. splits.SelectMany(s => s.Test).Distinct().Order()];
@@ -95,11 +98,12 @@ public static class AutomaticTable
         private BoostingShape[] RankShapes()
         {
             progress?.Report("sizing trees");
-            var trial = Math.Min(_folds.Length, y.Length < 1_000 ? _folds.Length / 2 : y.Length < 20_000 ? 3 : 1);
+            if (_folds[0].HasOneClass(o)) return [.. Learners.Shapes];
+            var trial = Math.Min(_folds.Length, y.Length < 1_000 ? _folds.Length / 2 : y.Length < 20_000 ? 2 : 1);
             var most = y.Length > ManyRows ? 60 : 300;
             var losses = new double[Learners.Shapes.Count * trial];
             var alone = y.Length < ParallelFolds;
-            Workers.For(alone ? o.Threads : 1, losses.Length, i => losses[i] = Learners.BoostedLoss(_folds[i % trial], Learners.Shapes[i / trial], y.Length > ManyRows ? 0.3 : 0.12, most, o, alone ? 1 : o.Threads));
+            Workers.For(alone ? o.Threads : 1, losses.Length, i => losses[i] = _folds[i % trial].HasOneClass(o) ? 0 : Learners.BoostedLoss(_folds[i % trial], Learners.Shapes[i / trial], y.Length > ManyRows ? 0.3 : 0.12, most, o, alone ? 1 : o.Threads));
             return [.. Enumerable.Range(0, Learners.Shapes.Count).OrderBy(s => losses.AsSpan(s * trial, trial).ToArray().Sum()).Select(s => Learners.Shapes[s])];
         }
 
@@ -119,7 +123,8 @@ public static class AutomaticTable
             var alone = y.Length < ParallelFolds && _folds.Length > 1;
             Workers.For(alone ? o.Threads : 1, _folds.Length, f =>
             {
-                models[f] = learner(_folds[f], alone ? 1 : o.Threads);
+                // A fold may lack all but one of rare classes.
+                models[f] = _folds[f].HasOneClass(o) ? ConstantModel.Learn(_folds[f].TrainY, o) : learner(_folds[f], alone ? 1 : o.Threads);
                 held[f] = models[f].Predict(_folds[f].Held, alone ? 1 : o.Threads);
             });
             var answers = Gather(held);

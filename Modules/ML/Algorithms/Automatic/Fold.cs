@@ -38,6 +38,9 @@ internal sealed class Fold
     /// <summary>The same tables in bins, made when first asked for and shared by all that boost.</summary>
     public (BinnedDataset Train, BinnedDataset Held) Bins => _bins.Value;
 
+    /// <summary>Whether there is nothing to tell apart in it.</summary>
+    public bool HasOneClass(AutomaticOptions o) => !o.IsRegression && TrainY.All(c => c == TrainY[0]);
+
     /// <summary>A part of the rows to learn from, when they are more than <paramref name="most"/>.</summary>
     public (Dataset Table, float[] Y) Sample(int most, int seed)
     {

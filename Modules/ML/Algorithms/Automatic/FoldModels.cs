@@ -89,14 +89,19 @@ internal sealed class RidgeModel(LinearView view, LinearRegressionModel model, f
 }
 
 /// <summary>Logistic or softmax regression.</summary>
-internal sealed class LogisticModel(LinearView view, LinearClassifierModel model) : IFoldModel
+internal sealed class LogisticModel(LinearView view, LinearClassifierModel model, int classes) : IFoldModel
 {
     public const byte Kind = 5;
 
     public float[] Predict(Dataset x, int threads)
     {
         var answers = Array.ConvertAll(model.Probabilities(view.Transform(x)), v => (float)v);
-        return model.Classes == 2 ? FoldModels.OfClassOne(answers) : answers;
+        if (classes == 2) return FoldModels.OfClassOne(answers);
+        if (model.Classes == classes) return answers;
+        // The fold had no row of the last classes.
+        var all = new float[x.RowCount * classes];
+        for (var r = 0; r < x.RowCount; r++) answers.AsSpan(r * model.Classes, model.Classes).CopyTo(all.AsSpan(r * classes));
+        return all;
     }
 
     public void Write(BinaryWriter writer)
@@ -104,9 +109,10 @@ internal sealed class LogisticModel(LinearView view, LinearClassifierModel model
         writer.Write(Kind);
         view.Write(writer);
         Nested.Write(writer, model.Save);
+        writer.Write(classes);
     }
 
-    public static LogisticModel ReadBody(BinaryReader reader) => new(LinearView.Read(reader), Nested.Read(reader, LinearClassifierModel.Load));
+    public static LogisticModel ReadBody(BinaryReader reader) => new(LinearView.Read(reader), Nested.Read(reader, LinearClassifierModel.Load), reader.ReadInt32());
 }
 
 /// <summary>What the models of a fold have in common.</summary>

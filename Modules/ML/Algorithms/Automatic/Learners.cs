@@ -54,8 +54,8 @@ internal static class Learners
         foreach (var penalty in o.IsRegression ? new[] { 1.0, 10, 100 } : [1, 10, 100])
         {
             IFoldModel model = o.IsRegression
-                ? new RidgeModel(view, RidgeRegression.Fit(table, y, new RidgeOptions { Regularization = penalty, Threads = threads, Tolerance = 1e-7 }), y.Min(), y.Max())
-                : new LogisticModel(view, LogisticRegression.Fit(table, Array.ConvertAll(y, c => (int)c), new LogisticOptions { Regularization = penalty, Threads = threads, Tolerance = 1e-4 }));
+                ? new RidgeModel(view, RidgeRegression.Fit(table, y, new RidgeOptions { Regularization = penalty, Threads = threads, Tolerance = 1e-5 }), y.Min(), y.Max())
+                : new LogisticModel(view, LogisticRegression.Fit(table, Array.ConvertAll(y, c => (int)c), new LogisticOptions { Regularization = penalty, Threads = threads, Tolerance = 1e-4 }), o.Classes);
             var loss = Losses.Mean(model.Predict(fold.Held, threads), fold.HeldY, o.Classes);
             if (best is not null && !(loss < least)) continue;
             (best, least) = (model, loss);

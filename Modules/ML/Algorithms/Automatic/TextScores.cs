@@ -28,7 +28,7 @@ internal sealed class TextPart
     {
         var step = Math.Max(1, column.Values.Count / FitRows);
         var texts = Enumerable.Range(0, column.Values.Count).Where(r => r % step == 0).Select(r => column.Values[r] ?? "").ToList();
-        var (vectorizer, matrix) = TextVectorizer.FitTransform(texts, new TextVectorizerOptions { Words = (1, 2), Chars = (3, 4), HashBits = 17, Stem = false, NormalizeSlang = false, FoldAccents = true });
+        var (vectorizer, matrix) = TextVectorizer.FitTransform(texts, new TextVectorizerOptions { Words = (1, 2), Chars = (3, 3), HashBits = 17, Stem = false, NormalizeSlang = false, FoldAccents = true });
         if (matrix.Columns == 0 || matrix.Count == 0) return null;
         var count = Math.Min(Directions, Math.Min(matrix.Rows, matrix.Columns) / 4);
         var directions = count < 1 ? [] : TruncatedSvd.Fit(matrix, count, powerIterations: 2, seed: seed).Components.Select(c => Array.ConvertAll(c, v => (float)v)).ToArray();
