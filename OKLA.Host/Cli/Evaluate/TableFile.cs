@@ -12,6 +12,7 @@ internal sealed record TableFile(string Path, IReadOnlyList<RawColumn> Columns, 
 {
     // Repeated texts share one string; beyond this many a column hardly repeats.
     private const int MostShared = 50_000;
+    private const string Separators = ",;\t|";
 
     /// <summary>Reads the file.</summary>
     /// <exception cref="UnreadableFileException">It is not there, empty, or holds a header only.</exception>
@@ -36,7 +37,8 @@ internal sealed record TableFile(string Path, IReadOnlyList<RawColumn> Columns, 
         List<string?>[] columns = [];
         Dictionary<string, string>[] shared = [];
         var (rows, unreadable) = (0, 0);
-        await foreach (var (row, _) in file.ReadAsync(CancellationToken.None))
+        var separator = Separator(ref file);
+        await foreach (var (row, _) in file.ReadAsync(CancellationToken.None, separator))
         {
             if (row.All(string.IsNullOrWhiteSpace))
             {
@@ -74,6 +76,36 @@ internal sealed record TableFile(string Path, IReadOnlyList<RawColumn> Columns, 
         return rows == 0
             ? throw new UnreadableFileException($"'{path}' has a header but no rows.")
             : new TableFile(path, [.. header.Zip(columns, (name, values) => new RawColumn(name, values))], rows, unreadable);
+    }
+
+    // What the header is parted by: the rows' own decimal commas would mislead. Null where it has one name only.
+    private static char? Separator(ref DelimitedFile file)
+    {
+        using var reader = new StreamReader(file.Path, file.Encoding, detectEncodingFromByteOrderMarks: true);
+        string? header;
+        do
+        {
+            header = reader.ReadLine();
+        }
+        while (header is not null && string.IsNullOrWhiteSpace(header));
+        if (reader.CurrentEncoding.CodePage is 1200 or 1201)
+        {
+            // Its byte order mark says UTF-16, whose bytes look like Latin-1 otherwise.
+            file = file with { Encoding = reader.CurrentEncoding };
+        }
+
+        var counts = new int[Separators.Length];
+        var quoted = false;
+        foreach (var c in header ?? "")
+        {
+            quoted ^= c == '"';
+            if (!quoted && Separators.IndexOf(c) is >= 0 and var at)
+            {
+                counts[at]++;
+            }
+        }
+
+        return counts.Max() == 0 || header!.StartsWith("sep=", StringComparison.OrdinalIgnoreCase) ? null : Separators[Array.IndexOf(counts, counts.Max())];
     }
 
     // A column without a name is called by its place, and a repeated name gets a number.

@@ -9,8 +9,11 @@ public sealed record AutomaticOptions
     /// <summary>Learns the logarithm of 1 + target, for numbers above −1 that spread over powers of ten; answers are in the target's unit all the same.</summary>
     public bool Log { get; init; }
 
-    /// <summary>Seconds after which nothing more is tried. The four standing algorithms are trained whatever they take.</summary>
+    /// <summary>Seconds after which nothing more is tried. The four standing algorithms are always trained, boosting in fewer and larger steps where it would take more than half of this.</summary>
     public double BudgetSeconds { get; init; } = 60;
+
+    /// <summary>Trains the four standing algorithms and nothing beyond them.</summary>
+    public bool StandingOnly { get; init; }
 
     /// <summary>Seed of every draw; runs that the budget does not cut short are repeatable.</summary>
     public int Seed { get; init; } = 42;

@@ -14,6 +14,7 @@ public static class AutomaticTable
 
     private const int ManyRows = 100_000;
     private const int ParallelFolds = 50_000;
+    private const double TrialRate = 0.12;
 
     /// <summary>Learns from training rows alone.</summary>
     /// <param name="columns">The columns but for the target, with different names.</param>
@@ -63,12 +64,14 @@ public static class AutomaticTable
             _readSeconds = Elapsed;
 
             Add("baseline", (fold, _) => ConstantModel.Learn(fold.TrainY, o));
-            Add("linear", (fold, threads) => Learners.Linear(fold, o, threads));
-            var trees = y.Length > ManyRows ? 60 : 50;
-            Add("extra trees", (fold, threads) => Learners.Forest(fold, true, trees, o, threads));
-            var (rate, most) = Pace();
             var started = Elapsed;
-            var order = RankShapes();
+            var penalty = BestPenalty();
+            Add("linear", (fold, threads) => Learners.Linear(fold, penalty, o, threads), Elapsed - started);
+            var trees = Math.Clamp(50 * Learners.WideTable / _folds[0].Train.ColumnCount, 10, 50);
+            Add("extra trees", (fold, threads) => Learners.Forest(fold, true, trees, o, threads));
+            started = Elapsed;
+            var order = RankShapes(out var trials);
+            var (rate, most) = Pace(trials > 0 ? (Elapsed - started) / trials : 0);
             Add("gradient boosting", (fold, threads) => Learners.Boost(fold, order[0], rate, most, o, threads, o.Seed), Elapsed - started);
 
             // Beyond these, whatever the budget leaves room for: an estimate by the like that was trained before.
@@ -84,33 +87,54 @@ public static class AutomaticTable
             return new AutomaticTableModel(o.Classes, o.Log, _reader, [.. _folds.Select(f => f.Features)], _candidates, [.. judged.Select(c => c.Name).Zip(weights)], _heldRows, truth, Elapsed);
         }
 
-        // Slow learning where rows are few enough to afford it.
-        private (double Rate, int Most) Pace() => y.Length switch
+        // Slow learning where rows are few enough to afford it, and only as slow as half the budget allows, told from what a trial took.
+        private (double Rate, int Most) Pace(double trialSeconds)
         {
-            < 20_000 => (0.03, 3000),
-            < 50_000 => (0.05, 2000),
-            < ManyRows => (0.06, 1500),
-            < 400_000 => (0.08, 1200),
-            _ => (0.1, 600),
-        };
+            var (rate, most) = y.Length switch
+            {
+                < 20_000 => (0.03, 3000),
+                < 50_000 => (0.05, 2000),
+                < ManyRows => (0.06, 1500),
+                < 400_000 => (0.08, 1200),
+                _ => (0.1, 600),
+            };
+            var expected = trialSeconds * _folds.Length * TrialRate / rate;
+            var allowed = Math.Max(0.1 * o.BudgetSeconds, 0.5 * o.BudgetSeconds - Elapsed);
+            return expected <= allowed ? (rate, most) : (Math.Min(TrialRate, rate * expected / allowed), most);
+        }
+
+        // By its loss on two folds; small differences of a penalty do not matter.
+        private double BestPenalty()
+        {
+            var folds = _folds.Take(2).Where(f => !f.HasOneClass(o)).ToArray();
+            var losses = new double[Learners.Penalties.Count * folds.Length];
+            Workers.For(o.Threads, losses.Length, i =>
+            {
+                var fold = folds[i % folds.Length];
+                losses[i] = Losses.Mean(Learners.Linear(fold, Learners.Penalties[i / folds.Length], o, 1).Predict(fold.Held, 1), fold.HeldY, o.Classes);
+            });
+            return Enumerable.Range(0, Learners.Penalties.Count).OrderBy(p => losses.AsSpan(p * folds.Length, folds.Length).ToArray().Sum()).Select(p => Learners.Penalties[p]).First();
+        }
 
         // All shapes by a hasty run on a few folds, the best one first.
-        private BoostingShape[] RankShapes()
+        private BoostingShape[] RankShapes(out int trials)
         {
+            trials = 0;
             progress?.Report("sizing trees");
             if (_folds[0].HasOneClass(o)) return [.. Learners.Shapes];
             var trial = Math.Min(_folds.Length, y.Length < 1_000 ? _folds.Length / 2 : y.Length < 20_000 ? 2 : 1);
-            var most = y.Length > ManyRows ? 60 : 300;
+            var most = y.Length > ManyRows ? 80 : 300;
             var losses = new double[Learners.Shapes.Count * trial];
+            trials = losses.Length;
             var alone = y.Length < ParallelFolds;
-            Workers.For(alone ? o.Threads : 1, losses.Length, i => losses[i] = _folds[i % trial].HasOneClass(o) ? 0 : Learners.BoostedLoss(_folds[i % trial], Learners.Shapes[i / trial], y.Length > ManyRows ? 0.3 : 0.12, most, o, alone ? 1 : o.Threads));
+            Workers.For(alone ? o.Threads : 1, losses.Length, i => losses[i] = _folds[i % trial].HasOneClass(o) ? 0 : Learners.BoostedLoss(_folds[i % trial], Learners.Shapes[i / trial], TrialRate, most, o, alone ? 1 : o.Threads));
             return [.. Enumerable.Range(0, Learners.Shapes.Count).OrderBy(s => losses.AsSpan(s * trial, trial).ToArray().Sum()).Select(s => Learners.Shapes[s])];
         }
 
         private void AddWithin(string name, Learner learner, string like, double times)
         {
             var expected = times * _candidates.First(c => c.Name == like).OwnSeconds;
-            if (Elapsed + expected <= o.BudgetSeconds) Add(name, learner);
+            if (!o.StandingOnly && Elapsed + expected <= o.BudgetSeconds) Add(name, learner);
         }
 
         private void Add(string name, Learner learner, double beforehand = 0)

@@ -18,7 +18,7 @@ internal sealed class Fold
         Held = Features.Transform(rows.Select(split.Test));
         _bins = new(() =>
         {
-            var binned = BinnedDataset.Fit(Train, threads: 1);
+            var binned = BinnedDataset.Fit(Train, Learners.Bins(Train.ColumnCount), 1);
             return (binned, binned.Apply(Held, 1));
         });
     }

@@ -16,6 +16,15 @@ internal static class Learners
     private const int LinearRows = 60_000;
     private const int ForestRows = 60_000;
 
+    /// <summary>Columns from which a histogram a node costs more than its rows do: coarser bins and fewer trees keep the time in bounds.</summary>
+    public const int WideTable = 150;
+
+    /// <summary>Bins of a column.</summary>
+    public static int Bins(int columns) => columns > WideTable ? 48 : 255;
+
+    /// <summary>Penalties that <see cref="Linear"/> may take.</summary>
+    public static IReadOnlyList<double> Penalties { get; } = [1, 10, 100];
+
     /// <summary>From stumps' neighbours for few noisy rows to trees that remember single ones.</summary>
     public static IReadOnlyList<BoostingShape> Shapes { get; } =
         [new("small trees", 5, 10, 0.6), new("middle trees", 15, 10, 0.6), new("large trees", 48, 5, 0.7), new("huge trees", 160, 2, 0.7)];
@@ -39,28 +48,19 @@ internal static class Learners
         var (x, y) = fold.Sample(ForestRows, o.Seed);
         return new ForestModel(RandomForest.Train(x, y, new RandomForestOptions
         {
-            Trees = trees, Classes = o.Classes, ExtraTrees = extra, MinRowsPerLeaf = o.IsRegression ? 2 : 4, ColumnSampleByNode = o.IsRegression ? 0.5 : 0, Seed = o.Seed, Threads = threads,
+            Trees = trees, Classes = o.Classes, ExtraTrees = extra, MinRowsPerLeaf = o.IsRegression ? 2 : 4, MaxBins = Bins(x.ColumnCount), ColumnSampleByNode = o.IsRegression ? 0.5 : 0, Seed = o.Seed, Threads = threads,
         }));
     }
 
-    /// <summary>Ridge or logistic regression with the penalty that does best on the rows held out.</summary>
-    public static IFoldModel Linear(Fold fold, AutomaticOptions o, int threads)
+    /// <summary>Ridge or logistic regression.</summary>
+    public static IFoldModel Linear(Fold fold, double penalty, AutomaticOptions o, int threads)
     {
         var (x, y) = fold.Sample(LinearRows, o.Seed);
         var view = LinearView.Fit(x);
         var table = view.Transform(x);
-        IFoldModel? best = null;
-        var least = double.PositiveInfinity;
-        foreach (var penalty in o.IsRegression ? new[] { 1.0, 10, 100 } : [1, 10, 100])
-        {
-            IFoldModel model = o.IsRegression
-                ? new RidgeModel(view, RidgeRegression.Fit(table, y, new RidgeOptions { Regularization = penalty, Threads = threads, Tolerance = 1e-5 }), y.Min(), y.Max())
-                : new LogisticModel(view, LogisticRegression.Fit(table, Array.ConvertAll(y, c => (int)c), new LogisticOptions { Regularization = penalty, Threads = threads, Tolerance = 1e-4 }), o.Classes);
-            var loss = Losses.Mean(model.Predict(fold.Held, threads), fold.HeldY, o.Classes);
-            if (best is not null && !(loss < least)) continue;
-            (best, least) = (model, loss);
-        }
-        return best!;
+        if (o.IsRegression) return new RidgeModel(view, RidgeRegression.Fit(table, y, new RidgeOptions { Regularization = penalty, Threads = threads, Tolerance = 1e-5 }), y.Min(), y.Max());
+        var options = new LogisticOptions { Regularization = penalty, Threads = threads, Tolerance = 1e-4, MaxIterations = 100 };
+        return new LogisticModel(view, LogisticRegression.Fit(table, Array.ConvertAll(y, c => (int)c), options), o.Classes);
     }
 
     private static GradientBoostingOptions Options(BoostingShape shape, double rate, int most, AutomaticOptions o, int threads, int seed) => new()

@@ -21,7 +21,7 @@ public sealed class EvaluateFairnessTests
         var (code, output, error) = await RunAsync("--train", train, "--test", test, "--target", "granted", "--positive", "yes", "--group", "zone", "--json");
 
         code.ShouldBe(0, error);
-        error.ShouldContain("groups of zone: far (");
+        error.ShouldContain("far (");
         error.ShouldContain("too small to judge: rare");
         var lines = output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement).ToList();
         lines.Select(l => l.GetProperty("name").GetString()).ShouldBe(
@@ -31,8 +31,8 @@ public sealed class EvaluateFairnessTests
             line.EnumerateObject().Select(m => m.Name).ShouldBe(["name", "metrics", "trainSeconds", "predictMicroseconds", "rows"]);
             foreach (var name in new[] { "demographicParityDifference", "disparateImpactRatio", "equalOpportunityDifference", "equalisedOddsDifference", "calibrationGap" })
             {
-                Metric(line, name + "Low").ShouldBeLessThanOrEqualTo(Metric(line, name) + 1e-9);
-                Metric(line, name + "High").ShouldBeGreaterThanOrEqualTo(Metric(line, name) - 1e-9);
+                Metric(line, name).ShouldBeGreaterThanOrEqualTo(0);
+                Metric(line, name + "Low").ShouldBeLessThanOrEqualTo(Metric(line, name + "High"));
             }
         }
 
@@ -51,15 +51,16 @@ public sealed class EvaluateFairnessTests
         (await RunAsync("--train", train, "--test", train, "--target", "granted", "--positive", "yes")).Code.ShouldBe(2);
     }
 
-    // The far zone is granted less for the same income.
+    // One rule for all, but the far zone's incomes lie around its edge, where a model says no to more of those who would have got a yes.
     private string Loans(string name, int rows, int seed)
     {
         var random = new Random(seed);
         var path = Path.Combine(folder, name);
         File.WriteAllLines(path, Enumerable.Range(0, rows).Select(r =>
         {
-            var (income, zone) = (random.Next(100), r % 100 == 0 ? "rare" : random.Next(2) == 0 ? "near" : "far");
-            var granted = income + (zone == "far" ? -25 : 0) + random.Next(-30, 30) > 45;
+            var zone = r % 100 == 0 ? "rare" : random.Next(2) == 0 ? "near" : "far";
+            var income = random.Next(zone == "far" ? 60 : 100);
+            var granted = income + random.Next(-40, 40) > 50;
             return $"{income},{zone},{(granted ? "yes" : "no")}";
         }).Prepend("income,zone,granted"));
         return path;

@@ -71,6 +71,21 @@ public sealed class EvaluateTabularTests
     }
 
     [Test]
+    public async Task Semicolons_part_fields_beside_decimal_commas_and_UTF_16_is_read()
+    {
+        var lines = Enumerable.Range(0, 60).Select(r => $"\"{r},5\";RD$ 1.{r:000},25;año {r % 4}").Prepend("x;precio;versión").ToArray();
+        System.IO.File.WriteAllLines(File("train.csv"), lines, Encoding.Unicode);
+        System.IO.File.WriteAllLines(File("test.csv"), lines, Encoding.Latin1);
+
+        var (code, output, error) = await RunAsync("--train", File("train.csv"), "--test", File("test.csv"), "--target", "precio", "--task", "regression", "--budget", "1", "--json");
+
+        code.ShouldBe(0, error);
+        error.ShouldContain("learned from 60 rows of 2 columns, measured on 60 rows; automatic");
+        Metric(Lines(output)[0], "MAE").ShouldBeInRange(10, 20);
+        Metric(Lines(output)[1], "R2").ShouldBeGreaterThan(0.99);
+    }
+
+    [Test]
     public async Task What_cannot_be_done_is_said_in_one_line()
     {
         Write("train.csv", "make,price,sold", Enumerable.Range(0, 30).Select(r => $"m{r % 3},{r},no"));
