@@ -48,10 +48,11 @@ internal static class CommandLine
     public const int Interrupted = 130;
 
     /// <summary>Every verb; the first one is meant when none is named.</summary>
-    public static IReadOnlyList<Verb> Verbs { get; } = 
+    public static IReadOnlyList<Verb> Verbs { get; } =
     [
         ServeVerb.Verb, ImportListingsVerb.Verb, SimulateVerb.Verb, TrainVerb.Verb,
-        EvaluateText.Verb, EvaluateRecommender.Verb, EvaluateForecast.Verb, EvaluateAnomalies.Verb, EvaluateVerb.Verb,
+EvaluateTabular.Verb, EvaluateText.Verb, EvaluateRecommender.Verb, EvaluateForecast.Verb, EvaluateAnomalies.Verb, EvaluateClusters.Verb, EvaluateFairness.Verb,
+        EvaluateVerb.Verb,
     ];
 
     private static readonly Option[] SharedOptions =
