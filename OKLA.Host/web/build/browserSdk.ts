@@ -44,6 +44,7 @@ export function browserSdk(): Plugin {
     async closeBundle() {
       await buildSdk(root, target);
       cpSync(join(root, 'sdk/okla.d.ts'), join(target, 'okla.d.ts'));
+      cpSync(join(root, '../Sdk/OklaClient.cs'), join(target, 'OklaClient.cs'));
     },
   };
 }

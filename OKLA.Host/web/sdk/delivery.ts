@@ -69,7 +69,7 @@ export function delivery(queue: Queue, options: Options, token: () => string | n
       }
     } catch (error) {
       // Not reached, or an answer that broke off: the events are still there.
-      if (navigator.onLine !== false) report(error);
+      report(error);
       status = 0;
     }
     settle(chosen, status, answer, asked, proof);

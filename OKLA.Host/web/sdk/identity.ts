@@ -47,7 +47,7 @@ export function identity(options: Options) {
     user: () => read(userKey) ?? undefined,
 
     /** The visit that is going on: thirty quiet minutes, or a day, begin a new one. */
-    visit(now = Date.now()): string {
+    visit(now: number): string {
       const [known, last, since] = (read(visitKey) ?? '').split('|');
       const goesOn = known !== '' && now - Number(last) < idle && now - Number(since) < longest;
       const id = goesOn ? known! : uuid7();
@@ -71,5 +71,5 @@ export type Identity = ReturnType<typeof identity>;
 
 /** Where storage is closed a cookie remembers the browser. */
 function cookie(value: string, seconds: number): void {
-  if (value || document.cookie.includes(visitorKey)) document.cookie = `${visitorKey}=${value};path=/;max-age=${seconds};samesite=lax${location.protocol === 'https:' ? ';secure' : ''}`;
+  document.cookie = `${visitorKey}=${value};path=/;max-age=${seconds};samesite=lax${location.protocol === 'https:' ? ';secure' : ''}`;
 }

@@ -14,7 +14,7 @@ const growing = 'okla.v.';
 const alive = 'okla.t.';
 
 /** What is worth most when something has to go; what is not named is in the middle. */
-const worthLittle = /^(page|list)_viewed|_applied$|^session_|_impression$/;
+const worthLittle = /^(page|list)_viewed|_applied$|_impression$/;
 const worthMuch = /^favorite|^feedback|^rated$|^contacted|_requested$|^offer|^attended|_application$|_conversion$|^events_dropped/;
 const worth = (type: string) => (worthMuch.test(type) ? 2 : worthLittle.test(type) ? 0 : 1);
 

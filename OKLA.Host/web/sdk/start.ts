@@ -50,7 +50,7 @@ export function start(options: Options = {}): Okla {
     lost(type, 'rate_limited');
     if (!warned) {
       warned = true;
-      add(make('rate_limited', null, { type, burst, perSecond }));
+      add(make('rate_limited', null, { type }));
     }
     return false;
   }
@@ -91,7 +91,7 @@ export function start(options: Options = {}): Okla {
   const openPage = (): void => {
     page?.end();
     address = addressOf(location);
-    page = sight(keeper, 'page_viewed', null, { path: location.pathname, title: document.title || undefined }, 0);
+    page = sight(keeper, 'page_viewed', null, { path: location.pathname.slice(0, 2000), title: document.title.slice(0, 500) || undefined }, 0);
     page.update();
     lists?.again();
   };

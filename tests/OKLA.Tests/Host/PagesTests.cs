@@ -121,7 +121,7 @@ public sealed class PagesTests
         using var answer = await client.SendAsync(request);
         answer.Content.Headers.ContentType!.ToString().ShouldBe(type);
         (await answer.Content.ReadAsStringAsync()).ShouldBe(body);
-        answer.Headers.GetValues("Cache-Control").ShouldBe(["public, stale-while-revalidate=86400, max-age=3600"]);
+        answer.Headers.GetValues("Cache-Control").ShouldBe(["public, max-age=3600, stale-while-revalidate=86400"]);
         answer.Headers.GetValues("Access-Control-Allow-Origin").ShouldBe(["*"]);
         answer.Headers.GetValues("Cross-Origin-Resource-Policy").ShouldBe(["cross-origin"]);
 
