@@ -27,7 +27,7 @@ export function identity(options: Options) {
 
   /** This browser's identity, made at the first visit. */
   const visitor = (): string => {
-    const known = read(visitorKey) ?? /(?:^|; )okla\.visitor=([\w-]+)/.exec(document.cookie)?.[1];
+    const known = read(visitorKey) ?? /okla\.visitor=([\w-]+)/.exec(document.cookie)?.[1];
     if (known) return known;
     const made = uuid7();
     if (!write(visitorKey, made)) cookie(made, 31_536_000);

@@ -52,7 +52,7 @@ export function impressions(tell: (list: string, itemIds: string[], positions: n
       }
       wait(0);
     }),
-    { threshold: [0, 0.1, 0.25, 0.5] },
+    { threshold: [0, 0.2, 0.5] },
   );
 
   const watch = () => document.querySelectorAll(selector).forEach((element) => observer.observe(element));

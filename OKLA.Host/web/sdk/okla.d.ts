@@ -24,16 +24,18 @@
  * ```
  * Loaded, `okla.track(…)` and the rest can be called by name too.
  *
+ * A site with a content security policy allows OKLA's server in `script-src` and `connect-src`.
+ *
  * ## As a module
  * ```js
  * import { start } from 'https://okla.example/sdk/okla.mjs';
- * const okla = start({ key: 'your site's key', endpoint: 'https://okla.example/api/events' });
+ * const okla = start({ key: 'your key', endpoint: 'https://okla.example/api/events' });
  * ```
  *
  * ## What comes by itself
  * - `page_viewed` for every page, also of single-page applications: seconds in sight (visible and with the focus), depth of scrolling
- *   (0 to 1), and whether a link away from the site was followed. It is sent when the page is left or hidden; a visitor who comes back
- *   to a hidden page makes another with `stretch: 2`, which is no new view. So does `item_viewed` for what `view` named, if it was in
+ *   (0 to 1), and whether a link away from the site was followed (and to which host). It is sent when the page is left or hidden; a visitor who comes back
+ *   to a hidden page makes another with `stretch: 2`, which is no new view. Every event says in its context the page, where the visitor came from and `utm_…`. So does `item_viewed` for what `view` named, if it was in
  *   sight for a second.
  * - `list_viewed` for elements with `data-okla-item="id"` that were at least half in sight for a second, once a page view, with their
  *   positions (`data-okla-position`, else their order from 0) in the list (`data-okla-list` on the element or around it).
@@ -50,6 +52,8 @@
  * ## Consent
  * `none` records nothing. `necessary` counts without any identity and writes nothing on the device. `analytics` follows a visit.
  * `marketing` lets it be used for advertising too. With Do Not Track or Global Privacy Control it is `necessary` at most.
+ *
+ * Servers have a client of their own: `/sdk/OklaClient.cs`.
  */
 
 /** What a visitor agreed to; each includes the one before it. */

@@ -37,13 +37,12 @@ export function queue(onLoss: (type: string, reason: string) => void, lasting: (
 
   /** Keeps the whole queue within its bounds. */
   function trim(): void {
-    const all = keys(queued).sort(byWorth);
-    let characters = all.reduce((sum, key) => sum + key.length + (read(key)?.length ?? 0), 0);
+    const all = keys(queued).sort(byWorth).map((key) => [key, read(key) ?? ''] as const);
+    let characters = all.reduce((sum, [key, text]) => sum + key.length + text.length, 0);
     let count = all.length;
-    for (const key of all) {
+    for (const [key, text] of all) {
       if (count <= most && characters <= mostCharacters) return;
       if (flying.has(key)) continue;
-      const text = read(key) ?? '';
       remove(key);
       count -= 1;
       characters -= key.length + text.length;
@@ -71,9 +70,9 @@ export function queue(onLoss: (type: string, reason: string) => void, lasting: (
       trim();
     },
 
-    /** Keeps an event that will still change, for the case that the tab does not live to add it. */
+    /** Keeps an event that will still change, for the case that the tab does not live to add it. Not before the others know that it lives. */
     draft(event: OklaEvent): void {
-      write(keyOf(growing, event), JSON.stringify(event), lasting());
+      if (!locks || release) write(keyOf(growing, event), JSON.stringify(event), lasting());
     },
 
     discard: (event: OklaEvent) => remove(keyOf(growing, event)),
@@ -92,10 +91,17 @@ export function queue(onLoss: (type: string, reason: string) => void, lasting: (
       [queued, growing].forEach((room) => keys(room + tab).forEach(remove));
     },
 
-    /** Tells the other tabs that this one lives. */
-    hold(): void {
+    /** Tells the other tabs that this one lives, and calls `then` when they can know it. */
+    hold(then: () => void): void {
       if (!locks) write(alive + tab, `${Date.now()}`);
-      else if (!holding) locks.request('okla.' + tab, () => (holding ? new Promise<void>((done) => (release = done)) : undefined)).catch(report);
+      else if (!holding) {
+        const living = () =>
+          new Promise<void>((done) => {
+            release = done;
+            then();
+          });
+        locks.request('okla.' + tab, () => holding && living()).catch(report);
+      }
       holding = true;
     },
 

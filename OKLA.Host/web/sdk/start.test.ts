@@ -206,11 +206,14 @@ test('An event too large for any request is given up and counted', async () => {
 test('What a tab left that is gone is sent once by the next; what a living tab has is its own', async () => {
   const { queue } = await import('./queue');
   const living = queue(() => {}, () => true);
-  living.hold();
+  living.hold(() => {});
   living.add({ id: '1', type: 'shared', occurredAt: '', context: {}, properties: {} });
   const gone = queue(() => {}, () => true);
   gone.add({ id: '2', type: 'shared', occurredAt: '', context: {}, properties: {} });
+  gone.hold(() => {});
+  await pass(0);
   gone.draft({ id: '3', type: 'page_viewed', occurredAt: '', context: {}, properties: {} });
+  gone.leave();
   await pass(0);
   await open();
   await pass(60_000);
@@ -224,7 +227,7 @@ test('Without locks a tab is gone after three quiet minutes', async () => {
   Object.defineProperty(navigator, 'locks', { value: undefined, configurable: true });
   const { queue } = await import('./queue');
   const other = queue(() => {}, () => true);
-  other.hold();
+  other.hold(() => {});
   other.add({ id: '1', type: 'shared', occurredAt: '', context: {}, properties: {} });
   await open();
   await pass(170_000);

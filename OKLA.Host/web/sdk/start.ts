@@ -73,7 +73,7 @@ export function start(options: Options = {}): Okla {
 
   function add(event: OklaEvent | null): void {
     if (event === null) return;
-    if (sizeOf(JSON.stringify(event)) > mostBytes) return lost(event.type, 'too_large');
+    if (sizeOf(JSON.stringify(event)) > mostBytes - 100) return lost(event.type, 'too_large');
     waiting.add(event);
     out.schedule();
   }
@@ -120,7 +120,7 @@ export function start(options: Options = {}): Okla {
     out.flush(true);
   };
   const live = (): void => {
-    waiting.hold();
+    waiting.hold(update);
     waiting.adopt(out.schedule);
   };
 

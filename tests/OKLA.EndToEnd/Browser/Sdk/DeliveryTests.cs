@@ -40,6 +40,28 @@ internal sealed class DeliveryTests : SdkTest
     }
 
     [Test]
+    public async Task Events_whose_acknowledgement_is_lost_on_the_way_go_again_and_count_once()
+    {
+        var lost = 0;
+        await Context.RouteAsync("**/api/events**", async route =>
+        {
+            if (Interlocked.Increment(ref lost) > 1)
+            {
+                await route.ContinueAsync();
+                return;
+            }
+
+            await route.FetchAsync();
+            await route.AbortAsync();
+        });
+        var tab = await OpenTabAsync();
+        await ShareAsync(tab, Three);
+        await UntilAsync(async () => await WaitingAsync(tab) == 0 && lost > 1, () => "Nothing was sent again.");
+        Wire.Count(one => one.Type == "shared").ShouldBe(6);
+        EachOnce(await LogOfAsync(await VisitorAsync(tab), Three), Three);
+    }
+
+    [Test]
     public async Task A_busy_server_is_left_alone_for_as_long_as_it_asks()
     {
         var busy = true;
