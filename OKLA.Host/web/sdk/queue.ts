@@ -87,8 +87,9 @@ export function queue(onLoss: (type: string, reason: string) => void, lasting: (
 
     remove,
 
+    /** Forgets what waits, of all tabs. */
     clear(): void {
-      [queued, growing].forEach((room) => keys(room + tab).forEach(remove));
+      [queued, growing].forEach((room) => keys(room).forEach(remove));
     },
 
     /** Tells the other tabs that this one lives, and calls `then` when they can know it. */

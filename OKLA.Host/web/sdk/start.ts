@@ -147,7 +147,10 @@ export function start(options: Options = {}): Okla {
     consent(level: Consent) {
       end();
       who.agree(level);
-      if (who.consent() === 'none') waiting.clear();
+      if (who.consent() === 'none') {
+        waiting.clear();
+        loss = null;
+      }
       update();
     },
     flush: () => out.flush(),
