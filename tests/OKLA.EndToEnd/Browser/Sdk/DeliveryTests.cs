@@ -26,16 +26,19 @@ internal sealed class DeliveryTests : SdkTest
     [Test]
     public async Task Unsent_events_outlive_a_reload()
     {
-        await CutOffAsync();
+        // The page itself has to load without a connection, as from a cache.
+        var script = await BrowserSession.Host.Client.GetStringAsync("/sdk/okla.js");
+        await Context.RouteAsync("**/sdk/okla.js", route => route.FulfillAsync(new() { ContentType = "text/javascript", Body = script }));
         var tab = await OpenTabAsync();
         var visitor = await VisitorAsync(tab);
+        await Context.SetOfflineAsync(true);
         await ShareAsync(tab, Three);
         await tab.ReloadAsync();
         await ReadyAsync(tab);
         await ShareAsync(tab, "d");
         await UntilAsync(async () => await WaitingAsync(tab) >= 4, () => "The events of before are gone.");
 
-        cutOff = false;
+        await Context.SetOfflineAsync(false);
         EachOnce(await LogOfAsync(visitor, [.. Three, "d"]), [.. Three, "d"]);
     }
 
