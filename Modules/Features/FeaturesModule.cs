@@ -4,8 +4,10 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
-using OKLA.Features.Interactions;
+using OKLA.Features.Definitions;
+using OKLA.Features.Facts;
 using OKLA.Features.Items;
+using OKLA.Features.Offline;
 using OKLA.Features.Online;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
@@ -23,14 +25,17 @@ public static class FeaturesModule
         services.AddOptions<FeaturesOptions>().BindConfiguration("Features").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<MoneyOptions>().BindConfiguration("Money").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(provider => new ExchangeRates(provider.GetRequiredService<IOptions<MoneyOptions>>().Value));
-        return services.AddSubscription<BehaviourSubscription>().AddSubscription<CatalogSubscription>();
+        services.AddSingleton(AllFeatures.Registry()).AddSingleton<CatalogueHistory>().AddSingleton<FactStore>().AddSingleton<PointInTime>().AddSingleton<OnlineStore>();
+        return services.AddSubscription<FactSubscription>().AddSubscription<CatalogSubscription>();
     }
 
     /// <summary>Maps the room's endpoints.</summary>
     public static IEndpointRouteBuilder MapFeatures(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/api/features").WithTags("Features").RequireAuthorization(Policies.FeaturesRead);
+        var group = routes.MapGroup("/api/features").WithTags("Features").RequireAuthorization(Policies.Anonymous);
+        ListFeatures.Map(group);
         GetFeatures.Map(group);
+        GetFeatureBatch.Map(group);
         return routes;
     }
 }
