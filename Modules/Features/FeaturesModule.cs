@@ -25,7 +25,7 @@ public static class FeaturesModule
         services.AddOptions<FeaturesOptions>().BindConfiguration("Features").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<MoneyOptions>().BindConfiguration("Money").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(provider => new ExchangeRates(provider.GetRequiredService<IOptions<MoneyOptions>>().Value));
-        services.AddSingleton(AllFeatures.Registry()).AddSingleton<CatalogueHistory>().AddSingleton<FactStore>().AddSingleton<PointInTime>().AddSingleton<OnlineStore>();
+        services.AddSingleton(AllFeatures.Registry()).AddSingleton<CatalogueHistory>().AddSingleton<FactStore>().AddSingleton<PointInTime>().AddSingleton<OnlineStore>().AddSingleton<FrameStore>();
         return services.AddSubscription<FactSubscription>().AddSubscription<CatalogSubscription>();
     }
 
@@ -36,6 +36,7 @@ public static class FeaturesModule
         ListFeatures.Map(group);
         GetFeatures.Map(group);
         GetFeatureBatch.Map(group);
+        FrameEndpoints.Map(group);
         return routes;
     }
 }

@@ -8,7 +8,8 @@ namespace OKLA.Host.Auth;
 
 /// <summary>
 /// Signs a request in by the key in its <c>X-Api-Key</c> header. A bearer token beside it counts too (a page's write key and
-/// its visitor's token travel together); when either is refused, both are.
+/// its visitor's token travel together); when either is refused, both are. A beacon cannot set headers: events may come with a
+/// browser's key as <c>?key=</c>. Never a server's, as addresses are written to logs.
 /// </summary>
 internal sealed class ApiKeyHandler(
     IOptionsMonitor<AuthenticationSchemeOptions> schemeOptions,
@@ -24,7 +25,12 @@ internal sealed class ApiKeyHandler(
     /// <summary>Name of the header.</summary>
     public const string Header = "X-Api-Key";
 
-    protected override bool IsPresent => Request.Headers.ContainsKey(Header);
+    private const string Parameter = "key";
+
+    /// <summary>Whether a request carries a key.</summary>
+    public static bool IsSent(HttpRequest request) => request.Headers.ContainsKey(Header) || IsBeacon(request);
+
+    protected override bool IsPresent => IsSent(Request);
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -38,16 +44,22 @@ internal sealed class ApiKeyHandler(
 
     protected override async ValueTask<(Refusal Refusal, ClaimsIdentity? Identity)> CheckAsync(CancellationToken ct)
     {
-        if (Request.Headers[Header] is not [{ } text] || !ApiKey.TryParse(text, out var keyId, out var hash)) return (Refusal.KeyMalformed, null);
+        var sent = Request.Headers.TryGetValue(Header, out var inHeader) ? inHeader : Request.Query[Parameter];
+        if (sent is not [{ } text] || !ApiKey.TryParse(text, out var keyId, out var hash)) return (Refusal.KeyMalformed, null);
         if (await keys.FindAsync(keyId) is not { } key) return (Refusal.KeyUnknown, null);
         var refusal = key.Check(hash, Request.Headers.Origin is [{ } origin] ? origin : null);
         if (refusal != Refusal.None) return (refusal, null);
+        if (key.Kind != ApiKey.Browser && !Request.Headers.ContainsKey(Header)) return (Refusal.KeyMalformed, null);
         await keys.NoteUseAsync(key);
 
         var identity = new ClaimsIdentity(Scheme, CurrentUser.Claims.User, CurrentUser.Claims.Role);
         identity.AddClaim(new Claim(CurrentUser.Claims.KeyId, key.KeyId));
+        if (key.Kind == ApiKey.Server) identity.AddClaim(new Claim(CurrentUser.Claims.ServerKey, key.KeyId));
         identity.AddClaims(key.Scopes.Select(scope => new Claim(CurrentUser.Claims.Scope, scope)));
         if (key.Scopes.Contains(Policies.Scopes.Admin)) identity.AddClaim(new Claim(CurrentUser.Claims.Role, CurrentUser.Claims.Admin));
         return (Refusal.None, identity);
     }
+
+    private static bool IsBeacon(HttpRequest request) =>
+        HttpMethods.IsPost(request.Method) && request.Path.Equals("/api/events", StringComparison.OrdinalIgnoreCase) && request.Query.ContainsKey(Parameter);
 }

@@ -23,7 +23,7 @@ internal static class AuthSetup
 
         services.AddAuthentication(AnyCredential)
             .AddPolicyScheme(AnyCredential, null, scheme => scheme.ForwardDefaultSelector = context =>
-                context.Request.Headers.ContainsKey(ApiKeyHandler.Header) ? ApiKeyHandler.Scheme : JwtBearerHandler.Scheme)
+                ApiKeyHandler.IsSent(context.Request) ? ApiKeyHandler.Scheme : JwtBearerHandler.Scheme)
             .AddScheme<AuthenticationSchemeOptions, JwtBearerHandler>(JwtBearerHandler.Scheme, null)
             .AddScheme<AuthenticationSchemeOptions, ApiKeyHandler>(ApiKeyHandler.Scheme, null);
         services.AddAuthorizationBuilder()

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
+using OKLA.Host.Cli.Evaluate;
 using OKLA.Host.Demo;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Database;
@@ -47,9 +48,10 @@ internal static class CommandLine
     public const int Interrupted = 130;
 
     /// <summary>Every verb; the first one is meant when none is named.</summary>
-    public static IReadOnlyList<Verb> Verbs { get; } = 
+    public static IReadOnlyList<Verb> Verbs { get; } =
     [
         ServeVerb.Verb, ImportListingsVerb.Verb, SimulateVerb.Verb, TrainVerb.Verb,
+EvaluateTabular.Verb, EvaluateText.Verb, EvaluateRecommender.Verb, EvaluateForecast.Verb, EvaluateAnomalies.Verb, EvaluateClusters.Verb, EvaluateFairness.Verb,
         EvaluateVerb.Verb,
     ];
 

@@ -6,6 +6,12 @@ namespace OKLA.Shared.Contracts;
 /// <summary>An amount of money with its currency: <c>DOP</c> or <c>USD</c>.</summary>
 public sealed record Money(decimal Amount, string Currency);
 
+/// <summary>A place on the map, in degrees (WGS 84).</summary>
+public sealed record GeoPoint(double Latitude, double Longitude);
+
+/// <summary>A time from and until (UTC), each open when null.</summary>
+public sealed record TimeWindow(DateTimeOffset? From, DateTimeOffset? Until);
+
 /// <summary>A thing in the catalogue, of any kind (vehicle, activity, job ad): neutral fields plus the kind's own attributes.</summary>
 /// <param name="Id">Identity, stable over its life; at most 200 characters.</param>
 /// <param name="Kind">Kind whose attribute schema applies, such as <c>vehicle</c>.</param>
@@ -28,6 +34,12 @@ public sealed record CatalogItem(string Id, string Kind, string Title, Money? Pr
 
     /// <summary>Addresses of pictures.</summary>
     public IReadOnlyList<string> Images { get; init; } = [];
+
+    /// <summary>Where it is; null when only <see cref="Place"/> is known.</summary>
+    public GeoPoint? Location { get; init; }
+
+    /// <summary>When it takes place or can be had; null for always.</summary>
+    public TimeWindow? Window { get; init; }
 
     /// <summary>An attribute as text; null when absent or null.</summary>
     public string? Text(string attribute) =>
@@ -111,3 +123,31 @@ public sealed record ListCatalogItems(string Kind, string? AfterId = null, int L
 /// <param name="ListedAt">When it entered the catalogue.</param>
 /// <param name="UpdatedAt">When it last changed.</param>
 public sealed record CatalogEntry(CatalogItem Item, string Status, DateTimeOffset ListedAt, DateTimeOffset UpdatedAt);
+
+/// <summary>
+/// Body of <see cref="EventTypes.PersonLinked"/> (stream <c>identity-{anonymousId}</c>): from now on what the visitor did, before and after, is the
+/// user's, until the link is split. Events that name a user are that user's whatever the link says.
+/// </summary>
+/// <param name="LinkId">Identity of the link.</param>
+/// <param name="AnonymousId">The visitor.</param>
+/// <param name="UserId">The user.</param>
+/// <param name="By"><c>sign-in</c>, or the admin who linked them.</param>
+public sealed record PersonLinked(Guid LinkId, string AnonymousId, string UserId, string By);
+
+/// <summary>Body of <see cref="EventTypes.PersonSplit"/> (stream <c>identity-{anonymousId}</c>): the visitor's own history is the visitor's again.</summary>
+/// <param name="LinkId">The link that ended.</param>
+/// <param name="AnonymousId">The visitor.</param>
+/// <param name="UserId">The user.</param>
+/// <param name="By">Who split them.</param>
+/// <param name="Reason">Why.</param>
+public sealed record PersonSplit(Guid LinkId, string AnonymousId, string UserId, string By, string? Reason);
+
+/// <summary>Query to Tracking: who an id stands for.</summary>
+/// <param name="Id">A user's or an anonymous visitor's id.</param>
+public sealed record FindPerson(string Id) : IQuery<Person>;
+
+/// <summary>A person: a user with the anonymous visitors that turned out to be them, or an anonymous visitor.</summary>
+/// <param name="Id">The user's id, or the visitor's when no user is known.</param>
+/// <param name="IsUser">Whether the person ever signed in.</param>
+/// <param name="AnonymousIds">Anonymous visitors that are this person now, oldest link first.</param>
+public sealed record Person(string Id, bool IsUser, IReadOnlyList<string> AnonymousIds);

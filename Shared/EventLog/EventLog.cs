@@ -13,7 +13,7 @@ namespace OKLA.Shared.EventLog;
 /// visible in order, and "the highest visible position" is a safe mark for readers. Append last in a transaction: the lock is
 /// held until it commits.
 /// </remarks>
-public sealed class EventLog(NpgsqlDataSource database, TimeProvider clock)
+public sealed class EventLog(NpgsqlDataSource database, TimeProvider clock, Upcasts? upcasts = null)
 {
     /// <summary>Channel of the NOTIFY that follows every append.</summary>
     public const string Channel = "okla_events";
@@ -41,7 +41,7 @@ public sealed class EventLog(NpgsqlDataSource database, TimeProvider clock)
         NpgsqlTransaction transaction, string streamId, ExpectedVersion expected, IReadOnlyList<NewEvent> events, CancellationToken ct = default)
     {
         var connection = transaction.Connection!;
-        await connection.ExecuteAsync(new CommandDefinition("select pg_advisory_xact_lock(@AppendLock)", new { AppendLock }, cancellationToken: ct));
+        await LockAsync(connection, ct);
         var version = await connection.ExecuteScalarAsync<long?>(
             new CommandDefinition("select version from events.mt_streams where id = @streamId", new { streamId }, cancellationToken: ct)) ?? 0;
         if (!expected.Allows(version))
@@ -123,6 +123,10 @@ public sealed class EventLog(NpgsqlDataSource database, TimeProvider clock)
         return (long)(await command.ExecuteScalarAsync(ct))!;
     }
 
+    /// <summary>Makes appends wait until the caller's transaction ends.</summary>
+    internal static Task LockAsync(NpgsqlConnection connection, CancellationToken ct) =>
+        connection.ExecuteAsync(new CommandDefinition("select pg_advisory_xact_lock(@AppendLock)", new { AppendLock }, cancellationToken: ct));
+
     internal static RecordedEvent Read(NpgsqlDataReader row) => new(
         row.GetInt64(0), row.GetGuid(1), row.GetString(2), row.GetInt64(3), row.GetString(4), row.GetInt16(5), row.GetFieldValue<byte[]>(6),
         row.GetFieldValue<DateTimeOffset>(7), row.GetFieldValue<DateTimeOffset>(8));
@@ -138,7 +142,7 @@ public sealed class EventLog(NpgsqlDataSource database, TimeProvider clock)
         await using var reader = await command.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))
         {
-            yield return Read(reader);
+            yield return (upcasts ?? Upcasts.None).Apply(Read(reader));
         }
     }
 

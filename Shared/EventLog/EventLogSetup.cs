@@ -11,7 +11,8 @@ public static class EventLogSetup
     {
         services.AddOptions<EventLogOptions>().BindConfiguration("EventLog").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton<EventLog>();
+        services.AddSingleton<Upcasts>();
+        services.AddSingleton<EventLog>().AddSingleton<PersonEvents>();
         services.AddSingleton<EventWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<EventWriter>());
         services.AddSingleton<Subscriptions>();

@@ -4,7 +4,7 @@ using Npgsql;
 namespace OKLA.Shared.EventLog;
 
 /// <summary>Moves subscriptions along the log, and gives operators their state, rebuild and replay.</summary>
-public sealed class Subscriptions(NpgsqlDataSource database, IEnumerable<Subscription> all, TimeProvider clock)
+public sealed class Subscriptions(NpgsqlDataSource database, IEnumerable<Subscription> all, TimeProvider clock, Upcasts? upcasts = null)
 {
     private readonly Dictionary<string, Subscription> byName = all.ToDictionary(subscription => subscription.Name);
 
@@ -196,7 +196,7 @@ public sealed class Subscriptions(NpgsqlDataSource database, IEnumerable<Subscri
         await connection.ExecuteAsync(new CommandDefinition(
             "update events.mt_event_progression set last_seq_id = @position, last_updated = transaction_timestamp() where name = @name", new { name, position }, cancellationToken: ct));
 
-    private static async Task<List<RecordedEvent>> ReadAsync(
+    private async Task<List<RecordedEvent>> ReadAsync(
         NpgsqlConnection connection, long after, long upTo, IReadOnlyCollection<string>? types, int limit, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand("""
@@ -211,7 +211,7 @@ public sealed class Subscriptions(NpgsqlDataSource database, IEnumerable<Subscri
         var events = new List<RecordedEvent>();
         while (await reader.ReadAsync(ct))
         {
-            events.Add(EventLog.Read(reader));
+            events.Add((upcasts ?? Upcasts.None).Apply(EventLog.Read(reader)));
         }
 
         return events;

@@ -39,14 +39,18 @@ public sealed record DelimitedFile(string Path, string ContentHash, Encoding Enc
         }
     }
 
-    /// <summary>The header first, then every row with the share of the file read so far; a row with broken quotes comes as one field, its raw text.</summary>
-    public async IAsyncEnumerable<(string[] Row, double Fraction)> ReadAsync([EnumeratorCancellation] CancellationToken ct)
+    /// <summary>
+    /// The header first, then every row with the share of the file read so far; a row with broken quotes comes as one field, its raw text. Without
+    /// <paramref name="separator"/> the first lines decide what parts fields.
+    /// </summary>
+    public async IAsyncEnumerable<(string[] Row, double Fraction)> ReadAsync([EnumeratorCancellation] CancellationToken ct, char? separator = null)
     {
         var broken = new HashSet<long>();
         await using var stream = File.OpenRead(Path);
         using var csv = CsvReader.Create(stream, new CsvReaderOptions
         {
             HasHeader = false,
+            Separator = separator,
             Encoding = Encoding,
             TrimWhitespace = true,
             MaxRecordSize = 1 << 20,

@@ -29,7 +29,8 @@ public enum Role
 /// <param name="DealerId">The dealer the user sells for (the token's <c>dealer_id</c>), or null.</param>
 /// <param name="Scopes">What the caller's key or token allows: names of <see cref="Policies.Scopes"/>.</param>
 /// <param name="KeyId">The id of the API key that was sent, or null.</param>
-public sealed record CurrentUser(string? Id, Role Role, string? DealerId, IReadOnlySet<string> Scopes, string? KeyId = null)
+/// <param name="IsServer">Whether that key is one that never leaves a server, so that its holder may be believed about others.</param>
+public sealed record CurrentUser(string? Id, Role Role, string? DealerId, IReadOnlySet<string> Scopes, string? KeyId = null, bool IsServer = false)
 {
     /// <summary>A caller who showed nothing.</summary>
     public static CurrentUser Nobody { get; } = new(null, Role.Anonymous, null, FrozenSet<string>.Empty);
@@ -61,7 +62,8 @@ public sealed record CurrentUser(string? Id, Role Role, string? DealerId, IReadO
                 : Role.Anonymous,
             principal.FindFirstValue(Claims.DealerId),
             principal.FindAll(Claims.Scope).Select(claim => claim.Value).ToFrozenSet(StringComparer.Ordinal),
-            principal.FindFirstValue(Claims.KeyId));
+            principal.FindFirstValue(Claims.KeyId),
+            principal.HasClaim(claim => claim.Type == Claims.ServerKey));
     }
 
     /// <summary>Lets an endpoint take the caller as a parameter.</summary>
@@ -84,6 +86,9 @@ public sealed record CurrentUser(string? Id, Role Role, string? DealerId, IReadO
 
         /// <summary>The API key's id.</summary>
         public const string KeyId = "key_id";
+
+        /// <summary>There when the API key is one that never leaves a server.</summary>
+        public const string ServerKey = "server_key";
 
         /// <summary>Role of a buyer.</summary>
         public const string Buyer = "buyer";

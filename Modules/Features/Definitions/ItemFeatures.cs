@@ -1,4 +1,3 @@
-using OKLA.Features.Facts;
 using OKLA.Features.Registry;
 using OKLA.Shared.Contracts;
 using static OKLA.Features.Registry.Reductions;
@@ -44,8 +43,8 @@ internal static class ItemFeatures
         item.Number("mobile_share_30d", "share", Streams.Devices, Window.Month, ShareOf("mobile"), "Share of activity on a telephone within the last 30d.");
         var age = item.OfItem("age_days", "days", view => view.Item is { } it ? Days(view.At - it.ListedAt) : Value.None, "Days since it was first listed.", "occurredAt");
         item.Derived("views_a_day_on_offer_7d", "views a day", [views[1], age], v => v[0].Number / Math.Clamp(v[1].Number, 1, 7), "Views a day within the last 7d, or since it was listed: popularity that does not punish the new.");
-        item.Number("mean_rating", "stars", FactStream.Of(FactColumns.Rated).Measured("rating", fact => fact.Amount), Window.All, Mean, "Mean stars it was given.");
-        item.Number("ratings_total", "events", FactStream.Of(FactColumns.Rated), Window.All, Count, "Times it was given stars.", 0);
+        item.Number("mean_rating", "stars", FactStream.Of(EventTypes.Rated).Measured("rating", fact => fact.Amount), Window.All, Mean, "Mean stars it was given.");
+        item.Number("ratings_total", "events", FactStream.Of(EventTypes.Rated), Window.All, Count, "Times it was given stars.", 0);
     }
 
     private static void Description(FeatureList item)
@@ -68,8 +67,7 @@ internal static class ItemFeatures
         item.OfItem("price_against_first", "ratio", view => view.Item is { PriceUsd: { } now, FirstPriceUsd: > 0 and { } first } ? now / first : Value.None, "Price against the first price.", "item.price", "to");
         item.OfItem("days_since_priced", "days", view => view.Item is { } it ? Days(view.At - it.PricedAt) : Value.None, "Days since its price was last stated.", "item.price", "to");
         item.OfItem("days_since_updated", "days", view => view.Item is { } it ? Days(view.At - it.UpdatedAt) : Value.None, "Days since anything about it changed.", "occurredAt");
-        item.OfItem("days_until_start", "days", view => view.Item?.Item.Text("startsAt") is { } text && DateTimeOffset.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var starts)
-            ? Days(starts.UtcTicks - view.At) : Value.None, "Days until an activity begins.", "item.startsAt");
+        item.OfItem("days_until_start", "days", view => view.Item?.Item.Window?.From is { } starts ? Days(starts.UtcTicks - view.At) : Value.None, "Days until an activity begins.", "item.window");
         item.Number("updates_30d", "events", FactStream.Of(EventTypes.ItemUpdated, EventTypes.ItemPriceChanged), Window.Month, Count, "Changes by its seller within the last 30d.", 0);
     }
 

@@ -17,8 +17,8 @@ internal static class SessionFeatures
         session.Counts("favorites", Streams.Favorites, "Items put among the favourites", Window.All);
         var contacts = session.Counts("contacts", Streams.Contacts, "Sellers contacted", Window.All);
         session.Counts("recommendations_followed", Streams.Followed, "Recommendations followed", Window.All);
-        session.Counts("pages", FactStream.Of(FactColumns.PageViewed), "Pages opened", Window.All);
-        session.Counts("filters", FactStream.Of(FactColumns.FilterApplied, FactColumns.SortApplied), "Filters and orders chosen", Window.All);
+        session.Counts("pages", FactStream.Of(EventTypes.PageViewed), "Pages opened", Window.All);
+        session.Counts("filters", FactStream.Of(EventTypes.FilterApplied, EventTypes.SortApplied), "Filters and orders chosen", Window.All);
         session.Number("minutes", "minutes", Streams.Anything, Window.All, MinutesBetween, "Minutes from the first to the last event.", 0);
         session.Number("minutes_since_last", "minutes", Streams.Anything, Window.All, slice => slice.Count == 0 ? Value.None : Math.Round((slice.AskedAt - slice.At(slice.Count - 1)) / (double)TimeSpan.TicksPerMinute, 3), "Minutes since the last event.");
         session.Number("dwell_seconds", "seconds", Streams.Seconds, Window.All, Sum, "Seconds that items were in sight.", 0);
@@ -64,7 +64,7 @@ internal static class DealerFeatures
         dealer.Number("mean_reply_minutes_30d", "minutes", reply, Window.Month, Mean, "Mean minutes to the first reply within the last 30d.");
         var replies = dealer.Number("replies_30d", "events", FactStream.Of(FactColumns.DealerReplied), Window.Month, Count, "Replies within the last 30d.", 0);
         dealer.Ratio("reply_rate_30d", replies, contacts[1], "Replies a contact within the last 30d.");
-        var stars = FactStream.Of(FactColumns.Rated).Measured("rating", fact => fact.Amount);
+        var stars = FactStream.Of(EventTypes.Rated).Measured("rating", fact => fact.Amount);
         dealer.Number("mean_rating", "stars", stars, Window.All, Mean, "Mean stars given.");
         dealer.Number("ratings_total", "events", stars, Window.All, Count, "Times stars were given.", 0);
         dealer.Number("log_price_level", "ln USD", FactStream.Of(EventTypes.ItemListed).Measured("item.price", fact => fact.Item?.PriceUsd is > 0 and { } usd ? Math.Log(usd) : null), Window.All, Mean, "Mean logarithm of the prices asked at listing.");
@@ -78,10 +78,10 @@ internal static class DealerFeatures
 /// <summary>What is known of an advertising campaign, by channel and hour.</summary>
 internal static class CampaignFeatures
 {
-    private static readonly FactStream Impressions = FactStream.Of(FactColumns.CampaignImpression);
-    private static readonly FactStream Clicks = FactStream.Of(FactColumns.CampaignClick);
-    private static readonly FactStream Applications = FactStream.Of(FactColumns.CampaignApplication);
-    private static readonly FactStream Cost = FactStream.Of(FactColumns.CampaignCost).Measured("amount, currency", fact => fact.Amount);
+    private static readonly FactStream Impressions = FactStream.Of(EventTypes.CampaignImpression);
+    private static readonly FactStream Clicks = FactStream.Of(EventTypes.CampaignClick);
+    private static readonly FactStream Applications = FactStream.Of(EventTypes.CampaignApplication);
+    private static readonly FactStream Cost = FactStream.Of(EventTypes.CampaignCostRecorded).Measured("amount, currency", fact => fact.Amount);
 
     public static IEnumerable<Feature> All()
     {
@@ -89,9 +89,9 @@ internal static class CampaignFeatures
         var shown = campaign.Counts("impressions", Impressions, "Times it was in sight", Window.Hour, Window.Day, Window.Week, Window.All);
         var clicks = campaign.Counts("clicks", Clicks, "Times it was followed", Window.Hour, Window.Day, Window.Week, Window.All);
         var applications = campaign.Counts("applications", Applications, "Applications", Window.Hour, Window.Day, Window.Week, Window.All);
-        var conversions = campaign.Counts("conversions", FactStream.Of(FactColumns.CampaignConversion), "Goals reached", Window.Week, Window.All);
+        var conversions = campaign.Counts("conversions", FactStream.Of(EventTypes.CampaignConversion), "Goals reached", Window.Week, Window.All);
         var costs = new[] { Window.Day, Window.Week, Window.All }.Select(window => campaign.Number($"cost_usd_{window.Name}", "USD", Cost, window, Sum, $"Money spent ({window.Name}).", 0)).ToList();
-        var value = campaign.Number("value_usd_total", "USD", FactStream.Of(FactColumns.CampaignConversion).Measured("value, currency", fact => fact.Amount), Window.All, Sum, "Worth of the goals reached.", 0);
+        var value = campaign.Number("value_usd_total", "USD", FactStream.Of(EventTypes.CampaignConversion).Measured("value, currency", fact => fact.Amount), Window.All, Sum, "Worth of the goals reached.", 0);
         campaign.Ratio("click_rate_7d", clicks[2], shown[2], "Clicks an impression within the last 7d.");
         campaign.Ratio("click_rate", clicks[^1], shown[^1], "Clicks an impression.");
         campaign.Ratio("application_rate", applications[^1], clicks[^1], "Applications a click.");

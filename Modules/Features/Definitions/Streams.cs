@@ -12,8 +12,8 @@ internal static class Streams
     public static readonly string[] PeoplesTypes =
     [
         EventTypes.ItemViewed, EventTypes.Searched, EventTypes.FavoriteAdded, EventTypes.FavoriteRemoved, EventTypes.Contacted, EventTypes.TestDriveRequested,
-        EventTypes.RecommendationClicked, FactColumns.PageViewed, FactColumns.ListViewed, FactColumns.FilterApplied, FactColumns.SortApplied, FactColumns.FeedbackGiven,
-        FactColumns.Rated, FactColumns.OfferMade, FactColumns.Shared, FactColumns.CampaignClick, FactColumns.CampaignApplication,
+        EventTypes.RecommendationClicked, EventTypes.PageViewed, EventTypes.ListViewed, EventTypes.FilterApplied, EventTypes.SortApplied, EventTypes.FeedbackGiven,
+        EventTypes.Rated, EventTypes.OfferMade, EventTypes.Shared, EventTypes.CampaignClick, EventTypes.CampaignApplication,
     ];
 
     public static readonly FactStream Anything = FactStream.Of(PeoplesTypes);
@@ -23,12 +23,12 @@ internal static class Streams
     public static readonly FactStream FavoritesRemoved = FactStream.Of(EventTypes.FavoriteRemoved);
     public static readonly FactStream Contacts = FactStream.Of(EventTypes.Contacted);
     public static readonly FactStream TestDrives = FactStream.Of(EventTypes.TestDriveRequested);
-    public static readonly FactStream Offers = FactStream.Of(FactColumns.OfferMade);
+    public static readonly FactStream Offers = FactStream.Of(EventTypes.OfferMade);
     public static readonly FactStream Shown = FactStream.Of(EventTypes.RecommendationShown);
     public static readonly FactStream Followed = FactStream.Of(EventTypes.RecommendationClicked);
-    public static readonly FactStream Likes = FactStream.Of(FactColumns.FeedbackGiven).Where("feedback", fact => fact.Channel == "like");
-    public static readonly FactStream Dislikes = FactStream.Of(FactColumns.FeedbackGiven).Where("feedback", fact => fact.Channel == "dislike");
-    public static readonly FactStream Shares = FactStream.Of(FactColumns.Shared);
+    public static readonly FactStream Likes = FactStream.Of(EventTypes.FeedbackGiven).Where("feedback", fact => fact.Channel == "like");
+    public static readonly FactStream Dislikes = FactStream.Of(EventTypes.FeedbackGiven).Where("feedback", fact => fact.Channel == "dislike");
+    public static readonly FactStream Shares = FactStream.Of(EventTypes.Shared);
 
     /// <summary>Seconds that items were in sight.</summary>
     public static readonly FactStream Seconds = Views.Measured("visibleSeconds", fact => fact.Amount);

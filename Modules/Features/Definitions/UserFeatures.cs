@@ -8,7 +8,7 @@ namespace OKLA.Features.Definitions;
 /// <summary>What is known of a person: how often and how lately they come, what they look at and for how long, what they can pay, what they answer to.</summary>
 internal static class UserFeatures
 {
-    private static readonly string[] StrongTypes = [EventTypes.FavoriteAdded, EventTypes.Contacted, EventTypes.TestDriveRequested, FactColumns.OfferMade];
+    private static readonly string[] StrongTypes = [EventTypes.FavoriteAdded, EventTypes.Contacted, EventTypes.TestDriveRequested, EventTypes.OfferMade];
 
     public static IEnumerable<Feature> All()
     {
@@ -127,6 +127,6 @@ internal static class UserFeatures
         user.Counts("chat_messages", chat, "Messages written in the chat", Window.Day, Window.Week, Window.Month);
         user.Counts("chat_handovers", FactStream.Of(FactColumns.ChatHandedOver), "Chats handed over to a person", Window.Month);
         user.Number("days_since_last_chat", "days", chat, Window.All, DaysSinceLast, "Days since the person last wrote in the chat.");
-        user.Counts("campaign_clicks", FactStream.Of(FactColumns.CampaignClick), "Campaigns followed", Window.Month);
+        user.Counts("campaign_clicks", FactStream.Of(EventTypes.CampaignClick), "Campaigns followed", Window.Month);
     }
 }

@@ -7,12 +7,8 @@ namespace OKLA.Features.Facts;
 /// <summary>Reads events into facts: the one list of what each type's columns mean.</summary>
 internal static class FactColumns
 {
-    /// <summary>Types of events that are only about to be recorded; the names are those of the event catalogue.</summary>
-    public const string PageViewed = "page_viewed", ListViewed = "list_viewed", FilterApplied = "filter_applied", SortApplied = "sort_applied",
-        FeedbackGiven = "feedback_given", Rated = "rated", OfferMade = "offer_made", Sold = "sold", Attended = "attended", Shared = "shared",
-        CampaignImpression = "campaign_impression", CampaignClick = "campaign_click", CampaignApplication = "campaign_application",
-        CampaignConversion = "campaign_conversion", CampaignCost = "campaign_cost_recorded", SessionStarted = "session_started", SessionEnded = "session_ended",
-        ChatMessage = "chat_message", ChatHandedOver = "chat_handed_over", DealerReplied = "dealer_replied";
+    /// <summary>Types of events that are only about to be recorded.</summary>
+    public const string ChatMessage = "chat_message", ChatHandedOver = "chat_handed_over", DealerReplied = "dealer_replied";
 
     /// <summary>For each type: the property behind <see cref="Fact.Amount"/>, <see cref="Fact.Extent"/> and <see cref="Fact.Channel"/>.</summary>
     public static readonly IReadOnlyDictionary<string, (string? Amount, string? Extent, string? Channel)> Of = new Dictionary<string, (string?, string?, string?)>
@@ -25,23 +21,23 @@ internal static class FactColumns
         [EventTypes.TestDriveRequested] = default,
         [EventTypes.RecommendationShown] = ("itemIds", null, "placement"),
         [EventTypes.RecommendationClicked] = ("position", null, "placement"),
-        [PageViewed] = ("visibleSeconds", "scrollDepth", null),
-        [ListViewed] = ("itemIds", null, "list"),
-        [FilterApplied] = ("resultCount", null, "filter"),
-        [SortApplied] = (null, null, "sort"),
-        [FeedbackGiven] = (null, null, "feedback"),
-        [Rated] = ("rating", null, "subject"),
-        [OfferMade] = ("amount", null, null),
-        [Sold] = ("amount", null, null),
-        [Attended] = ("rating", null, "attended"),
-        [Shared] = (null, null, "channel"),
-        [CampaignImpression] = (null, null, "channel"),
-        [CampaignClick] = (null, null, "channel"),
-        [CampaignApplication] = (null, null, "channel"),
-        [CampaignConversion] = ("value", null, "channel"),
-        [CampaignCost] = ("amount", null, "channel"),
-        [SessionStarted] = (null, null, null),
-        [SessionEnded] = ("seconds", "pages", null),
+        [EventTypes.PageViewed] = ("visibleSeconds", "scrollDepth", null),
+        [EventTypes.ListViewed] = ("itemIds", null, "list"),
+        [EventTypes.FilterApplied] = ("resultCount", null, "filter"),
+        [EventTypes.SortApplied] = (null, null, "sort"),
+        [EventTypes.FeedbackGiven] = (null, null, "feedback"),
+        [EventTypes.Rated] = ("rating", null, "subject"),
+        [EventTypes.OfferMade] = ("amount", null, null),
+        [EventTypes.Sold] = ("amount", null, null),
+        [EventTypes.Attended] = ("rating", null, "attended"),
+        [EventTypes.Shared] = (null, null, "channel"),
+        [EventTypes.CampaignImpression] = (null, null, "channel"),
+        [EventTypes.CampaignClick] = (null, null, "channel"),
+        [EventTypes.CampaignApplication] = (null, null, "channel"),
+        [EventTypes.CampaignConversion] = ("value", null, "channel"),
+        [EventTypes.CampaignCostRecorded] = ("amount", null, "channel"),
+        [EventTypes.SessionStarted] = (null, null, null),
+        [EventTypes.SessionEnded] = ("seconds", "pages", null),
         [ChatMessage] = (null, null, "role"),
         [ChatHandedOver] = default,
         [DealerReplied] = ("minutes", null, "channel"),
@@ -51,7 +47,7 @@ internal static class FactColumns
     public static Fact Read(RecordedEvent e, ExchangeRates rates)
     {
         var body = e.Read<Body>();
-        var (amount, extent, channel) = Of[e.Type];
+        var (amount, extent, channel) = Of.GetValueOrDefault(e.Type);
         var properties = body.Properties ?? default;
         var money = Text(properties, "currency") is { } currency && Number(properties, amount) is { } sum
             ? (double?)rates.ToUsd(new Money((decimal)Math.Clamp(sum, -1e15, 1e15), currency), e.OccurredAt)

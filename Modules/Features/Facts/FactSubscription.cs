@@ -18,13 +18,51 @@ internal sealed class FactSubscription(IOptions<FeaturesOptions> options, Exchan
 
     public override string Name => SubscriptionName;
 
-    public override IReadOnlyCollection<string> EventTypes { get; } = [.. FactColumns.Of.Keys.Union(options.Value.EventWeights.Keys)];
+    public override IReadOnlyCollection<string> EventTypes { get; } = [.. FactColumns.Of.Keys.Union(options.Value.EventWeights.Keys), OKLA.Shared.Contracts.EventTypes.PersonErased];
 
     public override int BatchSize => options.Value.BatchSize;
 
     public override async Task HandleAsync(IReadOnlyList<RecordedEvent> events, NpgsqlTransaction transaction, CancellationToken ct)
     {
+        // What a person did before her erasure goes, what she does afterwards stays: so the order counts.
+        var from = 0;
+        for (var i = 0; i < events.Count; i++)
+        {
+            if (events[i].Type == OKLA.Shared.Contracts.EventTypes.PersonErased)
+            {
+                await AddAsync([.. events.Skip(from).Take(i - from)], transaction, ct);
+                await EraseAsync(events[i].Read<PersonErased>(), transaction, ct);
+                from = i + 1;
+            }
+        }
+
+        await AddAsync(from == 0 ? events : [.. events.Skip(from)], transaction, ct);
+    }
+
+    private static async Task EraseAsync(PersonErased erased, NpgsqlTransaction transaction, CancellationToken ct)
+    {
+        // A frame that loses rows is another one from then on, so its hash goes too.
+        await using var command = new NpgsqlCommand("""
+            with gone as (
+                delete from features.frame_rows where encode(sha256(convert_to($1 || user_id, 'UTF8')), 'hex') = any($2) returning frame_id
+            ), changed as (
+                update features.frames set sha256 = null where id in (select frame_id from gone)
+            )
+            delete from features.facts where encode(sha256(convert_to($1 || person_id, 'UTF8')), 'hex') = any($2)
+            """, transaction.Connection, transaction);
+        command.Parameters.Add(new NpgsqlParameter { Value = erased.Salt });
+        command.Parameters.Add(new NpgsqlParameter { Value = erased.Hashes.ToArray() });
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    private async Task AddAsync(IReadOnlyList<RecordedEvent> events, NpgsqlTransaction transaction, CancellationToken ct)
+    {
         var facts = events.Select(e => FactColumns.Read(e, rates)).ToArray();
+        if (facts.Length == 0)
+        {
+            return;
+        }
+
         await using var command = new NpgsqlCommand("""
             with e as materialized (
                 select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
@@ -71,6 +109,12 @@ internal sealed class FactSubscription(IOptions<FeaturesOptions> options, Exchan
         }
 
         var keys = new HashSet<string>(StringComparer.Ordinal);
+        if (events.Any(e => e.Type == OKLA.Shared.Contracts.EventTypes.PersonErased))
+        {
+            await cache.RemoveByTagAsync(OnlineStore.Tag, ct);
+            return;
+        }
+
         foreach (var fact in events.Select(e => FactColumns.Read(e, rates)))
         {
             keys.UnionWith(OnlineStore.KeysOf(fact));

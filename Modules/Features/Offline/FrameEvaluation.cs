@@ -7,7 +7,7 @@ namespace OKLA.Features.Offline;
 /// <param name="At">UTC ticks.</param>
 /// <param name="Ids">Ids by entity; the seller of an item may be left out.</param>
 /// <param name="Parameters">Parameters of on-demand features.</param>
-internal sealed record FrameRow(long At, IReadOnlyDictionary<Entity, string> Ids, IReadOnlyDictionary<string, string> Parameters);
+internal record FrameRow(long At, IReadOnlyDictionary<Entity, string> Ids, IReadOnlyDictionary<string, string> Parameters);
 
 /// <summary>Values of many rows as of their times: one pass over the facts for each entity that takes part, then the composition row by row.</summary>
 internal sealed class FrameEvaluation(PointInTime pointInTime, CatalogueHistory catalogue, long upTo)

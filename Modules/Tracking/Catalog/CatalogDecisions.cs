@@ -46,6 +46,7 @@ internal static class CatalogDecisions
 
     private static bool SameApartFromPrice(CatalogItem a, CatalogItem b) =>
         a.Kind == b.Kind && a.Title == b.Title && a.Description == b.Description && a.SellerId == b.SellerId && a.Place == b.Place
+        && a.Location == b.Location && a.Window == b.Window
         && a.Tags.SequenceEqual(b.Tags) && a.Images.SequenceEqual(b.Images)
         && a.Attributes.Count == b.Attributes.Count
         && a.Attributes.All(pair => b.Attributes.TryGetValue(pair.Key, out var other) && JsonElement.DeepEquals(pair.Value, other));

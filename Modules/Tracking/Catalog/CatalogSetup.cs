@@ -14,5 +14,10 @@ internal static class CatalogSetup
     }
 
     /// <summary>Maps the catalogue's endpoints.</summary>
-    public static void MapCatalog(this IEndpointRouteBuilder routes) => CatalogEndpoints.Map(routes);
+    public static void MapCatalog(this IEndpointRouteBuilder routes)
+    {
+        CatalogEndpoints.Map(routes);
+        Kinds.Map(routes);
+        UploadItems.Map(routes);
+    }
 }

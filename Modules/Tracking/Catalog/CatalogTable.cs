@@ -9,7 +9,7 @@ namespace OKLA.Tracking.Catalog;
 /// <summary>Reading and writing <c>tracking.items</c>, whole sets at a time.</summary>
 internal static class CatalogTable
 {
-    private const string Columns = "id, kind, title, price, currency, attributes, description, tags, place, seller, images, status, listed_at, updated_at";
+    private const string Columns = "id, kind, title, price, currency, attributes, description, tags, place, seller, images, status, listed_at, updated_at, location, available";
 
     // "OKLACATA": one writer of the catalogue at a time, so that what was compared is what is replaced.
     private const long WriteLock = 0x4F4B4C41_43415441;
@@ -49,10 +49,11 @@ internal static class CatalogTable
 
         await using var command = new NpgsqlCommand($"""
             insert into tracking.items ({Columns})
-            select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+            select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
             on conflict (id) do update set kind = excluded.kind, title = excluded.title, price = excluded.price, currency = excluded.currency,
                 attributes = excluded.attributes, description = excluded.description, tags = excluded.tags, place = excluded.place,
-                seller = excluded.seller, images = excluded.images, status = excluded.status, listed_at = excluded.listed_at, updated_at = excluded.updated_at
+                seller = excluded.seller, images = excluded.images, status = excluded.status, listed_at = excluded.listed_at, updated_at = excluded.updated_at,
+                location = excluded.location, available = excluded.available
             """, transaction.Connection);
         void Add<T>(NpgsqlDbType type, Func<CatalogEntry, T> value) =>
             command.Parameters.Add(new NpgsqlParameter { Value = entries.Select(value).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | type });
@@ -70,6 +71,8 @@ internal static class CatalogTable
         Add(NpgsqlDbType.Text, entry => entry.Status);
         Add(NpgsqlDbType.TimestampTz, entry => entry.ListedAt.UtcDateTime);
         Add(NpgsqlDbType.TimestampTz, entry => entry.UpdatedAt.UtcDateTime);
+        Add(NpgsqlDbType.Jsonb, entry => entry.Item.Location is { } location ? Json(location) : null);
+        Add(NpgsqlDbType.Jsonb, entry => entry.Item.Window is { } window ? Json(window) : null);
         await command.ExecuteNonQueryAsync(ct);
     }
 
@@ -90,6 +93,8 @@ internal static class CatalogTable
                 Place = row.IsDBNull(8) ? null : row.GetString(8),
                 SellerId = row.IsDBNull(9) ? null : row.GetString(9),
                 Images = JsonSerializer.Deserialize<string[]>(row.GetString(10), EventJson.Options)!,
+                Location = row.IsDBNull(14) ? null : JsonSerializer.Deserialize<GeoPoint>(row.GetString(14), EventJson.Options),
+                Window = row.IsDBNull(15) ? null : JsonSerializer.Deserialize<TimeWindow>(row.GetString(15), EventJson.Options),
             };
             entries.Add(new CatalogEntry(item, row.GetString(11), row.GetFieldValue<DateTimeOffset>(12), row.GetFieldValue<DateTimeOffset>(13)));
         }

@@ -210,6 +210,8 @@ internal sealed class ImportListingsHandler(NpgsqlDataSource database, EventLog 
         SellerId = now.SellerId ?? before.SellerId,
         Tags = before.Tags,
         Images = before.Images,
+        Location = before.Location,
+        Window = before.Window,
     };
 
     private static string ItemId(string source, string key, int number)

@@ -57,4 +57,8 @@ internal sealed class ImportOptions
 
     /// <summary>Whether rows without an ad id that repeat another one of their snapshot in everything become ads of their own instead of being set aside.</summary>
     public bool KeepIdenticalRows { get; set; }
+
+    /// <summary>Largest file that <c>POST /api/catalog/imports</c> takes, in bytes.</summary>
+    [Range(1_000, 100_000_000_000)]
+    public long MaxFileBytes { get; set; } = 256_000_000;
 }

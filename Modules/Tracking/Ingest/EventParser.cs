@@ -4,53 +4,79 @@ using System.Text;
 using System.Text.Json;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
+using OKLA.Tracking.Privacy;
+using OKLA.Tracking.Schemas;
 
 namespace OKLA.Tracking.Ingest;
 
-/// <summary>Why one event of a request was not taken.</summary>
+/// <summary>Why one event of a request was not taken, or what of it was not.</summary>
 /// <param name="Field">The field at fault, as the producer names it.</param>
 /// <param name="Reason">What is wrong with it, for the producer's developer.</param>
 internal sealed record Rejection(string Field, string Reason);
 
 /// <summary>One event of a request: ready for the log, or rejected.</summary>
-internal readonly record struct ParsedEvent(string? Id, StreamEvent Event, Rejection? Rejection);
+/// <param name="Id">Its id as sent.</param>
+/// <param name="Event">What goes to the log.</param>
+/// <param name="Rejection">Why it does not.</param>
+/// <param name="Remark">What of an accepted event was left out.</param>
+/// <param name="Source">What is known of a rejected event, for its replay.</param>
+internal readonly record struct ParsedEvent(string? Id, StreamEvent Event, Rejection? Rejection, Rejection? Remark = null, RejectedSource? Source = null);
+
+/// <summary>A rejected event as it was sent.</summary>
+/// <param name="Type">Its type, when it could be read.</param>
+/// <param name="Body">Its JSON; null when its person did not agree to its being kept.</param>
+internal sealed record RejectedSource(string? Type, ReadOnlyMemory<byte>? Body);
 
 /// <summary>
-/// Reads producers' JSON in one pass, without building a document: checks every field and copies what is kept into one buffer.
+/// Reads one request's JSON in one pass, without building a document: holds every event to its schema, masks personal data, applies
+/// <see cref="Consent"/>, and copies what is kept into one buffer.
 /// </summary>
 /// <remarks>
 /// It refuses what PostgreSQL's jsonb would refuse (NUL characters, lone surrogates, numbers out of range), so that one producer's
 /// event can never fail the commit that it shares with others.
 /// </remarks>
-internal sealed class EventParser(TimeProvider clock, TrackingOptions options)
+internal sealed partial class EventParser(ReadOnlyMemory<byte> body, Sender sender, SchemaSet schemas, TrackingOptions options, DateTimeOffset receivedAt)
 {
     private const int MaxIdLength = 200;
-    private const int MaxDepth = 12;
     private static readonly SearchValues<char> SnakeCase = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789_");
     private static readonly DateTimeOffset Earliest = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private static readonly byte[][] Names = [.. Enum.GetNames<Name>().Select(name => Encoding.UTF8.GetBytes(JsonNamingPolicy.CamelCase.ConvertName(name)))];
+
+    // If it grows, slices handed out before keep the old array alive and stay valid.
+    private readonly ArrayBufferWriter<byte> kept = new(body.Length + 512);
+    private readonly List<Edit> edits = [];
+
+    /// <summary>The fields of an event; their order is that of <see cref="Names"/>.</summary>
+    private enum Name
+    {
+        Id,
+        Type,
+        SchemaVersion,
+        OccurredAt,
+        SentAt,
+        AnonymousId,
+        UserId,
+        SessionId,
+        ItemId,
+        Context,
+        Properties,
+    }
 
     /// <summary>Reads a body of one event or an array of events.</summary>
-    /// <param name="body">UTF-8 JSON.</param>
     /// <param name="single">Whether the body is one event rather than an array.</param>
-    /// <exception cref="JsonException">The body is not JSON, is nested too deep, or is neither an object nor an array.</exception>
+    /// <exception cref="JsonException">The body is not JSON, or is neither an object nor an array.</exception>
     /// <exception cref="TooManyEventsException">The array is longer than <see cref="TrackingOptions.MaxEventsPerRequest"/>.</exception>
-    public List<ParsedEvent> Parse(ReadOnlySpan<byte> body, out bool single)
+    public List<ParsedEvent> Parse(out bool single)
     {
-        if (!System.Text.Unicode.Utf8.IsValid(body))
-        {
-            throw new JsonException("The body is not valid UTF-8.");
-        }
-
-        var now = clock.GetUtcNow();
-        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = MaxDepth });
-        // If it grows, slices handed out before keep the old array alive and stay valid.
-        var kept = new ArrayBufferWriter<byte>(body.Length + 256);
+        var isUtf8 = System.Text.Unicode.Utf8.IsValid(body.Span);
+        // Depth is no danger to a reader without recursion; an event that is too deep is rejected alone.
+        var reader = new Utf8JsonReader(body.Span, new JsonReaderOptions { MaxDepth = int.MaxValue });
         var events = new List<ParsedEvent>();
         reader.Read();
         single = reader.TokenType == JsonTokenType.StartObject;
         if (single)
         {
-            events.Add(ReadEvent(ref reader, body, kept, now));
+            events.Add(ReadEvent(ref reader, isUtf8));
         }
         else if (reader.TokenType == JsonTokenType.StartArray)
         {
@@ -63,7 +89,7 @@ internal sealed class EventParser(TimeProvider clock, TrackingOptions options)
 
                 if (reader.TokenType == JsonTokenType.StartObject)
                 {
-                    events.Add(ReadEvent(ref reader, body, kept, now));
+                    events.Add(ReadEvent(ref reader, isUtf8));
                 }
                 else
                 {
@@ -85,255 +111,234 @@ internal sealed class EventParser(TimeProvider clock, TrackingOptions options)
         return events;
     }
 
-    private ParsedEvent ReadEvent(ref Utf8JsonReader reader, ReadOnlySpan<byte> body, ArrayBufferWriter<byte> kept, DateTimeOffset now)
+    private ParsedEvent ReadEvent(ref Utf8JsonReader reader, bool isUtf8)
     {
-        Rejection? rejection = null;
-        Guid? id = null;
-        string? idText = null, type = null, anonymousId = null, userId = null, sessionId = null, itemId = null;
-        DateTimeOffset? occurredAt = null, sentAt = null;
-        (int Start, int Length) context = default, properties = default;
-
+        var draft = default(Draft);
+        var start = (int)reader.TokenStartIndex;
+        edits.Clear();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (reader.ValueTextEquals("id"u8))
-            {
-                reader.Read();
-                idText = ReadText(ref reader, "id", 64, ref rejection);
-                id = Guid.TryParse(idText, out var parsed) ? parsed : null;
-            }
-            else if (reader.ValueTextEquals("type"u8))
-            {
-                reader.Read();
-                type = ReadText(ref reader, "type", 100, ref rejection);
-            }
-            else if (reader.ValueTextEquals("occurredAt"u8))
-            {
-                reader.Read();
-                occurredAt = ReadTime(ref reader, "occurredAt", ref rejection);
-            }
-            else if (reader.ValueTextEquals("sentAt"u8))
-            {
-                reader.Read();
-                sentAt = ReadTime(ref reader, "sentAt", ref rejection);
-            }
-            else if (reader.ValueTextEquals("anonymousId"u8))
-            {
-                reader.Read();
-                anonymousId = ReadText(ref reader, "anonymousId", MaxIdLength, ref rejection);
-            }
-            else if (reader.ValueTextEquals("userId"u8))
-            {
-                reader.Read();
-                userId = ReadText(ref reader, "userId", MaxIdLength, ref rejection);
-            }
-            else if (reader.ValueTextEquals("sessionId"u8))
-            {
-                reader.Read();
-                sessionId = ReadText(ref reader, "sessionId", MaxIdLength, ref rejection);
-            }
-            else if (reader.ValueTextEquals("itemId"u8))
-            {
-                reader.Read();
-                itemId = ReadText(ref reader, "itemId", MaxIdLength, ref rejection);
-            }
-            else if (reader.ValueTextEquals("context"u8))
-            {
-                reader.Read();
-                context = ReadObject(ref reader, "context", ref rejection);
-            }
-            else if (reader.ValueTextEquals("properties"u8))
-            {
-                reader.Read();
-                properties = ReadObject(ref reader, "properties", ref rejection);
-            }
-            else
-            {
-                var name = reader.GetString();
-                rejection ??= new Rejection(name is { Length: <= 100 } ? name : "", "Unknown field; the producer's own data belongs in properties.");
-                reader.Read();
-                reader.Skip();
-            }
+            ReadField(ref reader, ref draft);
         }
 
-        rejection ??= Check(id, type, anonymousId, userId, occurredAt);
-        var happened = Correct(occurredAt ?? now, sentAt, now);
-        if (rejection is null && (happened > now.AddMinutes(options.MaxMinutesAhead) || happened < Earliest))
+        var sent = body[start..(int)reader.BytesConsumed];
+        if (!isUtf8 && !System.Text.Unicode.Utf8.IsValid(sent.Span))
         {
-            rejection = new Rejection("occurredAt", "The time lies in the future or before the year 2000.");
+            draft.Rejection = new Rejection("", "Holds bytes that are not UTF-8.");
         }
 
-        if (rejection is not null)
+        draft.Rejection ??= Check(ref draft);
+        var consent = sender.Objects ? Consent.Necessary : draft.Consent ?? (options.ConsentWhenUnsaid == UnsaidConsent.Analytics ? Consent.Analytics : Consent.Necessary);
+        var follows = consent.HasFlag(Consent.Analytics);
+        Rejection? remark = null;
+        if (draft.UserId is { } user && follows && !sender.MaySpeakFor(user))
         {
-            return new ParsedEvent(idText, default, rejection);
+            remark = new Rejection("userId", "Not kept: it must be the one that the visitor's token proves, or come from a server.");
+            draft.UserId = null;
         }
 
-        var start = kept.WrittenCount;
-        WriteBody(kept, body, anonymousId, userId, sessionId, itemId, context, properties);
-        var data = kept.WrittenMemory[start..];
-        return new ParsedEvent(idText, new StreamEvent(BehaviourEvent.StreamOf(anonymousId, userId), new NewEvent(type!, data) { Id = id!.Value, OccurredAt = happened }), null);
+        if (draft.Rejection is null && follows && draft.Schema!.NeedsPerson && draft.AnonymousId is null && draft.UserId is null)
+        {
+            draft.Rejection = remark ?? new Rejection("anonymousId", "Required unless userId is given.");
+        }
+
+        var happened = Correct(draft.OccurredAt ?? receivedAt, draft.SentAt);
+        if (draft.Rejection is null && (happened is null || happened > receivedAt.AddMinutes(options.MaxMinutesAhead) || happened < Earliest))
+        {
+            draft.Rejection = new Rejection("occurredAt", "The time lies in the future or before the year 2000.");
+        }
+
+        if (draft.Rejection is not null)
+        {
+            // Who is not followed leaves no body behind, and one whose consent could not be read is taken not to have given it.
+            return new ParsedEvent(draft.IdText, default, draft.Rejection, null, new RejectedSource(draft.Type, follows && !draft.ConsentUnread ? sent : (ReadOnlyMemory<byte>?)null));
+        }
+
+        var from = kept.WrittenCount;
+        Write(ref draft, follows);
+        var stream = (follows ? (draft.AnonymousId, draft.UserId) : default) switch
+        {
+            (null, null) => string.Create(CultureInfo.InvariantCulture, $"unidentified-{happened:yyyyMMdd}"),
+            var (anonymousId, userId) => BehaviourEvent.StreamOf(anonymousId, userId),
+        };
+        var item = new NewEvent(draft.Type!, kept.WrittenMemory[from..]) { Id = draft.Id, OccurredAt = happened, SchemaVersion = draft.Schema!.Version };
+        return new ParsedEvent(draft.IdText, new StreamEvent(stream, item), null, remark);
     }
 
-    private static Rejection? Check(Guid? id, string? type, string? anonymousId, string? userId, DateTimeOffset? occurredAt) =>
-        id is null || id == Guid.Empty ? new Rejection("id", "A UUID is required.")
-        : type is null ? new Rejection("type", "Required.")
-        : !IsSnakeCase(type) ? new Rejection("type", "Must be snake_case: a-z, 0-9 and _, starting with a letter.")
-        : occurredAt is null ? new Rejection("occurredAt", "Required: ISO 8601 with an offset.")
-        : anonymousId is null && userId is null ? new Rejection("anonymousId", "Required unless userId is given.")
-        : null;
-
-    /// <summary>A producer's clock may be off: the time between happening and sending is right even then.</summary>
-    private static DateTimeOffset Correct(DateTimeOffset occurredAt, DateTimeOffset? sentAt, DateTimeOffset now) =>
-        (sentAt is { } sent ? now - (sent - occurredAt) : occurredAt).ToUniversalTime();
-
-    private static bool IsSnakeCase(string type) =>
-        type[0] is >= 'a' and <= 'z' && type.AsSpan().IndexOfAnyExcept(SnakeCase) < 0;
-
-    private static string? ReadText(ref Utf8JsonReader reader, string field, int maxLength, ref Rejection? rejection)
+    private void ReadField(ref Utf8JsonReader reader, ref Draft draft)
     {
-        if (reader.TokenType == JsonTokenType.Null)
+        var name = reader.ValueSpan;
+        if (reader.ValueIsEscaped)
         {
-            return null;
+            name = TryGetText(ref reader, out var text) ? Encoding.UTF8.GetBytes(text) : default;
         }
 
-        if (reader.TokenType != JsonTokenType.String)
+        var index = -1;
+        for (var i = 0; i < Names.Length; i++)
         {
-            rejection ??= new Rejection(field, "Must be text.");
+            if (name.SequenceEqual(Names[i]))
+            {
+                index = i;
+                break;
+            }
+        }
+
+        reader.Read();
+        if (index < 0)
+        {
+            draft.Rejection ??= new Rejection(name.Length <= 100 ? Encoding.UTF8.GetString(name) : "", "Unknown field; the producer's own data belongs in properties.");
             reader.Skip();
-            return null;
-        }
-
-        if (reader.ValueSpan.Length > maxLength * 6 || !TryGetText(ref reader, out var text) || text.Length is 0 || text.Length > maxLength || text.AsSpan().ContainsAnyInRange('\0', '\x1f'))
-        {
-            rejection ??= new Rejection(field, $"Must have 1 to {maxLength} characters, none of them a control character.");
-            return null;
-        }
-
-        return text;
-    }
-
-    private static DateTimeOffset? ReadTime(ref Utf8JsonReader reader, string field, ref Rejection? rejection)
-    {
-        if (reader.TokenType == JsonTokenType.Null)
-        {
-            return null;
-        }
-
-        if (reader.TokenType == JsonTokenType.String && reader.TryGetDateTimeOffset(out var time) && HasOffset(reader.ValueSpan))
-        {
-            return time;
-        }
-
-        rejection ??= new Rejection(field, "Must be a time in ISO 8601 with an offset, such as 2026-11-21T10:00:00Z.");
-        reader.Skip();
-        return null;
-    }
-
-    /// <summary>Without an offset the time would be read in the server's own zone.</summary>
-    private static bool HasOffset(ReadOnlySpan<byte> time) => time.Length > 11 && (time[^1] == 'Z' || time[11..].IndexOfAny((byte)'+', (byte)'-') >= 0);
-
-    private static (int Start, int Length) ReadObject(ref Utf8JsonReader reader, string field, ref Rejection? rejection)
-    {
-        if (reader.TokenType == JsonTokenType.Null)
-        {
-            return default;
-        }
-
-        if (reader.TokenType != JsonTokenType.StartObject)
-        {
-            rejection ??= new Rejection(field, "Must be an object.");
-            reader.Skip();
-            return default;
-        }
-
-        var start = (int)reader.TokenStartIndex;
-        var depth = reader.CurrentDepth;
-        while (reader.Read() && !(reader.TokenType == JsonTokenType.EndObject && reader.CurrentDepth == depth))
-        {
-            if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName)
-            {
-                if (reader.ValueIsEscaped && (!TryGetText(ref reader, out var text) || text.Contains('\0', StringComparison.Ordinal)))
-                {
-                    rejection ??= new Rejection(field, "Holds text that is not valid Unicode, or a NUL character.");
-                }
-            }
-            else if (reader.TokenType == JsonTokenType.Number && !IsStorable(reader.ValueSpan))
-            {
-                rejection ??= new Rejection(field, "Holds a number that is too long or out of range.");
-            }
-        }
-
-        return (start, (int)reader.BytesConsumed - start);
-    }
-
-    private static bool IsStorable(ReadOnlySpan<byte> number) =>
-        number.Length <= 40 && double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value)
-        && (number.IndexOfAny((byte)'e', (byte)'E') is var e && (e < 0 || (int.TryParse(number[(e + 1)..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var power) && Math.Abs(power) <= 308)));
-
-    private static bool TryGetText(ref Utf8JsonReader reader, out string text)
-    {
-        try
-        {
-            text = reader.GetString()!;
-            return true;
-        }
-        catch (InvalidOperationException)
-        {
-            // A lone surrogate written as an escape.
-            text = "";
-            return false;
-        }
-    }
-
-    private static void WriteBody(
-        ArrayBufferWriter<byte> kept, ReadOnlySpan<byte> body, string? anonymousId, string? userId, string? sessionId, string? itemId,
-        (int Start, int Length) context, (int Start, int Length) properties)
-    {
-        var separator = (byte)'{';
-        WriteText(kept, "anonymousId"u8, anonymousId, ref separator);
-        WriteText(kept, "userId"u8, userId, ref separator);
-        WriteText(kept, "sessionId"u8, sessionId, ref separator);
-        WriteText(kept, "itemId"u8, itemId, ref separator);
-        WriteRaw(kept, "context"u8, body.Slice(context.Start, context.Length), ref separator);
-        WriteRaw(kept, "properties"u8, body.Slice(properties.Start, properties.Length), ref separator);
-        kept.Write("}"u8);
-    }
-
-    private static void WriteText(ArrayBufferWriter<byte> kept, ReadOnlySpan<byte> name, string? value, ref byte separator)
-    {
-        if (value is null)
-        {
             return;
         }
 
-        WriteName(kept, name, ref separator);
-        kept.Write("\""u8);
-        if (value.AsSpan().IndexOfAny('"', '\\') >= 0)
+        if ((draft.Seen & (1 << index)) != 0)
         {
-            kept.Write(JsonEncodedText.Encode(value, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes);
+            draft.Rejection ??= new Rejection(JsonNamingPolicy.CamelCase.ConvertName(((Name)index).ToString()), "Given twice.");
+            reader.Skip();
+            return;
+        }
+
+        draft.Seen |= 1 << index;
+        switch ((Name)index)
+        {
+            case Name.Id:
+                draft.IdText = ReadText(ref reader, "id", 64, ref draft);
+                draft.Id = Guid.TryParse(draft.IdText, out var id) ? id : Guid.Empty;
+                break;
+            case Name.Type:
+                draft.Type = ReadText(ref reader, "type", 100, ref draft);
+                break;
+            case Name.SchemaVersion:
+                draft.Version = ReadVersion(ref reader, ref draft);
+                break;
+            case Name.OccurredAt:
+                draft.OccurredAt = ReadTime(ref reader, "occurredAt", ref draft);
+                break;
+            case Name.SentAt:
+                draft.SentAt = ReadTime(ref reader, "sentAt", ref draft);
+                break;
+            case Name.AnonymousId:
+                draft.AnonymousId = ReadText(ref reader, "anonymousId", MaxIdLength, ref draft);
+                break;
+            case Name.UserId:
+                draft.UserId = ReadText(ref reader, "userId", MaxIdLength, ref draft);
+                break;
+            case Name.SessionId:
+                draft.SessionId = ReadText(ref reader, "sessionId", MaxIdLength, ref draft);
+                break;
+            case Name.ItemId:
+                draft.ItemId = ReadText(ref reader, "itemId", MaxIdLength, ref draft);
+                break;
+            case Name.Context:
+                draft.Context = ReadContext(ref reader, ref draft);
+                break;
+            default:
+                ReadProperties(ref reader, ref draft);
+                break;
+        }
+    }
+
+    /// <summary>Checks that need the whole event.</summary>
+    private Rejection? Check(ref Draft draft)
+    {
+        if (draft.Id == Guid.Empty)
+        {
+            return new Rejection("id", "A UUID is required.");
+        }
+
+        if (draft.Type is not { } type)
+        {
+            return new Rejection("type", "Required.");
+        }
+
+        if (type[0] is < 'a' or > 'z' || type.AsSpan().ContainsAnyExcept(SnakeCase))
+        {
+            return new Rejection("type", "Must be snake_case: a-z, 0-9 and _, starting with a letter.");
+        }
+
+        draft.Schema ??= schemas.Find(type, draft.Version);
+        if (draft.Schema is not { } schema)
+        {
+            return schemas.Versions(type).Length == 0
+                ? new Rejection("type", "No such type; GET /api/events/schemas lists them.")
+                : new Rejection("schemaVersion", "No such version of this type.");
+        }
+
+        if (schema.ServerOnly && !sender.IsBelieved)
+        {
+            return new Rejection("type", "Only servers with an API key send this.");
+        }
+
+        if (draft.OccurredAt is null)
+        {
+            return new Rejection("occurredAt", "Required: ISO 8601 with an offset.");
+        }
+
+        if (schema.NeedsItem && draft.ItemId is null)
+        {
+            return new Rejection("itemId", "Required for this type.");
+        }
+
+        if (draft.PropertiesWait)
+        {
+            CheckWaiting(ref draft);
+        }
+        else if (draft.Properties.Length == 0 && schema.RequiredCount > 0)
+        {
+            draft.Rejection = Missing(schema, 0);
+        }
+
+        return draft.Rejection;
+    }
+
+    /// <summary>A producer's clock may be off: the time between happening and sending is right even then. Null when no such time exists.</summary>
+    private DateTimeOffset? Correct(DateTimeOffset occurredAt, DateTimeOffset? sentAt)
+    {
+        var happened = receivedAt.UtcTicks - ((sentAt ?? receivedAt).UtcTicks - occurredAt.UtcTicks);
+        return happened < DateTimeOffset.MinValue.Ticks || happened > DateTimeOffset.MaxValue.Ticks ? null : new DateTimeOffset(happened, TimeSpan.Zero);
+    }
+
+    private void Write(ref Draft draft, bool follows)
+    {
+        var writer = new EventBody(kept, body, edits);
+        var separator = EventBody.Open;
+        if (!follows)
+        {
+            writer.Text("itemId"u8, draft.ItemId, ref separator);
+            writer.CountedContext(sender.IsBot, ref separator);
+            writer.PlainProperties(draft.Properties, draft.Schema!, ref separator);
         }
         else
         {
-            Encoding.UTF8.GetBytes(value, kept);
+            writer.Text("anonymousId"u8, draft.AnonymousId, ref separator);
+            writer.Text("userId"u8, draft.UserId, ref separator);
+            writer.Text("sessionId"u8, draft.SessionId, ref separator);
+            writer.Text("itemId"u8, draft.ItemId, ref separator);
+            if (draft.SentAt is not null)
+            {
+                writer.Text("claimedAt"u8, draft.OccurredAt!.Value.ToString("O", CultureInfo.InvariantCulture), ref separator);
+            }
+
+            writer.Context(draft.Context, draft.AddressHash ?? sender.AddressHash, sender.IsBot, ref separator);
+            writer.Part("properties"u8, draft.Properties, ref separator);
         }
 
-        kept.Write("\""u8);
+        kept.Write(separator == EventBody.Open ? "{}"u8 : "}"u8);
     }
 
-    private static void WriteRaw(ArrayBufferWriter<byte> kept, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json, ref byte separator)
+    /// <summary>What has been read of one event.</summary>
+    private struct Draft
     {
-        if (json.Length > 0)
-        {
-            WriteName(kept, name, ref separator);
-            kept.Write(json);
-        }
-    }
-
-    private static void WriteName(ArrayBufferWriter<byte> kept, ReadOnlySpan<byte> name, ref byte separator)
-    {
-        kept.Write([separator, (byte)'"']);
-        kept.Write(name);
-        kept.Write("\":"u8);
-        separator = (byte)',';
+        public Rejection? Rejection;
+        public int Seen;
+        public string? IdText, Type, AnonymousId, UserId, SessionId, ItemId, AddressHash;
+        public Guid Id;
+        public int? Version;
+        public DateTimeOffset? OccurredAt, SentAt;
+        public (int Start, int Length) Context, Properties;
+        public bool PropertiesWait, ConsentUnread;
+        public EventSchema? Schema;
+        public Consent? Consent;
     }
 }
 

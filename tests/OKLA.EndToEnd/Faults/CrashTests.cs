@@ -80,7 +80,7 @@ public sealed class CrashTests
         load.Acknowledged.Count.ShouldBe(Events);
         await using var server = await EmbeddedPostgres.StartAsync(new DatabaseOptions { DataFolder = folder }, AppContext.BaseDirectory, NullLogger.Instance);
         await using var database = NpgsqlDataSource.Create(server.ConnectionString);
-        await using var command = database.CreateCommand("select id from events.mt_events where type = 'crash_probe'");
+        await using var command = database.CreateCommand("select id from events.mt_events where type = 'page_viewed'");
         await using var reader = await command.ExecuteReaderAsync();
         var stored = new List<Guid>();
         while (await reader.ReadAsync())
@@ -120,7 +120,7 @@ public sealed class CrashTests
 
         private static async Task<bool> SendAsync(HttpClient http, int client, Guid[] ids)
         {
-            var body = string.Join(",", ids.Select(id => $$"""{"id":"{{id}}","type":"crash_probe","occurredAt":"2026-01-01T00:00:00Z","anonymousId":"client-{{client}}"}"""));
+            var body = string.Join(",", ids.Select(id => $$$"""{"id":"{{{id}}}","type":"page_viewed","occurredAt":"2026-01-01T00:00:00Z","anonymousId":"client-{{{client}}}","properties":{"path":"/"}}"""));
             using var content = new ByteArrayContent(Encoding.UTF8.GetBytes($"[{body}]"));
             content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
             try

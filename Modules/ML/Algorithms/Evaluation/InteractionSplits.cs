@@ -5,7 +5,24 @@ namespace OKLA.ML.Algorithms.Evaluation;
 /// <summary>Interactions to learn from, and for every user the set of held-out items (empty when none).</summary>
 /// <param name="Train">Users × items to learn from.</param>
 /// <param name="Test">Held-out items by user; none of them is in the user's training row.</param>
-public sealed record InteractionSplit(SparseMatrix Train, IReadOnlyList<IReadOnlySet<int>> Test);
+public sealed record InteractionSplit(SparseMatrix Train, IReadOnlyList<IReadOnlySet<int>> Test)
+{
+    /// <summary>When each pair of <see cref="Train"/> first happened, in its pattern; null where times play no part.</summary>
+    public SparseMatrix? TrainTimes { get; init; }
+}
+
+/// <summary>A way to hold interactions out.</summary>
+public enum InteractionProtocol
+{
+    /// <summary>user-75-25: a share of each user's items.</summary>
+    PerUser,
+
+    /// <summary>item-75-25: a share of each item's users.</summary>
+    PerItem,
+
+    /// <summary>time-80-20: the latest pairs.</summary>
+    ByTime,
+}
 
 /// <summary>The protocols by which recommenders are compared. A pair of user and item is held out or learned from as a whole.</summary>
 public static class InteractionSplits
@@ -71,6 +88,30 @@ public static class InteractionSplits
 
         return new InteractionSplit(SparseMatrix.FromTriples(users, items, train), test);
     }
+
+    /// <summary>
+    /// time-80-20 of distinct pairs: the earliest ⌊n · (1 − share)⌋ learn, the later ones are held out. <paramref name="times"/> has the pattern of
+    /// <paramref name="data"/>; pairs of one time keep the order of users and items.
+    /// </summary>
+    public static InteractionSplit ByTime(SparseMatrix data, SparseMatrix times, double testShare = 0.2)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentNullException.ThrowIfNull(times);
+        if (data.Count != times.Count) throw new ArgumentException("Times and pairs must be equally many.", nameof(times));
+        var (order, keys) = (Enumerable.Range(0, data.Count).ToArray(), times.Values.ToArray());
+        Array.Sort(order, (a, b) => keys[a] != keys[b] ? keys[a].CompareTo(keys[b]) : a.CompareTo(b));
+        var held = new bool[data.Count];
+        foreach (int entry in order.AsSpan((int)(data.Count * (1 - testShare) + 1e-9))) held[entry] = true;
+        return Part(data, held) with { TrainTimes = Part(times, held).Train };
+    }
+
+    /// <summary>Holds out by a protocol; <see cref="InteractionProtocol.ByTime"/> needs <paramref name="times"/> in the pattern of <paramref name="data"/>.</summary>
+    public static InteractionSplit Hold(InteractionProtocol protocol, SparseMatrix data, SparseMatrix? times, double testShare, int seed) => protocol switch
+    {
+        InteractionProtocol.PerUser => PerUser(data, testShare, seed),
+        InteractionProtocol.PerItem => PerItem(data, testShare, seed),
+        _ => ByTime(data, times ?? throw new ArgumentNullException(nameof(times)), testShare),
+    };
 
     private static InteractionSplit Part(SparseMatrix data, bool[] held)
     {

@@ -22,17 +22,28 @@ public sealed record RankingReport(int K, int Users, double Ndcg, double Map, do
 {
     /// <summary>
     /// Asks <paramref name="recommend"/> for the list (item indices, best first) of every user with held-out items and measures it. Items of the user's
-    /// training row that it answers count as misses. Diversity and serendipity compare items by the cosine of their training users.
+    /// training row that it answers count as misses. Diversity and serendipity compare items by the cosine of their training users, on every n-th user such that
+    /// at most <paramref name="mostCompared"/> are compared.
     /// </summary>
-    public static RankingReport Measure(InteractionSplit split, Func<int, IReadOnlyList<int>> recommend, int k = 10)
+    public static RankingReport Measure(InteractionSplit split, Func<int, IReadOnlyList<int>> recommend, int k = 10, int mostCompared = int.MaxValue)
     {
         ArgumentNullException.ThrowIfNull(split);
         ArgumentNullException.ThrowIfNull(recommend);
         ArgumentOutOfRangeException.ThrowIfLessThan(k, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(mostCompared, 1);
         var train = split.Train;
         var counts = train.ColumnCounts();
         var byItem = train.Transpose();
-        double Cosine(int i, int j) => Common(byItem.RowIndices(i), byItem.RowIndices(j)) / Math.Sqrt(Math.Max(1.0, counts[i]) * Math.Max(1.0, counts[j]));
+        var cosines = new Dictionary<long, double>();
+        double Cosine(int i, int j)
+        {
+            long pair = ((long)Math.Min(i, j) << 32) | (uint)Math.Max(i, j);
+            if (cosines.TryGetValue(pair, out double known)) return known;
+            double cosine = Common(byItem.RowIndices(i), byItem.RowIndices(j)) / Math.Sqrt(Math.Max(1.0, counts[i]) * Math.Max(1.0, counts[j]));
+            // Pairs repeat most among the popular; the rest is cheap enough.
+            if (cosines.Count < 1_000_000) cosines.Add(pair, cosine);
+            return cosine;
+        }
 
         var lists = new List<IReadOnlyList<int>>();
         var histories = new List<IReadOnlyList<int>>();
@@ -58,10 +69,12 @@ public sealed record RankingReport(int K, int Users, double Ndcg, double Map, do
 
         double n = lists.Count;
         if (n == 0) throw new ArgumentException("No user has a held-out item.", nameof(split));
+        int every = (int)((lists.Count + (long)mostCompared - 1) / mostCompared);
+        List<T> Compared<T>(List<T> all) => every <= 1 ? all : [.. all.Where((_, i) => i % every == 0)];
         return new RankingReport(k, lists.Count, ndcg.Average(), map / n, mapAll / n, mrr / n, precision / n, recall / n, hits / n,
             BeyondAccuracy.Coverage(lists, train.Columns), BeyondAccuracy.Novelty(lists, counts, train.Rows), BeyondAccuracy.Popularity(lists, counts, train.Rows),
-            BeyondAccuracy.Gini(lists, train.Columns), BeyondAccuracy.Diversity(lists, Cosine),
-            BeyondAccuracy.Serendipity(lists, histories, relevant, Cosine), ndcg);
+            BeyondAccuracy.Gini(lists, train.Columns), BeyondAccuracy.Diversity(Compared(lists), Cosine),
+            BeyondAccuracy.Serendipity(Compared(lists), Compared(histories), Compared(relevant), Cosine), ndcg);
     }
 
     private static int Common(ReadOnlySpan<int> a, ReadOnlySpan<int> b)

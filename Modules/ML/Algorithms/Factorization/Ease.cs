@@ -6,6 +6,9 @@ public sealed record EaseOptions
     /// <summary>λ on the diagonal of XᵀX; larger for sparser data, 1e-3 to 1e9.</summary>
     public float Regularization { get; init; } = 200;
 
+    /// <summary>p in [0, 1) of inputs dropped at random while learning, averaged in closed form: adds p/(1 − p)·diag(XᵀX) to the diagonal (Steck 2020, eq. 5).</summary>
+    public float Dropout { get; init; }
+
     /// <summary>Threads; the result does not depend on it.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 }
@@ -25,6 +28,7 @@ public static class Ease
         ArgumentNullException.ThrowIfNull(data);
         options ??= new EaseOptions();
         Require.Between(options.Regularization, 1e-3f, 1e9f);
+        Require.Between(options.Dropout, 0, 0.99f);
         Require.Between(options.Threads, 1, 1024);
         if (data.Columns > MostItems) throw new ArgumentException($"EASE inverts a dense matrix: {data.Columns} items are more than {MostItems}.", nameof(data));
         int n = data.Columns, stride = SymmetricInverse.Stride(n);
@@ -44,7 +48,7 @@ public static class Ease
                 for (int m = 0; m < items.Length && items[m] <= i; m++) row[items[m]] += amounts[k] * values[m];
             }
 
-            row[i] += options.Regularization;
+            row[i] += options.Regularization + options.Dropout / (1 - options.Dropout) * row[i];
         });
 
         SymmetricInverse.Invert(a, n, stride, parallel);

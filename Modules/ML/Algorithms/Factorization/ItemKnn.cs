@@ -16,6 +16,9 @@ public enum ItemSimilarity
 
     /// <summary>c_ij: favours popular items.</summary>
     CoOccurrence,
+
+    /// <summary>c_ij / (c_from^a · c_to^b): cosine at a = b = ½, the share of the history item's users who took the other at a = 1, b = 0 (Aiolli 2013).</summary>
+    Asymmetric,
 }
 
 /// <summary>Settings of <see cref="ItemKnn"/>.</summary>
@@ -32,6 +35,12 @@ public sealed record ItemKnnOptions
 
     /// <summary>s of the factor c_ij / (c_ij + s) that pulls pairs with little evidence towards 0 (Bell, Koren 2007); 0 = none.</summary>
     public float Shrinkage { get; init; }
+
+    /// <summary>a of <see cref="ItemSimilarity.Asymmetric"/>: how much the frequency of the history item counts against it.</summary>
+    public float FromExponent { get; init; } = 0.5f;
+
+    /// <summary>b of <see cref="ItemSimilarity.Asymmetric"/>: how much the frequency of the item to score counts against it.</summary>
+    public float ToExponent { get; init; } = 0.5f;
 
     /// <summary>Counts by weight instead of by user.</summary>
     public bool Weighted { get; init; }
@@ -112,6 +121,7 @@ public static class ItemKnn
         return (float)(weight * Math.Pow(2, -age / halfLife));
     }
 
+    /// <summary>The weight from j, an item of the history, to i.</summary>
     private static float Compare(float both, float i, float j, ItemKnnOptions options)
     {
         float similarity = options.Similarity switch
@@ -120,6 +130,7 @@ public static class ItemKnn
             ItemSimilarity.Jaccard => both / (i + j - both),
             ItemSimilarity.Lift => both / (i * j),
             ItemSimilarity.CoOccurrence => both,
+            ItemSimilarity.Asymmetric => both / (MathF.Pow(j, options.FromExponent) * MathF.Pow(i, options.ToExponent)),
             _ => throw new ArgumentOutOfRangeException(nameof(options), options.Similarity, "This similarity is not known."),
         };
         return options.Shrinkage == 0 ? similarity : similarity * both / (both + options.Shrinkage);

@@ -1,4 +1,4 @@
-using System.Globalization;
+using OKLA.ML.Algorithms.Trees;
 
 namespace OKLA.ML.Algorithms.Tabular;
 
@@ -24,12 +24,16 @@ public sealed record TableEncoderOptions
 
     /// <summary>Texts that stand for nothing known, compared without case.</summary>
     public IReadOnlySet<string> MissingMarks { get; init; } =
-        new HashSet<string>(["", "na", "n/a", "nan", "null", "none", "nil", "?", "-", "--", "#n/a"], StringComparer.OrdinalIgnoreCase);
+        new HashSet<string>(
+            ["", "na", "n/a", "nan", "null", "none", "nil", "?", "??", "-", "--", "---", ".", "...", "#n/a", "#na", "<na>", "n.a.", "n.a", "(null)", "(blank)", "#null!", "#value!", "#¡valor!",
+             "#ref!", "#div/0!", "nat", "n/d", "n.d.", "s/d", "\\n", "undefined", "not available", "no disponible", "sin dato", "sin datos", "missing"],
+            StringComparer.OrdinalIgnoreCase);
 }
 
 /// <summary>
-/// Turns columns of text into a <see cref="Dataset"/>, learned on training rows only: numbers, or categories by falling frequency
-/// with one last code shared by rare and unknown ones.
+/// Turns columns of text into a <see cref="Dataset"/>, learned on training rows only. Numbers are read with their units, currencies and separators; categories
+/// are coded by falling frequency with one last code shared by rare and unknown ones; dates become days, year, month, weekday and hour; long names give their
+/// first words and inner numbers; constants and ids are left out.
 /// </summary>
 public sealed class TableEncoder
 {
@@ -37,117 +41,99 @@ public sealed class TableEncoder
     public const string Other = "(other)";
 
     private const string Kind = "OKTE";
-    private readonly Plan[] _plans;
+    private const int Version = 2;
+    private const int MostDatePairs = 6;
+    private readonly ColumnPlan[] _plans;
     private readonly HashSet<string> _missing;
 
-    private TableEncoder(Plan[] plans, IEnumerable<string> missing)
+    private TableEncoder(ColumnPlan[] plans, IReadOnlyList<string> texts, IEnumerable<string> missing)
     {
         _plans = plans;
+        TextColumns = texts;
         _missing = new HashSet<string>(missing, StringComparer.OrdinalIgnoreCase);
     }
 
-    private sealed class Plan(string name, string[]? categories)
-    {
-        public string Name { get; } = name;
-        public string[]? Categories { get; } = categories;
-        public Dictionary<string, int>? Codes { get; } = categories?.SkipLast(1).Select((text, code) => (text, code)).ToDictionary(p => p.text, p => p.code, StringComparer.Ordinal);
-    }
-
-    /// <summary>Names of the columns read, in order.</summary>
+    /// <summary>Names of the columns made, in order.</summary>
     public IReadOnlyList<string> Columns => [.. _plans.Select(plan => plan.Name)];
 
-    /// <summary>Learns from <paramref name="columns"/> which are numbers and which categories exist.</summary>
+    /// <summary>Names of the columns read that hold free text, whose words the made columns do not carry.</summary>
+    public IReadOnlyList<string> TextColumns { get; }
+
+    /// <summary>Learns from <paramref name="columns"/>, which have different names, what each one holds.</summary>
+    /// <exception cref="ArgumentException">Two columns have one name.</exception>
     public static TableEncoder Fit(IReadOnlyList<RawColumn> columns, TableEncoderOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(columns);
         var o = options ?? new TableEncoderOptions();
         var missing = new HashSet<string>(o.MissingMarks, StringComparer.OrdinalIgnoreCase);
-        return new TableEncoder([.. columns.Select(column => new Plan(column.Name, Categories(column, o, missing)))], missing);
+        var names = new HashSet<string>(columns.Select(column => column.Name), StringComparer.Ordinal);
+        if (names.Count != columns.Count) throw new ArgumentException("Two columns have one name.", nameof(columns));
+        var made = new HashSet<string>(StringComparer.Ordinal);
+        var plans = new List<ColumnPlan>();
+        var texts = new List<string>();
+        var dates = new List<(string Name, DateStyle Style)>();
+        foreach (var column in columns)
+        {
+            var profile = new ColumnProfile(column, o, missing);
+            plans.AddRange(profile.Plans(name => Unique(name, column.Name)));
+            if (profile.IsText) texts.Add(column.Name);
+            if (profile.Dates is { } style) dates.Add((column.Name, style));
+        }
+        var pairs = from a in Enumerable.Range(0, dates.Count) from b in Enumerable.Range(a + 1, dates.Count - a - 1) select (From: dates[a], To: dates[b]);
+        foreach (var (from, to) in pairs.Take(MostDatePairs))
+            plans.Add(new DifferencePlan(Unique($"{from.Name} to {to.Name}", ""), from.Name, from.Style, to.Name, to.Style));
+        return new TableEncoder([.. plans], texts, missing);
+
+        // A made column bears its source's name, or one that no other column has.
+        string Unique(string name, string source)
+        {
+            while ((name != source && names.Contains(name)) || !made.Add(name)) name += "'";
+            return name;
+        }
     }
 
-    /// <summary>The same columns, found by name, as numbers and codes; a column that is absent is all missing.</summary>
+    /// <summary>The same columns, found by name, as numbers and codes; a column that is absent is all missing. Without any column worth making there is one of zeros.</summary>
+    /// <exception cref="ArgumentException">There is no column, or their lengths differ.</exception>
     public Dataset Transform(IReadOnlyList<RawColumn> columns)
     {
         ArgumentNullException.ThrowIfNull(columns);
         if (columns.Count == 0) throw new ArgumentException("No columns.", nameof(columns));
         var rows = columns[0].Values.Count;
-        var byName = columns.ToDictionary(column => column.Name, StringComparer.Ordinal);
-        return new Dataset([.. _plans.Select(plan => Encode(plan, byName.GetValueOrDefault(plan.Name), rows))]);
+        if (columns.FirstOrDefault(column => column.Values.Count != rows) is { } uneven)
+            throw new ArgumentException($"Column {uneven.Name} has {uneven.Values.Count} rows, not {rows}.", nameof(columns));
+        var byName = columns.ToDictionary(column => column.Name, column => column.Values, StringComparer.Ordinal);
+        var made = new Column[_plans.Length];
+        Workers.For(0, made.Length, i => made[i] = _plans[i].Encode(byName.GetValueOrDefault, rows, _missing));
+        return new Dataset(made.Length > 0 ? made : [Column.Numeric("nothing", new float[rows])]);
     }
 
     /// <summary>Writes the encoder (versioned, with a checksum).</summary>
-    public void Save(Stream stream) => CheckedStream.Write(stream, Kind, 1, writer =>
+    public void Save(Stream stream) => CheckedStream.Write(stream, Kind, Version, writer =>
     {
-        writer.Write(_missing.Count);
-        foreach (var mark in _missing.Order(StringComparer.Ordinal)) writer.Write(mark);
+        ColumnPlan.WriteTexts(writer, [.. _missing.Order(StringComparer.Ordinal)]);
+        ColumnPlan.WriteTexts(writer, TextColumns);
         writer.Write(_plans.Length);
-        foreach (var plan in _plans)
-        {
-            writer.Write(plan.Name);
-            writer.Write(plan.Categories?.Length ?? -1);
-            foreach (var category in plan.Categories ?? []) writer.Write(category);
-        }
+        foreach (var plan in _plans) plan.Write(writer);
     });
 
-    /// <summary>Reads an encoder that <see cref="Save"/> wrote.</summary>
+    /// <summary>Reads an encoder that <see cref="Save"/> wrote, of this or the first version.</summary>
     /// <exception cref="InvalidDataException">Not one, cut off or damaged.</exception>
-    public static TableEncoder Load(Stream stream) => CheckedStream.Read(stream, Kind, 1, (reader, _) =>
+    public static TableEncoder Load(Stream stream) => CheckedStream.Read(stream, Kind, Version, (reader, version) =>
     {
-        var missing = new string[reader.ReadInt32()];
-        for (var i = 0; i < missing.Length; i++) missing[i] = reader.ReadString();
-        var plans = new Plan[reader.ReadInt32()];
-        for (var i = 0; i < plans.Length; i++)
-        {
-            var name = reader.ReadString();
-            var count = reader.ReadInt32();
-            var categories = count < 0 ? null : new string[count];
-            for (var c = 0; c < count; c++) categories![c] = reader.ReadString();
-            plans[i] = new Plan(name, categories);
-        }
-        return new TableEncoder(plans, missing);
+        var missing = ColumnPlan.ReadTexts(reader);
+        var texts = version == 1 ? [] : ColumnPlan.ReadTexts(reader);
+        var plans = new ColumnPlan[reader.ReadInt32()];
+        for (var i = 0; i < plans.Length; i++) plans[i] = version == 1 ? ReadFirstVersion(reader) : ColumnPlan.Read(reader);
+        return new TableEncoder(plans, texts, missing);
     });
 
-    private static string[]? Categories(RawColumn column, TableEncoderOptions o, HashSet<string> missing)
+    private static ColumnPlan ReadFirstVersion(BinaryReader reader)
     {
-        var counts = new Dictionary<string, int>(StringComparer.Ordinal);
-        int known = 0, numbers = 0;
-        foreach (var value in column.Values)
-        {
-            var text = value?.Trim();
-            if (text is null || missing.Contains(text)) continue;
-            known++;
-            if (TryNumber(text, out _)) numbers++;
-            counts[text] = counts.GetValueOrDefault(text) + 1;
-        }
-        if (!o.Categorical.Contains(column.Name) && numbers >= o.NumericShare * known) return null;
-        return
-        [
-            .. counts.Where(c => c.Value >= o.MinCategoryRows).OrderByDescending(c => c.Value).ThenBy(c => c.Key, StringComparer.Ordinal)
-                .Take(o.MaxCategories).Select(c => c.Key),
-            Other,
-        ];
+        var name = reader.ReadString();
+        var count = reader.ReadInt32();
+        if (count < 0) return new NumberPlan(name, name, false);
+        var categories = new string[count];
+        for (var i = 0; i < count; i++) categories[i] = reader.ReadString();
+        return new CategoryPlan(name, name, CategoryOf.Whole, false, categories);
     }
-
-    private Column Encode(Plan plan, RawColumn? column, int rows)
-    {
-        if (column is not null && column.Values.Count != rows) throw new ArgumentException($"Column {plan.Name} has {column.Values.Count} rows, not {rows}.");
-        if (plan.Categories is null)
-        {
-            var numbers = new float[rows];
-            for (var r = 0; r < rows; r++)
-                numbers[r] = column?.Values[r]?.Trim() is { } text && !_missing.Contains(text) && TryNumber(text, out var number) ? number : float.NaN;
-            return Column.Numeric(plan.Name, numbers);
-        }
-        var codes = new int[rows];
-        for (var r = 0; r < rows; r++)
-        {
-            codes[r] = column?.Values[r]?.Trim() is { } text && !_missing.Contains(text)
-                ? plan.Codes!.GetValueOrDefault(text, plan.Categories.Length - 1)
-                : -1;
-        }
-        return Column.Categorical(plan.Name, codes, plan.Categories);
-    }
-
-    private static bool TryNumber(string text, out float number) =>
-        float.TryParse(text, NumberStyles.Float | NumberStyles.AllowThousands, CultureInfo.InvariantCulture, out number) && float.IsFinite(number);
 }

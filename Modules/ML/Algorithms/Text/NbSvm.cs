@@ -1,6 +1,7 @@
 using OKLA.ML.Algorithms.Factorization;
 using OKLA.ML.Algorithms.Linear;
 using OKLA.ML.Algorithms.Tabular;
+using OKLA.ML.Algorithms.Trees;
 
 namespace OKLA.ML.Algorithms.Text;
 
@@ -50,20 +51,27 @@ public sealed class NbSvm
         ArgumentNullException.ThrowIfNull(texts);
         ArgumentNullException.ThrowIfNull(labels);
         options ??= new NbSvmOptions();
-        Require.Between(options.Cost, 1e-9, 1e9);
-        Require.Between(options.Smoothing, 1e-9, 1e6);
-        Require.Between(options.Interpolation, 0, 1);
         if (texts.Count != labels.Count) throw new ArgumentException($"{texts.Count} texts and {labels.Count} labels.", nameof(labels));
         var classes = labels.Distinct().Order(StringComparer.Ordinal).ToArray();
         if (classes.Length < 2) throw new ArgumentException("There is only one class.", nameof(labels));
+        var codes = classes.Select((name, code) => (name, code)).ToDictionary(pair => pair.name, pair => pair.code, StringComparer.Ordinal);
         var (vectorizer, x) = TextVectorizer.FitTransform(texts, options.Vectorizer);
+        return new NbSvm(vectorizer, Train(x, [.. labels.Select(label => codes[label])], classes.Length, options, cancellation), classes);
+    }
+
+    /// <summary>The weights on rows made before; only which columns a row has counts.</summary>
+    internal static LinearWeights Train(SparseMatrix x, int[] labels, int classes, NbSvmOptions options, CancellationToken cancellation = default)
+    {
+        Require.Between(options.Cost, 1e-9, 1e9);
+        Require.Between(options.Smoothing, 1e-9, 1e6);
+        Require.Between(options.Interpolation, 0, 1);
         var columns = x.Columns;
-        var outputs = classes.Length == 2 ? 1 : classes.Length;
+        var outputs = classes == 2 ? 1 : classes;
         var (values, intercepts) = (new double[outputs * columns], new double[outputs]);
         double[] costs = [.. Enumerable.Repeat(options.Cost, x.Rows)];
-        for (var k = 0; k < outputs; k++)
+        Workers.For(options.Vectorizer.Threads, outputs, k =>
         {
-            var own = classes[outputs == 1 ? 1 : k];
+            var own = outputs == 1 ? 1 : k;
             bool[] positive = [.. labels.Select(label => label == own)];
             var ratios = LogCountRatios(x, positive, options.Smoothing);
             var scaled = x.Map((_, column, _) => (float)ratios[column]);
@@ -72,8 +80,8 @@ public sealed class NbSvm
             for (var j = 0; j < columns; j++) mean += Math.Abs(w[j]) / columns;
             for (var j = 0; j < columns; j++) values[k * columns + j] = ratios[j] * ((1 - options.Interpolation) * mean + options.Interpolation * w[j]);
             intercepts[k] = w[columns];
-        }
-        return new NbSvm(vectorizer, new LinearWeights(null, columns, values, intercepts), classes);
+        });
+        return new LinearWeights(null, columns, values, intercepts);
     }
 
     /// <summary>The class of a text and by how much its score leads (above 0, no probability).</summary>

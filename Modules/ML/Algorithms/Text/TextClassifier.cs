@@ -100,7 +100,8 @@ public sealed class TextClassifier
         return new TextClassifier(vectorizer, LinearClassifierModel.Read(reader), classes);
     });
 
-    private static LinearClassifierModel Train(SparseMatrix x, int[] labels, int classes, TextClassifierOptions o, float[]? weights, CancellationToken cancellation)
+    /// <summary>One-against-rest logistic regression on rows made before.</summary>
+    internal static LinearClassifierModel Train(SparseMatrix x, int[] labels, int classes, TextClassifierOptions o, float[]? weights, CancellationToken cancellation)
     {
         Require.Between(o.Cost, 1e-9, 1e9);
         Checks.Weights(weights, x.Rows);

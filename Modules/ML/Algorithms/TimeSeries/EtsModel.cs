@@ -183,7 +183,8 @@ public sealed class EtsModel
         return new Forecast(point, lower, upper);
     }
 
-    private static IEnumerable<EtsForm> Candidates(double[] y, int season)
+    /// <summary>Every sensible form for a series, as <see cref="FitBest"/> tries them.</summary>
+    internal static IEnumerable<EtsForm> Candidates(double[] y, int season)
     {
         bool positive = y.Min() > 0, seasonal = season > 1 && y.Length >= 2 * season;
         foreach (EtsTrend trend in Enum.GetValues<EtsTrend>())
@@ -199,7 +200,8 @@ public sealed class EtsModel
         }
     }
 
-    private static EtsModel? TryFit(ReadOnlySpan<double> y, int season, EtsForm form)
+    /// <summary>Fits one form; null where the series is too short for it.</summary>
+    internal static EtsModel? TryFit(ReadOnlySpan<double> y, int season, EtsForm form)
     {
         int parameters = 3 + (form.Trend == EtsTrend.None ? 0 : 2) + (form.Trend == EtsTrend.Damped ? 1 : 0)
             + (form.Season == EtsSeason.None ? 0 : 1 + (season <= LongestFreeSeason ? season - 1 : 0));

@@ -10,6 +10,51 @@ public static class SeasonLength
     /// </summary>
     public static int Detect(ReadOnlySpan<double> series, int longest = 0, double least = 0.3)
     {
+        double[] correlation = Autocorrelation(series, longest);
+        double highest = Math.Max(least, 3 / Math.Sqrt(series.Length));
+        int best = 1;
+        foreach (int lag in Peaks(correlation))
+            if (correlation[lag] > highest) (highest, best) = (correlation[lag], lag);
+        return best;
+    }
+
+    /// <summary>
+    /// Lengths worth trying, at most three and the likeliest first; none for a series without a season. Asks the autocorrelation without the linear trend and
+    /// that of the differences (which no trend of any form hides); of peaks nearly as high the shortest is taken, since a season of 7 shows at 14 too.
+    /// <paramref name="usual"/> lengths (12 for months, say) count as soon as they are no accident.
+    /// </summary>
+    public static IReadOnlyList<int> Candidates(ReadOnlySpan<double> series, IReadOnlyList<int> usual)
+    {
+        ArgumentNullException.ThrowIfNull(usual);
+        double[] y = Series.Checked(series, 0);
+        if (y.Length < 8) return [];
+        var found = new List<int>();
+        double chance = 3 / Math.Sqrt(y.Length);
+        var differences = new double[y.Length - 1];
+        for (int t = 1; t < y.Length; t++) differences[t - 1] = y[t] - y[t - 1];
+        double[] plain = Autocorrelation(y, 0), differenced = Autocorrelation(differences, 0);
+        foreach (int lag in usual)
+            if (lag > 1 && y.Length >= 2 * lag && (differenced.ElementAtOrDefault(lag) > Math.Min(chance, 0.3) || (Peaks(plain).Contains(lag) && plain[lag] > Math.Min(chance, 0.3)))) found.Add(lag);
+        foreach (double[] correlation in (double[][])[differenced, plain])
+        {
+            int[] peaks = [.. Peaks(correlation).Where(lag => correlation[lag] > Math.Max(0.2, chance))];
+            if (peaks.Length == 0) continue;
+            double highest = peaks.Max(lag => correlation[lag]);
+            found.Add(peaks.First(lag => correlation[lag] > 0.85 * highest));
+        }
+
+        return [.. found.Distinct().Take(3)];
+    }
+
+    private static IEnumerable<int> Peaks(double[] correlation)
+    {
+        for (int lag = 2; lag + 1 < correlation.Length; lag++)
+            if (correlation[lag] > correlation[lag - 1] && correlation[lag] >= correlation[lag + 1]) yield return lag;
+    }
+
+    /// <summary>Autocorrelation without the linear trend at lags 0 … longest + 1; zeros for a constant series.</summary>
+    private static double[] Autocorrelation(ReadOnlySpan<double> series, int longest)
+    {
         double[] y = Series.Checked(series, 6);
         int n = y.Length;
         if (longest <= 0) longest = n / 3;
@@ -23,8 +68,8 @@ public static class SeasonLength
 
         for (int t = 0; t < n; t++) y[t] -= meanY + products / squares * (t - meanT);
         double power = y.Sum(v => v * v);
-        if (power <= 1e-12 * (meanY * meanY * n + 1e-300)) return 1;
         var correlation = new double[longest + 2];
+        if (power <= 1e-12 * (meanY * meanY * n + 1e-300)) return correlation;
         for (int lag = 1; lag <= longest + 1 && lag < n; lag++)
         {
             double sum = 0;
@@ -32,14 +77,6 @@ public static class SeasonLength
             correlation[lag] = sum / power;
         }
 
-        int best = 1;
-        double highest = Math.Max(least, 3 / Math.Sqrt(n));
-        for (int lag = 2; lag <= longest; lag++)
-        {
-            bool peak = correlation[lag] > correlation[lag - 1] && correlation[lag] >= correlation[lag + 1];
-            if (peak && correlation[lag] > highest) (highest, best) = (correlation[lag], lag);
-        }
-
-        return best;
+        return correlation;
     }
 }

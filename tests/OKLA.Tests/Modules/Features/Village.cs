@@ -119,7 +119,7 @@ internal static class Village
         {
             SellerId = Dealers[n % 3],
             Place = Places[n % 3],
-            Attributes = new Dictionary<string, JsonElement>(car.Attributes) { ["startsAt"] = JsonSerializer.SerializeToElement(Start.AddDays(60)) },
+            Window = new TimeWindow(Start.AddDays(60), null),
         };
     }
 }

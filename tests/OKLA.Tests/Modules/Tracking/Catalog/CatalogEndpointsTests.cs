@@ -11,7 +11,7 @@ namespace OKLA.Tests.Modules.Tracking.Catalog;
 
 public sealed class CatalogEndpointsTests : DatabaseTest
 {
-    private static readonly CatalogEndpoints.PutRequest Good = new("vehicle", "Kia Rio", new Money(14_000, "USD"), Attributes("""{"year":2019,"make":"Kia","used":true,"color":null}"""), null, ["a"], "d1", "Azua", null);
+    private static readonly ItemBody Good = new("vehicle", "Kia Rio", new Money(14_000, "USD"), Attributes("""{"year":2019,"make":"Kia","used":true,"color":null}"""), null, ["a"], "d1", "Azua", null);
     private ServiceProvider services = null!;
     private IMessageBus bus = null!;
 
@@ -29,7 +29,7 @@ public sealed class CatalogEndpointsTests : DatabaseTest
     [Test]
     public async Task An_item_that_was_put_can_be_read_and_ended()
     {
-        (await CatalogEndpoints.PutAsync("k 1/ñ", Good, bus, default)).Result.ShouldBeOfType<Ok<CatalogChanges>>().Value.ShouldBe(new CatalogChanges(1, 0, 0, 0));
+        (await CatalogEndpoints.PutAsync("k 1/ñ", Good, Database, bus, default)).Result.ShouldBeOfType<Ok<CatalogChanges>>().Value.ShouldBe(new CatalogChanges(1, 0, 0, 0));
 
         var entry = (await CatalogEndpoints.GetAsync("k 1/ñ", bus, default)).Result.ShouldBeOfType<Ok<CatalogEntry>>().Value!;
         (entry.Item.Title, entry.Item.Number("year"), entry.Item.Attributes.ContainsKey("color")).ShouldBe(("Kia Rio", 2019.0, false));
@@ -50,7 +50,7 @@ public sealed class CatalogEndpointsTests : DatabaseTest
     {
         for (var i = 0; i < 5; i++)
         {
-            await CatalogEndpoints.PutAsync($"car-{i}", Good, bus, default);
+            await CatalogEndpoints.PutAsync($"car-{i}", Good, Database, bus, default);
         }
 
         var ids = new List<string>();
@@ -77,16 +77,16 @@ public sealed class CatalogEndpointsTests : DatabaseTest
     [Test]
     public void Each_bad_field_is_named_once()
     {
-        var bad = new CatalogEndpoints.PutRequest(
+        var bad = new ItemBody(
             " ", new string('x', 501), new Money(0, "EUR"), Attributes("""{"a":[1],"b":{"c":1},"n":1e999999,"tiny":1e-999999,"half":"\ud800","zero":"\u0000","ok":1e5}"""),
             null, [null!], "s\0", null, [.. Enumerable.Repeat("u", 51)]);
 
-        CatalogEndpoints.Check("", bad).Keys.Order(StringComparer.Ordinal).ShouldBe(
+        ItemBody.Check("", bad, null).Keys.Order(StringComparer.Ordinal).ShouldBe(
         [
             "attributes.a", "attributes.b", "attributes.half", "attributes.n", "attributes.tiny", "attributes.zero",
             "id", "images", "kind", "price.amount", "price.currency", "sellerId", "tags[0]", "title",
         ]);
-        CatalogEndpoints.Check("car-1", Good).ShouldBeEmpty();
+        ItemBody.Check("car-1", Good, null).ShouldBeEmpty();
     }
 
     private static Dictionary<string, JsonElement> Attributes(string json) => JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(json)!;

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.Options;
 using OKLA.Shared.Contracts;
+using OKLA.Shared.Files;
 using OKLA.Tracking.Catalog;
 using Log = OKLA.Shared.EventLog.EventLog;
 
@@ -186,7 +187,7 @@ public sealed class ImportListingsTests : DatabaseTest
 
     [Test]
     public async Task A_missing_file_is_refused() =>
-        (await Should.ThrowAsync<ImportRefusedException>(() => Handler(null).HandleAsync(new ImportListings(Path.Combine(folder, "none.csv")), default))).Message.ShouldContain("none.csv");
+        (await Should.ThrowAsync<UnreadableFileException>(() => Handler(null).HandleAsync(new ImportListings(Path.Combine(folder, "none.csv")), default))).Message.ShouldContain("none.csv");
 
     private async Task<ImportReport> ImportAsync(
         string text, string? columns = "make=brand,model=model,title=title,year=year,bodyType=type,fuel=fuel,condition=condition,mileageKm=mileage_km,price=price,currency=currency,snapshot=snapshot",

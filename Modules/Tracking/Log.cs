@@ -1,0 +1,9 @@
+using Microsoft.Extensions.Logging;
+
+namespace OKLA.Tracking;
+
+internal static partial class Log
+{
+    [LoggerMessage(2001, LogLevel.Warning, "{Count} rejected events could not be kept")]
+    public static partial void RejectedNotKept(ILogger logger, int count, Exception fault);
+}
