@@ -9,8 +9,10 @@ using OKLA.Features.Facts;
 using OKLA.Features.Items;
 using OKLA.Features.Offline;
 using OKLA.Features.Online;
+using OKLA.Features.Profiles;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
+using OKLA.Shared.Jobs;
 using OKLA.Shared.Web;
 
 namespace OKLA.Features;
@@ -26,6 +28,7 @@ public static class FeaturesModule
         services.AddOptions<MoneyOptions>().BindConfiguration("Money").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(provider => new ExchangeRates(provider.GetRequiredService<IOptions<MoneyOptions>>().Value));
         services.AddSingleton(AllFeatures.Registry()).AddSingleton<CatalogueHistory>().AddSingleton<FactStore>().AddSingleton<PointInTime>().AddSingleton<OnlineStore>().AddSingleton<FrameStore>();
+        services.AddJob("count-segments", "Puts everybody into segments and counts them", JobSchedule.Daily(new TimeOnly(4, 0)), progress => new CountSegments(progress));
         return services.AddSubscription<FactSubscription>().AddSubscription<CatalogSubscription>();
     }
 
@@ -37,6 +40,9 @@ public static class FeaturesModule
         GetFeatures.Map(group);
         GetFeatureBatch.Map(group);
         FrameEndpoints.Map(group);
+        var users = routes.MapGroup("/api/users").WithTags("Features").RequireAuthorization(Policies.Anonymous);
+        GetProfile.Map(users);
+        ListSegments.Map(group, users);
         return routes;
     }
 }

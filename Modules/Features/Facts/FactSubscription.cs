@@ -47,6 +47,8 @@ internal sealed class FactSubscription(IOptions<FeaturesOptions> options, Exchan
                 delete from features.frame_rows where encode(sha256(convert_to($1 || user_id, 'UTF8')), 'hex') = any($2) returning frame_id
             ), changed as (
                 update features.frames set sha256 = null where id in (select frame_id from gone)
+            ), segmented as (
+                delete from features.person_segments where encode(sha256(convert_to($1 || person_id, 'UTF8')), 'hex') = any($2)
             )
             delete from features.facts where encode(sha256(convert_to($1 || person_id, 'UTF8')), 'hex') = any($2)
             """, transaction.Connection, transaction);
