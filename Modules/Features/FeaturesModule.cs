@@ -7,6 +7,7 @@ using Microsoft.Extensions.Options;
 using OKLA.Features.Definitions;
 using OKLA.Features.Facts;
 using OKLA.Features.Items;
+using OKLA.Features.Monitoring;
 using OKLA.Features.Offline;
 using OKLA.Features.Online;
 using OKLA.Features.Profiles;
@@ -29,6 +30,7 @@ public static class FeaturesModule
         services.TryAddSingleton(provider => new ExchangeRates(provider.GetRequiredService<IOptions<MoneyOptions>>().Value));
         services.AddSingleton(AllFeatures.Registry()).AddSingleton<CatalogueHistory>().AddSingleton<FactStore>().AddSingleton<PointInTime>().AddSingleton<OnlineStore>().AddSingleton<FrameStore>();
         services.AddJob("count-segments", "Puts everybody into segments and counts them", JobSchedule.Daily(new TimeOnly(4, 0)), progress => new CountSegments(progress));
+        services.AddJob("watch-features", "Compares what is served with what training reads, and with the week before", JobSchedule.Daily(new TimeOnly(4, 30)), _ => new WatchFeatures());
         return services.AddSubscription<FactSubscription>().AddSubscription<CatalogSubscription>();
     }
 
@@ -41,6 +43,7 @@ public static class FeaturesModule
         GetFeatureBatch.Map(group);
         FrameEndpoints.Map(group);
         var users = routes.MapGroup("/api/users").WithTags("Features").RequireAuthorization(Policies.Anonymous);
+        WatchFeaturesHandler.Map(group);
         GetProfile.Map(users);
         ListSegments.Map(group, users);
         return routes;

@@ -10,12 +10,14 @@ namespace OKLA.Features.Facts;
 /// The histories of all items up to a position of the log, in memory: a few hundred bytes for each thing the log said about an item.
 /// Reading on makes it longer and leaves what was read unchanged.
 /// </summary>
-internal sealed class CatalogueHistory(NpgsqlDataSource database, ExchangeRates rates) : IDisposable
+internal sealed class CatalogueHistory(NpgsqlDataSource database, ExchangeRates rates)
 {
     private readonly ConcurrentDictionary<string, ItemHistory> items = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, ItemHistory>> peers = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, ItemHistory>> sellers = new(StringComparer.Ordinal);
-    private readonly SemaphoreSlim reading = new(1);
+    private readonly Lock gate = new();
+    private Task? next;
+    private bool waits;
     private long position;
 
     public long Position => Volatile.Read(ref position);
@@ -28,50 +30,71 @@ internal sealed class CatalogueHistory(NpgsqlDataSource database, ExchangeRates 
     /// <summary>Every item that a seller ever offered, by id.</summary>
     public IEnumerable<ItemHistory> ItemsOf(string seller) => sellers.TryGetValue(seller, out var found) ? found.Values.OrderBy(item => item.Id, StringComparer.Ordinal) : [];
 
-    /// <summary>Takes in what the log said since, up to a position.</summary>
-    public async Task ReadOnAsync(long upTo, CancellationToken ct)
+    /// <summary>Takes in what the log said since. Callers that come while a reading is under way share the next one.</summary>
+    public Task ReadOnAsync(CancellationToken ct)
     {
-        await reading.WaitAsync(ct);
-        try
+        lock (gate)
         {
-            await using var command = database.CreateCommand("""
-                select position, item_id, change, occurred_at, known_at, body, price, currency from features.item_history
-                where position > $1 and position <= $2 order by position
-                """);
-            command.Parameters.Add(new NpgsqlParameter { Value = position });
-            command.Parameters.Add(new NpgsqlParameter { Value = upTo });
-            await using var reader = await command.ExecuteReaderAsync(ct);
-            var said = new Dictionary<string, List<ItemStatement>>(StringComparer.Ordinal);
-            var last = position;
-            while (await reader.ReadAsync(ct))
+            if (next is null || !waits)
             {
-                last = reader.GetInt64(0);
-                var at = reader.GetFieldValue<DateTimeOffset>(3);
-                var item = reader.IsDBNull(5) ? null : JsonSerializer.Deserialize<CatalogItem>(reader.GetFieldValue<byte[]>(5), EventJson.Options);
-                var price = reader.IsDBNull(6) || reader.IsDBNull(7) ? null : rates.ToUsd(new Money(reader.GetDecimal(6), reader.GetString(7)), at);
-                var statement = new ItemStatement(last, reader.GetString(2), at.UtcTicks, reader.GetFieldValue<DateTimeOffset>(4).UtcTicks, item, (double?)price);
-                if (!said.TryGetValue(reader.GetString(1), out var list))
-                {
-                    said[reader.GetString(1)] = list = [];
-                }
-
-                list.Add(statement);
+                (next, waits) = (AfterAsync(next), true);
             }
 
-            foreach (var (id, statements) in said)
-            {
-                Keep(new ItemHistory(id, [.. this[id]?.Statements ?? [], .. statements]));
-            }
-
-            Volatile.Write(ref position, last);
-        }
-        finally
-        {
-            reading.Release();
+            return next.WaitAsync(ct);
         }
     }
 
-    public void Dispose() => reading.Dispose();
+    /// <summary>Takes in what the log said since, up to a position.</summary>
+    public async Task ReadOnAsync(long upTo, CancellationToken ct)
+    {
+        await using var command = database.CreateCommand("""
+            select position, item_id, change, occurred_at, known_at, body, price, currency from features.item_history
+            where position > $1 and position <= $2 order by position
+            """);
+        command.Parameters.Add(new NpgsqlParameter { Value = position });
+        command.Parameters.Add(new NpgsqlParameter { Value = upTo });
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var said = new Dictionary<string, List<ItemStatement>>(StringComparer.Ordinal);
+        var last = position;
+        while (await reader.ReadAsync(ct))
+        {
+            last = reader.GetInt64(0);
+            var at = reader.GetFieldValue<DateTimeOffset>(3);
+            var item = reader.IsDBNull(5) ? null : JsonSerializer.Deserialize<CatalogItem>(reader.GetFieldValue<byte[]>(5), EventJson.Options);
+            var price = reader.IsDBNull(6) || reader.IsDBNull(7) ? null : rates.ToUsd(new Money(reader.GetDecimal(6), reader.GetString(7)), at);
+            var statement = new ItemStatement(last, reader.GetString(2), at.UtcTicks, reader.GetFieldValue<DateTimeOffset>(4).UtcTicks, item, (double?)price);
+            if (!said.TryGetValue(reader.GetString(1), out var list))
+            {
+                said[reader.GetString(1)] = list = [];
+            }
+
+            list.Add(statement);
+        }
+
+        foreach (var (id, statements) in said)
+        {
+            Keep(new ItemHistory(id, [.. this[id]?.Statements ?? [], .. statements]));
+        }
+
+        Volatile.Write(ref position, last);
+    }
+
+    private async Task AfterAsync(Task? before)
+    {
+        await Task.Yield();
+        if (before is not null)
+        {
+            // Its callers hear of its failure.
+            await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        lock (gate)
+        {
+            waits = false;
+        }
+
+        await ReadOnAsync(long.MaxValue, CancellationToken.None);
+    }
 
     private void Keep(ItemHistory item)
     {

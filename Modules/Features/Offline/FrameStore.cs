@@ -94,7 +94,7 @@ internal sealed class FrameStore(
     private async IAsyncEnumerable<(IReadOnlyList<StoredRow> Rows, Value[][] Values)> EvaluateAsync(FrameInfo info, [EnumeratorCancellation] CancellationToken ct)
     {
         var plan = new LeadPlan(registry, [.. info.Features.Select(name => registry.TryGet(name, out var feature) ? feature.Id : throw new FrameRefusedException($"There is no feature {name} any more."))]);
-        using var catalogue = new CatalogueHistory(database, rates);
+        var catalogue = new CatalogueHistory(database, rates);
         await catalogue.ReadOnAsync(info.LogPosition, ct);
         var evaluation = new FrameEvaluation(pointInTime, catalogue, info.LogPosition);
         var atOnce = Math.Max(1_000, options.Value.FrameCells / Math.Max(1, plan.Parts.Values.Sum(part => part.Steps.Count) + plan.Wanted.Count));

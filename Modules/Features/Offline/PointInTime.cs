@@ -49,7 +49,7 @@ internal sealed class PointInTime(FactStore facts)
         }
 
         Array.Sort(order);
-        var state = new EntityState(plan);
+        var state = plan.Idle.TryTake(out var idle) ? idle : new EntityState(plan);
         var (next, current) = (0, -1);
 
         // Answers what is asked of owners before this one, and of this one before a time.
@@ -84,6 +84,8 @@ internal sealed class PointInTime(FactStore facts)
         }
 
         AnswerUpTo(ids.Count, 0);
+        state.Clear();
+        plan.Idle.Add(state);
         return answers;
     }
 }

@@ -76,7 +76,7 @@ internal static class GetFeatures
     }
 
     internal static Task<CachedVector> LeadAsync(OnlineStore store, string id, List<Feature> wanted, IReadOnlyDictionary<string, string> parameters, CancellationToken ct) =>
-        store.ComposeAsync(new LeadPlan(store.Registry, [.. (wanted.Count > 0 ? wanted : store.Registry.Of(Entity.Lead)).Select(feature => feature.Id)]), PartsOf(id), parameters, ct);
+        store.ComposeAsync(wanted.Count > 0 ? new LeadPlan(store.Registry, [.. wanted.Select(feature => feature.Id)]) : store.WholeLead, PartsOf(id), parameters, ct);
 
     private static Dictionary<string, string> Parameters(string? place, string? device, string? channel) =>
         new[] { ("place", place), ("device", device), ("channel", channel) }.Where(pair => pair.Item2 is not null).ToDictionary(pair => pair.Item1, pair => pair.Item2!);

@@ -32,6 +32,9 @@ internal sealed class OnlineStore(
 
     public FeatureRegistry Registry => registry;
 
+    /// <summary>Every feature of a lead.</summary>
+    public LeadPlan WholeLead { get; } = new(registry, [.. registry.Of(Entity.Lead).Select(feature => feature.Id)]);
+
     /// <summary>Key of an entity's vector.</summary>
     public static string Key(Entity entity, string id) => $"{Tag}:{entity.Name}:{id}";
 
@@ -54,7 +57,7 @@ internal sealed class OnlineStore(
     public async Task<CachedVector[]> GetAsync(Entity entity, IReadOnlyList<string> ids, CancellationToken ct)
     {
         var now = clock.GetUtcNow().UtcTicks;
-        await catalogue.ReadOnAsync(long.MaxValue, ct);
+        await catalogue.ReadOnAsync(ct);
         var answers = await pointInTime.EvaluateAsync(plans[entity], [.. ids.Select(id => new Point(id, now))], catalogue, long.MaxValue, ct);
         return [.. answers.Select((answer, place) => Vector(entity, ids[place], now, answer))];
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using OKLA.Features.Facts;
 
 namespace OKLA.Features.Registry;
@@ -13,6 +14,9 @@ internal sealed class EntityPlan
         places = steps.Select((step, place) => (step.Id, place)).ToDictionary(pair => pair.Id, pair => pair.place);
         Streams = [.. steps.Select(step => step.Computation).OfType<Computation.Aggregate>().Select(aggregate => aggregate.Stream).Distinct(ReferenceEqualityComparer.Instance).Cast<FactStream>()];
         Types = [.. Streams.SelectMany(stream => stream.Types).Distinct()];
+        var streams = Streams.Select((stream, place) => (stream, place)).ToDictionary(pair => (object)pair.stream, pair => pair.place, ReferenceEqualityComparer.Instance);
+        StreamOf = [.. steps.Select(step => step.Computation is Computation.Aggregate aggregate ? streams[aggregate.Stream] : -1)];
+        ByType = Types.ToDictionary(type => type, type => Streams.Where(stream => stream.Types.Contains(type)).Select(stream => streams[stream]).ToArray());
         Inputs = [.. steps.Select(step => FeatureRegistry.InputsOf(step).Select(input => places[input]).ToArray())];
     }
 
@@ -26,6 +30,15 @@ internal sealed class EntityPlan
     /// <summary>Types of events that matter.</summary>
     public IReadOnlyList<string> Types { get; }
 
+    /// <summary>For each step the stream that it condenses; -1 for one that condenses none.</summary>
+    public IReadOnlyList<int> StreamOf { get; }
+
+    /// <summary>For each type of event the streams that it belongs to.</summary>
+    public IReadOnlyDictionary<string, int[]> ByType { get; }
+
+    /// <summary>States that are not in use: to make one costs more than to read a person's facts.</summary>
+    public ConcurrentBag<EntityState> Idle { get; } = [];
+
     /// <summary>For each step the steps that it reads.</summary>
     public IReadOnlyList<int[]> Inputs { get; }
 
@@ -38,8 +51,6 @@ internal sealed class EntityState
 {
     private readonly EntityPlan plan;
     private readonly StreamState[] streams;
-    private readonly Dictionary<string, StreamState[]> byType;
-    private readonly StreamState?[] ofStep;
     private readonly Value[][] inputs;
     private readonly Dictionary<string, int> keys = new(StringComparer.Ordinal);
     private readonly List<string> names = [];
@@ -48,8 +59,6 @@ internal sealed class EntityState
     {
         this.plan = plan;
         streams = [.. plan.Streams.Select(stream => new StreamState(stream, KeyOf, NameOf))];
-        byType = plan.Types.ToDictionary(type => type, type => streams.Where((_, i) => plan.Streams[i].Types.Contains(type)).ToArray());
-        ofStep = [.. plan.Steps.Select(step => step.Computation is Computation.Aggregate aggregate ? streams[plan.Streams.ToList().FindIndex(stream => ReferenceEquals(stream, aggregate.Stream))] : null)];
         inputs = [.. plan.Inputs.Select(places => new Value[places.Length])];
     }
 
@@ -71,11 +80,11 @@ internal sealed class EntityState
     public void Add(Fact fact)
     {
         IsKnown = true;
-        if (byType.TryGetValue(fact.Type, out var concerned))
+        if (plan.ByType.TryGetValue(fact.Type, out var concerned))
         {
             foreach (var stream in concerned)
             {
-                stream.Add(fact);
+                streams[stream].Add(fact);
             }
         }
     }
@@ -91,7 +100,7 @@ internal sealed class EntityState
             var feature = plan.Steps[step];
             var value = feature.Computation switch
             {
-                Computation.Aggregate aggregate => aggregate.Reduce(ofStep[step]!.At(at, aggregate.Window)),
+                Computation.Aggregate aggregate => aggregate.Reduce(streams[plan.StreamOf[step]].At(at, aggregate.Window)),
                 Computation.OfItem read => item is null ? Value.None : read.Read(item),
                 Computation.Derived derived => derived.Of(Gather(step, values)),
                 _ => throw new InvalidOperationException($"{feature.Id} is computed at request only."),

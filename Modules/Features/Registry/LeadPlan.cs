@@ -5,7 +5,6 @@ internal sealed class LeadPlan
 {
     private readonly (Entity Entity, int Place)[][] inputs;
     private readonly Feature[] composed;
-    private readonly Value[][] gathered;
     private readonly (Entity Entity, int Place)[] wanted;
 
     public LeadPlan(FeatureRegistry registry, IReadOnlyList<FeatureId> wanted)
@@ -16,7 +15,6 @@ internal sealed class LeadPlan
             .ToDictionary(group => group.Key, group => new EntityPlan(group.Key, [.. group]));
         composed = [.. all.Where(feature => feature.Id.Entity == Entity.Lead)];
         inputs = [.. composed.Select(feature => FeatureRegistry.InputsOf(feature).Select(PlaceOf).ToArray())];
-        gathered = [.. inputs.Select(places => new Value[places.Length])];
         this.wanted = [.. wanted.Select(PlaceOf)];
     }
 
@@ -36,7 +34,7 @@ internal sealed class LeadPlan
         Value At((Entity Entity, int Place) place) => place.Entity == Entity.Lead ? own[place.Place] : parts[place.Entity][place.Place];
         for (var i = 0; i < composed.Length; i++)
         {
-            var read = gathered[i];
+            var read = new Value[inputs[i].Length];
             for (var j = 0; j < read.Length; j++)
             {
                 read[j] = At(inputs[i][j]);

@@ -72,7 +72,7 @@ internal sealed class SkewAndLeakHarness : IAsyncDisposable
     public async Task<IReadOnlyList<Reading>> FrameAsync(IReadOnlyList<DateTimeOffset> stops)
     {
         var readings = new List<Reading>();
-        using var catalogue = new CatalogueHistory(room.Services.GetRequiredService<NpgsqlDataSource>(), room.Services.GetRequiredService<ExchangeRates>());
+        var catalogue = new CatalogueHistory(room.Services.GetRequiredService<NpgsqlDataSource>(), room.Services.GetRequiredService<ExchangeRates>());
         await catalogue.ReadOnAsync(long.MaxValue, default);
         var frames = new FrameEvaluation(room.Services.GetRequiredService<PointInTime>(), catalogue, long.MaxValue);
         foreach (var group in Subjects.GroupBy(subject => subject.Entity))
