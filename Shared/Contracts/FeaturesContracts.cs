@@ -65,6 +65,53 @@ public sealed record GetRecentHistory(string PersonId, DateTimeOffset AsOf, int 
 /// <param name="LastAt">Time of the last event (UTC).</param>
 public sealed record HistoryItem(string ItemId, float Weight, int Events, string StrongestType, DateTimeOffset LastAt);
 
+/// <summary>A moment of somebody's past that a training frame tells about, and what came of it.</summary>
+/// <param name="At">The moment (UTC), not in the future. Features know what had happened by then and was known by then, and nothing else.</param>
+/// <param name="Label">What is to be learned; null where it is not known.</param>
+/// <param name="UserId">The person; for an anonymous visitor its id.</param>
+/// <param name="ItemId">The item.</param>
+/// <param name="SessionId">The visit.</param>
+/// <param name="DealerId">The seller; found from the item when left out.</param>
+/// <param name="CampaignId">The campaign.</param>
+/// <param name="Request">Parameters of on-demand features by name: place, device, channel.</param>
+public sealed record SpineRow(
+    DateTimeOffset At, double? Label, string? UserId = null, string? ItemId = null, string? SessionId = null, string? DealerId = null, string? CampaignId = null,
+    IReadOnlyDictionary<string, string>? Request = null);
+
+/// <summary>Query to Features: fixes a training frame, so that it can be read at any time with the same bytes.</summary>
+/// <param name="Spine">Its rows, in any order.</param>
+/// <param name="Features">Full names such as <c>user.views_7d</c>, see GET /api/features.</param>
+/// <param name="By">Who wants it.</param>
+/// <exception cref="FrameRefusedException">A feature does not exist, or a row is about the future.</exception>
+public sealed record BuildFrame(IReadOnlyList<SpineRow> Spine, IReadOnlyList<string> Features, string By) : IQuery<FrameInfo>;
+
+/// <summary>A training frame that was fixed.</summary>
+/// <param name="Id">Identity.</param>
+/// <param name="Features">Full names, in the order of the columns.</param>
+/// <param name="LogPosition">Last place in the log that counts.</param>
+/// <param name="Rows">Rows.</param>
+/// <param name="Sha256">SHA-256 of the frame as CSV, in hexadecimal; null once an erased person's rows are gone from it.</param>
+/// <param name="CreatedAt">When (UTC).</param>
+public sealed record FrameInfo(Guid Id, IReadOnlyList<string> Features, long LogPosition, long Rows, string? Sha256, DateTimeOffset CreatedAt);
+
+/// <summary>Query to Features: a training frame's values in memory; for one that does not fit there is GET /api/features/frames/{id}.csv.</summary>
+/// <param name="Id">Identity.</param>
+public sealed record ReadFrame(Guid Id) : IQuery<FrameTable>;
+
+/// <summary>A training frame as rows of values.</summary>
+/// <param name="Info">What it is.</param>
+/// <param name="Rows">Its rows, in the order of the frame.</param>
+public sealed record FrameTable(FrameInfo Info, IReadOnlyList<FrameLine> Rows);
+
+/// <summary>A row of a training frame.</summary>
+/// <param name="Row">Place of its row in the spine, from 0.</param>
+/// <param name="Label">What is to be learned.</param>
+/// <param name="Values">One value a feature: a double, a text, a dictionary of shares, or null.</param>
+public sealed record FrameLine(long Row, double? Label, object?[] Values);
+
+/// <summary>A frame cannot be built or read as asked; the message is for the person who asked.</summary>
+public sealed class FrameRefusedException(string message) : Exception(message);
+
 /// <summary>Query to Features: the items with the most weight of events in the last days, best first.</summary>
 /// <param name="Days">Calendar days of Santo Domingo up to today, 1 to 3,650.</param>
 /// <param name="Limit">At most so many.</param>

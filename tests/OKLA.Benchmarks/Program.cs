@@ -1,5 +1,6 @@
 using System.Globalization;
 using OKLA.Benchmarks.EventLog;
+using OKLA.Benchmarks.Features;
 using OKLA.Benchmarks.Serving;
 
 var size = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : (int?)null;
@@ -14,7 +15,10 @@ switch (args.FirstOrDefault())
     case "recommend":
         await RecommendationBenchmark.RunAsync(size ?? 20_000);
         return 0;
+    case "features":
+        await FeaturesBenchmark.RunAsync(size ?? 2_000, args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 100_000);
+        return 0;
     default:
-        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|lag [events] | recommend [items]");
+        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|lag [events] | recommend [items] | features [visitors [frame rows]]");
         return 2;
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
 using OKLA.Shared.Contracts;
@@ -7,7 +9,8 @@ namespace OKLA.Features.Interactions;
 /// <summary>Answers <see cref="GetInteractionFrame"/>: one pass over the table, streamed out in log order.</summary>
 internal static class InteractionFrameHandler
 {
-    public static async Task<InteractionFrame> Handle(GetInteractionFrame query, NpgsqlDataSource database, CancellationToken ct)
+    public static async Task<InteractionFrame> Handle(
+        GetInteractionFrame query, NpgsqlDataSource database, IOptions<FeaturesOptions> options, CancellationToken ct)
     {
         var (people, items) = (new Dictionary<string, int>(StringComparer.Ordinal), new Dictionary<string, int>(StringComparer.Ordinal));
         var (person, item, weight) = (new List<int>(), new List<int>(), new List<float>());
@@ -15,20 +18,27 @@ internal static class InteractionFrameHandler
         var at = query.AsOf.UtcDateTime.ToString("O");
         await using var connection = await database.OpenConnectionAsync(ct);
 
-        // COPY takes no parameters; the time is our own text of a DateTime.
+        // COPY takes no parameters: the time is our own text of a DateTime, and the types are replaced by their places in the list.
+        var types = options.Value.EventWeights.Keys.ToArray();
+        var places = string.Join(' ', types.Select((type, place) => string.Create(CultureInfo.InvariantCulture, $"when '{type.Replace("'", "''", StringComparison.Ordinal)}' then {place}")));
+        var weights = options.Value.EventWeights.Values.ToArray();
         await using var rows = await connection.BeginBinaryExportAsync($"""
             copy (
-                select person_id, item_id, weight, occurred_at, known_at from features.interactions
-                where occurred_at <= '{at}'::timestamptz and known_at <= '{at}'::timestamptz order by position
+                select * from (
+                    select person_id, item_id, (case type {places} end)::int as type, occurred_at, known_at, position from features.facts
+                    where person_id is not null and item_id is not null and occurred_at <= '{at}'::timestamptz and known_at <= '{at}'::timestamptz
+                ) interactions
+                where type is not null order by position
             ) to stdout (format binary)
             """, ct);
         while (await rows.StartRowAsync(ct) >= 0)
         {
             person.Add(IndexOf(people, await rows.ReadAsync<string>(ct)));
             item.Add(IndexOf(items, await rows.ReadAsync<string>(ct)));
-            weight.Add(await rows.ReadAsync<float>(ct));
+            weight.Add(weights[await rows.ReadAsync<int>(ct)]);
             occurred.Add((await rows.ReadAsync<DateTime>(NpgsqlDbType.TimestampTz, ct)).Ticks);
             known.Add((await rows.ReadAsync<DateTime>(NpgsqlDbType.TimestampTz, ct)).Ticks);
+            await rows.SkipAsync(ct);
         }
 
         return new InteractionFrame([.. people.Keys], [.. items.Keys], [.. person], [.. item], [.. weight], [.. occurred], [.. known]);

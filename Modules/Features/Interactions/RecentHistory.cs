@@ -1,4 +1,5 @@
 using Dapper;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using OKLA.Shared.Contracts;
 
@@ -10,17 +11,21 @@ internal static class RecentHistoryHandler
     /// <summary>Events looked at for one answer: a heavy visitor must not make a request slow.</summary>
     private const int MaxEvents = 1_000;
 
-    public static async Task<IReadOnlyList<HistoryItem>> Handle(GetRecentHistory query, NpgsqlDataSource database, CancellationToken ct)
+    public static async Task<IReadOnlyList<HistoryItem>> Handle(
+        GetRecentHistory query, NpgsqlDataSource database, IOptions<FeaturesOptions> options, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         var rows = await connection.QueryAsync<(string ItemId, float Weight, int Events, string StrongestType, DateTime LastAt)>(new CommandDefinition("""
             select item_id, sum(weight)::real, count(*)::int, (array_agg(type order by weight desc, position desc))[1], max(occurred_at)
             from (
-                select item_id, weight, type, position, occurred_at from features.interactions
-                where person_id = @PersonId and occurred_at <= @at and known_at <= @at order by occurred_at desc limit @MaxEvents
+                select item_id, weight, type, position, occurred_at from features.facts join unnest(@Types, @Weights) as w (type, weight) using (type)
+                where person_id = @PersonId and item_id is not null and occurred_at <= @at and known_at <= @at order by occurred_at desc limit @MaxEvents
             ) latest
             group by item_id order by max(occurred_at) desc, item_id limit @Limit
-            """, new { query.PersonId, at = query.AsOf.UtcDateTime, MaxEvents, query.Limit }, cancellationToken: ct));
+            """, new
+            {
+                query.PersonId, at = query.AsOf.UtcDateTime, MaxEvents, query.Limit, Types = options.Value.EventWeights.Keys.ToArray(), Weights = options.Value.EventWeights.Values.ToArray(),
+            }, cancellationToken: ct));
         return [.. rows.Select(row => new HistoryItem(row.ItemId, row.Weight, row.Events, row.StrongestType, new DateTimeOffset(row.LastAt, TimeSpan.Zero)))];
     }
 }

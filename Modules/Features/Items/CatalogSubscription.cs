@@ -1,14 +1,16 @@
 using System.Text.Json;
+using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
+using OKLA.Features.Online;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
 
 namespace OKLA.Features.Items;
 
 /// <summary>Keeps the history of every item and, from it, the catalogue as it now is; two statements a batch.</summary>
-internal sealed class CatalogSubscription(IOptions<FeaturesOptions> options) : Subscription
+internal sealed class CatalogSubscription(IOptions<FeaturesOptions> options, HybridCache? cache = null) : Subscription
 {
     public override string Name => "features.catalog";
 
@@ -62,6 +64,15 @@ internal sealed class CatalogSubscription(IOptions<FeaturesOptions> options) : S
     {
         await using var command = new NpgsqlCommand("truncate features.item_history, features.items", transaction.Connection, transaction);
         await command.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>What was served about these items is no longer the latest.</summary>
+    public override async Task CommittedAsync(IReadOnlyList<RecordedEvent> events, CancellationToken ct)
+    {
+        if (cache is not null)
+        {
+            await cache.RemoveAsync(events.Select(e => OnlineStore.Key(Registry.Entity.Item, Change.Of(e).ItemId)).Distinct(), ct);
+        }
     }
 
     private sealed record Change(long Position, string ItemId, string Kind, DateTime OccurredAt, DateTime KnownAt, string? Body, Money? Price)

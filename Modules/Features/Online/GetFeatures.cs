@@ -1,79 +1,83 @@
 using System.ComponentModel.DataAnnotations;
-using Dapper;
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
-using Npgsql;
-using OKLA.Shared.Contracts;
+using OKLA.Features.Registry;
+using OKLA.Shared.Web;
 
 namespace OKLA.Features.Online;
 
-/// <summary>GET /api/features/{entity}/{id}: what is known about a user or an item now, as numbers and short texts by snake_case name.</summary>
+/// <summary>
+/// GET /api/features/{entity}/{id}: what is known now, by name; the header Age tells how many seconds ago it was computed. A lead's id is
+/// <c>user|item</c> or <c>user|item|session</c>; the query's place, device and channel are the request's.
+/// </summary>
 internal static class GetFeatures
 {
     /// <summary>The features of one entity.</summary>
-    /// <param name="Entity">user or item.</param>
+    /// <param name="Entity">user, item, session, dealer, campaign or lead.</param>
     /// <param name="Id">Its id.</param>
+    /// <param name="Known">Whether anything is known of it; if not, the values are the defaults.</param>
     /// <param name="At">When they were computed (UTC).</param>
-    /// <param name="Values">Values by name; null where nothing is known.</param>
-    public sealed record FeatureVector(string Entity, string Id, DateTimeOffset At, IReadOnlyDictionary<string, object?> Values);
+    /// <param name="Values">Values by name: numbers, short texts or shares by key; null where nothing is known.</param>
+    public sealed record FeatureVector(string Entity, string Id, bool Known, DateTimeOffset At, IReadOnlyDictionary<string, object?> Values);
 
-    public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) => routes.MapGet("/{entity}/{id}", Handle).WithName("GetFeatures");
+    public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) =>
+        routes.MapGet("/{entity}/{id}", Handle).WithName("GetFeatures").Produces<FeatureVector>().ProducesProblem(StatusCodes.Status400BadRequest);
 
-    internal static async Task<Results<Ok<FeatureVector>, ProblemHttpResult>> Handle(
-        [AllowedValues("user", "item")] string entity, [MaxLength(200)] string id, NpgsqlDataSource database, ExchangeRates rates, TimeProvider clock, CancellationToken ct)
+    internal static async Task<Results<FileContentHttpResult, ProblemHttpResult, ValidationProblem, ChallengeHttpResult, ForbidHttpResult>> Handle(
+        [AllowedValues("user", "item", "session", "dealer", "campaign", "lead")] string entity, [MaxLength(650)] string id,
+        OnlineStore store, CurrentUser caller, TimeProvider clock, HttpContext http, CancellationToken ct,
+        [MaxLength(20_000)] string? names = null, [MaxLength(100)] string? place = null, [MaxLength(20)] string? device = null, [MaxLength(50)] string? channel = null)
     {
-        var now = clock.GetUtcNow();
-        await using var connection = await database.OpenConnectionAsync(ct);
-        var found = await connection.QuerySingleAsync(new CommandDefinition(
-            entity == "user" ? OfUser : OfItem, new { id, now = now.UtcDateTime, rate = rates.DopPerUsd(now) }, cancellationToken: ct));
-        var values = ((IDictionary<string, object?>)found).ToDictionary(pair => pair.Key, pair => pair.Value);
-        return values.Remove("known", out var known) && known is true
-            ? TypedResults.Ok(new FeatureVector(entity, id, now, values))
-            : TypedResults.Problem(statusCode: StatusCodes.Status404NotFound, title: "Not Found", detail: $"Nothing is known about {entity} {id}.");
+        if (!caller.Has(Policies.Scopes.FeaturesRead) && !(entity == "user" && caller.MayActAs(id)))
+        {
+            return http.User.Identity?.IsAuthenticated == true ? TypedResults.Forbid() : TypedResults.Challenge();
+        }
+
+        if (http.Request.Query.ContainsKey("at"))
+        {
+            return Problems.Invalid("at", "Features are served as they are now; a past moment is a training frame's.");
+        }
+
+        if (!FeatureRegistry.IsEntity(entity, out var kind))
+        {
+            return Problems.Invalid("entity", "There is no such entity.");
+        }
+
+        var wanted = new List<Feature>();
+        foreach (var name in names?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [])
+        {
+            if (!store.Registry.TryGet(new FeatureId(kind, name), out var feature))
+            {
+                return Problems.Invalid("names", $"There is no feature {entity}.{name}.");
+            }
+
+            wanted.Add(feature);
+        }
+
+        var vector = kind == Entity.Lead
+            ? await LeadAsync(store, id, wanted, Parameters(place, device, channel), ct)
+            : await store.GetAsync(kind, id, ct);
+        var all = kind == Entity.Lead && wanted.Count > 0 ? wanted : [.. store.Registry.Of(kind)];
+        var json = vector.Json.Length > 0 && wanted.Count == 0
+            ? vector.Json
+            : OnlineStore.Write(entity, id, vector, all.Zip(vector.Values).Where(pair => wanted.Count == 0 || wanted.Contains(pair.First)));
+        http.Response.Headers.Age = Math.Max(0, (clock.GetUtcNow().UtcTicks - vector.At) / TimeSpan.TicksPerSecond).ToString(CultureInfo.InvariantCulture);
+        return TypedResults.Bytes(json, "application/json");
     }
 
-    private const string OfUser = """
-        with types as (select * from features.person_types where person_id = @id),
-        liked as (
-            select p.item_id, i.body->'attributes'->>'make' as make, i.body->'attributes'->>'bodyType' as body_type,
-                case i.currency when 'USD' then i.price when 'DOP' then i.price / @rate end as usd
-            from features.person_items p left join features.items i using (item_id) where p.person_id = @id
-        ), recent as (select * from features.interactions where person_id = @id and occurred_at > @now - interval '30 days' and occurred_at <= @now)
-        select exists (select from types) as known,
-            coalesce((select sum(events) from types), 0)::bigint as events_total,
-            coalesce((select sum(events) from types where type = 'item_viewed'), 0)::bigint as views_total,
-            coalesce((select sum(events) from types where type = 'searched'), 0)::bigint as searches_total,
-            coalesce((select sum(events) from types where type = 'favorite_added'), 0)::bigint as favorites_total,
-            coalesce((select sum(events) from types where type = 'contacted'), 0)::bigint as contacts_total,
-            coalesce((select sum(events) from types where type = 'test_drive_requested'), 0)::bigint as test_drives_total,
-            (select count(*) from recent where occurred_at > @now - interval '7 days') as item_events_7d,
-            (select count(*) from recent) as item_events_30d,
-            (select count(*) from liked) as distinct_items,
-            (select count(distinct make) from liked) as distinct_makes,
-            (select mode() within group (order by make) from liked) as top_make,
-            (select mode() within group (order by body_type) from liked) as top_body_type,
-            (select round(percentile_cont(0.5) within group (order by usd)::numeric) from liked) as price_level_usd,
-            (select round((percentile_cont(0.75) within group (order by usd) - percentile_cont(0.25) within group (order by usd))::numeric) from liked) as price_spread_usd,
-            (select round(extract(epoch from @now - max(last_at)) / 86400, 3) from types) as days_since_last_event,
-            (select round(extract(epoch from @now - min(first_at)) / 86400, 3) from types) as tenure_days
-        """;
+    /// <summary>The parts of a lead by its id.</summary>
+    internal static Dictionary<Entity, string> PartsOf(string id)
+    {
+        var parts = id.Split('|');
+        return new[] { Entity.User, Entity.Item, Entity.Session }.Zip(parts).Where(part => part.Second.Length > 0).ToDictionary();
+    }
 
-    private const string OfItem = """
-        with item as (select * from features.items where item_id = @id), days as (select * from features.item_days where item_id = @id)
-        select exists (select from item) or exists (select from days) as known,
-            (select status from item) as status,
-            coalesce((select sum(events) from days where type = 'item_viewed'), 0)::bigint as views_total,
-            coalesce((select sum(events) from days where type = 'item_viewed' and day > (@now at time zone 'America/Santo_Domingo')::date - 7), 0)::bigint as views_7d,
-            coalesce((select sum(events) from days where type = 'item_viewed' and day > (@now at time zone 'America/Santo_Domingo')::date - 30), 0)::bigint as views_30d,
-            coalesce((select sum(events) from days where type = 'favorite_added'), 0)::bigint as favorites_total,
-            coalesce((select sum(events) from days where type = 'contacted'), 0)::bigint as contacts_total,
-            (select count(*) from features.person_items where item_id = @id) as distinct_people,
-            (select round(case currency when 'USD' then price when 'DOP' then price / @rate end, 2) from item) as price_usd,
-            (select price_changes from item) as price_changes,
-            (select coalesce(jsonb_array_length(body->'images'), 0) from item) as photo_count,
-            (select round(extract(epoch from @now - listed_at) / 86400, 3) from item) as age_days,
-            (select round(extract(epoch from @now - max(last_at)) / 86400, 3) from days) as days_since_last_event
-        """;
+    internal static Task<CachedVector> LeadAsync(OnlineStore store, string id, List<Feature> wanted, IReadOnlyDictionary<string, string> parameters, CancellationToken ct) =>
+        store.ComposeAsync(wanted.Count > 0 ? new LeadPlan(store.Registry, [.. wanted.Select(feature => feature.Id)]) : store.WholeLead, PartsOf(id), parameters, ct);
+
+    private static Dictionary<string, string> Parameters(string? place, string? device, string? channel) =>
+        new[] { ("place", place), ("device", device), ("channel", channel) }.Where(pair => pair.Item2 is not null).ToDictionary(pair => pair.Item1, pair => pair.Item2!);
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using OKLA.Features;
 using OKLA.Features.Online;
+using OKLA.Features.Registry;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Messaging;
 
@@ -15,7 +16,7 @@ public sealed class FramesTests : DatabaseTest, IAsyncDisposable
     public async Task EmptyAsync()
     {
         await ExecuteAsync("truncate events.mt_streams cascade; truncate events.mt_event_progression");
-        await ExecuteAsync("truncate features.interactions, features.person_types, features.person_items, features.item_days, features.item_history, features.items");
+        await ExecuteAsync("truncate features.facts, features.item_days, features.item_history, features.items");
         room = new Room(Database, T0.AddDays(30), services => services.AddFeatures().AddMessaging(typeof(FeaturesModule).Assembly));
     }
 
@@ -119,7 +120,7 @@ public sealed class FramesTests : DatabaseTest, IAsyncDisposable
                 : Room.View($"v{random.Next(9)}", $"car-{random.Next(20)}", T0.AddMinutes(random.Next(9_000)))));
         }
 
-        string[] tables = ["interactions", "person_types", "person_items", "item_days", "item_history", "items"];
+        string[] tables = ["facts", "item_days", "item_history", "items"];
         async Task<string[]> ContentsAsync() =>
             await Task.WhenAll(tables.Select(table => ScalarAsync<string>($"select count(*) || ' ' || md5(string_agg(t::text, '|' order by t::text)) from features.{table} t")));
         var before = await ContentsAsync();
@@ -186,38 +187,48 @@ public sealed class FramesTests : DatabaseTest, IAsyncDisposable
             Room.View("ana", "car-1", T0), Room.View("ana", "car-1", T0.AddDays(28)), Room.View("ana", "car-2", T0.AddDays(29)),
             Room.Behaviour(EventTypes.Searched, "ana", null, null, T0.AddDays(29)));
 
-        var values = (await GetAsync("user", "ana"))!.Values;
+        var values = await GetAsync(Entity.User, "ana");
 
-        values["views_total"].ShouldBe(3L);
-        values["searches_total"].ShouldBe(1L);
-        values["item_events_7d"].ShouldBe(2L);
-        values["distinct_items"].ShouldBe(2L);
-        values["top_make"].ShouldBe("Toyota");
-        values["price_level_usd"].ShouldBe(10_000m);
-        values["days_since_last_event"].ShouldBe(1m);
-        values["tenure_days"].ShouldBe(30m);
+        values("views_total").ShouldBe(3.0);
+        values("searches_total").ShouldBe(1.0);
+        values("events_7d").ShouldBe(3.0);
+        values("distinct_items").ShouldBe(2.0);
+        values("top_make").ShouldBe("Toyota");
+        // 533,000 pesos at 53.3 are 10,000 dollars.
+        values("price_level_usd").ShouldBe(10_000.0);
+        values("days_since_last_event").ShouldBe(1.0);
+        values("tenure_days").ShouldBe(30.0);
     }
 
     [Test]
-    public async Task An_items_features_count_who_saw_it_and_unknown_ids_are_not_found()
+    public async Task An_items_features_count_who_saw_it_and_unknown_ids_get_defaults()
     {
         await room.TellAsync(
             Room.Listed(Room.Car("car-1", "Toyota", "Corolla", 2018, 10_000), T0), Room.Repriced("car-1", 9_500, "USD", T0.AddDays(1)),
             Room.View("ana", "car-1", T0), Room.View("ana", "car-1", T0.AddDays(29)), Room.View("ben", "car-1", T0.AddDays(29)));
 
-        var values = (await GetAsync("item", "car-1"))!.Values;
+        var values = await GetAsync(Entity.Item, "car-1");
 
-        values["views_total"].ShouldBe(3L);
-        values["views_7d"].ShouldBe(2L);
-        values["distinct_people"].ShouldBe(2L);
-        values["price_usd"].ShouldBe(9_500m);
-        values["price_changes"].ShouldBe(1L);
-        values["age_days"].ShouldBe(30m);
-        (await GetAsync("item", "car-9")).ShouldBeNull();
+        values("views_total").ShouldBe(3.0);
+        values("views_7d").ShouldBe(2.0);
+        values("distinct_people").ShouldBe(2.0);
+        values("price_usd").ShouldBe(9_500.0);
+        values("price_changes").ShouldBe(1.0);
+        values("age_days").ShouldBe(30.0);
+        var unknown = await Store.GetAsync(Entity.Item, "car-9", default);
+        unknown.Known.ShouldBeFalse();
+        (await GetAsync(Entity.Item, "car-9"))("views_7d").ShouldBe(0.0);
+        (await GetAsync(Entity.Item, "car-9"))("price_usd").ShouldBeNull();
     }
 
-    private async Task<GetFeatures.FeatureVector?> GetAsync(string entity, string id) =>
-        ((await GetFeatures.Handle(entity, id, Database, room.Services.GetRequiredService<ExchangeRates>(), room.Clock, default)).Result as Microsoft.AspNetCore.Http.HttpResults.Ok<GetFeatures.FeatureVector>)?.Value;
+    private OnlineStore Store => room.Services.GetRequiredService<OnlineStore>();
+
+    private async Task<Func<string, object?>> GetAsync(Entity entity, string id)
+    {
+        var vector = await Store.GetAsync(entity, id, default);
+        var values = Store.Registry.Of(entity).Zip(vector.Values).ToDictionary(pair => pair.First.Id.Name, pair => pair.Second.Plain);
+        return name => values[name];
+    }
 
     private Task<InteractionFrame> Interactions(DateTimeOffset asOf) => room.Bus.InvokeAsync<InteractionFrame>(new GetInteractionFrame(asOf));
 

@@ -30,7 +30,7 @@ public sealed class SubjectsTests : HostTest
         (await PostAsync(admin, Event(Her, "car-1", Phone).Replace("maría", "mar\\u00eda").Replace("\"chat\"", "\"paloma\""))).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         await Service<EventLog>().AppendAsync("prediction-x", ExpectedVersion.Any, [NewEvent.Of("prediction_served", new { subject = Her, items = new[] { "car-1" } })]);
         await Service<Subscriptions>().CatchUpAsync();
-        (await TablesWithAsync("maría", Phone, Words)).ShouldContain("features.interactions");
+        (await TablesWithAsync("maría", Phone, Words)).ShouldContain("features.facts");
 
         var export = await admin.GetFromJsonAsync<JsonElement>($"/api/privacy/subjects/{Uri.EscapeDataString(Her)}");
         // What she did, and the two links to the browsers that she signed in on.
@@ -51,7 +51,7 @@ public sealed class SubjectsTests : HostTest
         (await ScalarAsync<string>("select string_agg(data->'properties'->>'comment', ',') from events.mt_events where data->>'userId' = 'otro'")).ShouldBe("otra cosa");
 
         // A rebuild reads the log without her as well.
-        foreach (var projection in new[] { "features.behaviour", "tracking.identity", "tracking.sessions" })
+        foreach (var projection in new[] { "features.facts", "tracking.identity", "tracking.sessions" })
         {
             await Service<Subscriptions>().RebuildAsync(projection);
         }

@@ -1,0 +1,114 @@
+using System.Text.Json;
+using OKLA.Shared.Contracts;
+using OKLA.Shared.EventLog;
+
+namespace OKLA.Features.Facts;
+
+/// <summary>Reads events into facts: the one list of what each type's columns mean.</summary>
+internal static class FactColumns
+{
+    /// <summary>Types of events that are only about to be recorded.</summary>
+    public const string ChatMessage = "chat_message", ChatHandedOver = "chat_handed_over", DealerReplied = "dealer_replied";
+
+    /// <summary>For each type: the property behind <see cref="Fact.Amount"/>, <see cref="Fact.Extent"/> and <see cref="Fact.Channel"/>.</summary>
+    public static readonly IReadOnlyDictionary<string, (string? Amount, string? Extent, string? Channel)> Of = new Dictionary<string, (string?, string?, string?)>
+    {
+        [EventTypes.ItemViewed] = ("visibleSeconds", "scrollDepth", "origin"),
+        [EventTypes.Searched] = ("resultCount", "filters.maxPriceUsd", null),
+        [EventTypes.FavoriteAdded] = default,
+        [EventTypes.FavoriteRemoved] = default,
+        [EventTypes.Contacted] = (null, null, "channel"),
+        [EventTypes.TestDriveRequested] = default,
+        [EventTypes.RecommendationShown] = ("itemIds", null, "placement"),
+        [EventTypes.RecommendationClicked] = ("position", null, "placement"),
+        [EventTypes.PageViewed] = ("visibleSeconds", "scrollDepth", null),
+        [EventTypes.ListViewed] = ("itemIds", null, "list"),
+        [EventTypes.FilterApplied] = ("resultCount", null, "filter"),
+        [EventTypes.SortApplied] = (null, null, "sort"),
+        [EventTypes.FeedbackGiven] = (null, null, "feedback"),
+        [EventTypes.Rated] = ("rating", null, "subject"),
+        [EventTypes.OfferMade] = ("amount", null, null),
+        [EventTypes.Sold] = ("amount", null, null),
+        [EventTypes.Attended] = ("rating", null, "attended"),
+        [EventTypes.Shared] = (null, null, "channel"),
+        [EventTypes.CampaignImpression] = (null, null, "channel"),
+        [EventTypes.CampaignClick] = (null, null, "channel"),
+        [EventTypes.CampaignApplication] = (null, null, "channel"),
+        [EventTypes.CampaignConversion] = ("value", null, "channel"),
+        [EventTypes.CampaignCostRecorded] = ("amount", null, "channel"),
+        [EventTypes.SessionStarted] = (null, null, null),
+        [EventTypes.SessionEnded] = ("seconds", "pages", null),
+        [ChatMessage] = (null, null, "role"),
+        [ChatHandedOver] = default,
+        [DealerReplied] = ("minutes", null, "channel"),
+    };
+
+    /// <summary>The fact of an event. Sums of money become dollars at the rate of the event's day.</summary>
+    public static Fact Read(RecordedEvent e, ExchangeRates rates)
+    {
+        var body = e.Read<Body>();
+        var (amount, extent, channel) = Of.GetValueOrDefault(e.Type);
+        var properties = body.Properties ?? default;
+        var money = Text(properties, "currency") is { } currency && Number(properties, amount) is { } sum
+            ? (double?)rates.ToUsd(new Money((decimal)Math.Clamp(sum, -1e15, 1e15), currency), e.OccurredAt)
+            : Number(properties, amount);
+        var context = body.Context ?? default;
+        return new Fact
+        {
+            Position = e.Position,
+            Type = e.Type,
+            OccurredAt = e.OccurredAt.UtcTicks,
+            KnownAt = e.KnownAt.UtcTicks,
+            PersonId = PersonOf(body),
+            ItemId = Filled(body.ItemId),
+            SessionId = Filled(body.SessionId),
+            DealerId = Text(properties, "sellerId") ?? Text(properties, "dealerId"),
+            CampaignId = Text(properties, "campaignId") ?? Text(context, "campaignId") ?? Text(context, "campaign") ?? Text(context, "utm.campaign"),
+            Channel = Text(properties, channel),
+            Device = Text(context, "device") ?? Text(properties, "device"),
+            Make = Text(properties, "filters.make"),
+            BodyType = Text(properties, "filters.bodyType"),
+            Amount = money,
+            Extent = Number(properties, extent),
+        };
+    }
+
+    /// <summary>
+    /// Whose fact it is, as far as the event itself tells. Facts are kept by this id for ever; when people are joined or parted, the ids that
+    /// belong to one person are widened where facts are read (<see cref="FactStore"/>), so that a parting only narrows them again.
+    /// </summary>
+    private static string? PersonOf(Body body) => Filled(body.UserId) ?? Filled(body.AnonymousId);
+
+    private static string? Filled(string? id) => string.IsNullOrEmpty(id) ? null : id;
+
+    private static JsonElement Find(JsonElement from, string? path)
+    {
+        foreach (var name in path?.Split('.') ?? [])
+        {
+            if (from.ValueKind != JsonValueKind.Object || !from.TryGetProperty(name, out from))
+            {
+                return default;
+            }
+        }
+
+        return path is null ? default : from;
+    }
+
+    private static string? Text(JsonElement from, string? path) => Find(from, path) switch
+    {
+        { ValueKind: JsonValueKind.String } text => text.GetString() is { Length: > 0 and <= 200 } filled ? filled : null,
+        { ValueKind: JsonValueKind.True } => "true",
+        { ValueKind: JsonValueKind.False } => "false",
+        _ => null,
+    };
+
+    private static double? Number(JsonElement from, string? path) => Find(from, path) switch
+    {
+        { ValueKind: JsonValueKind.Number } number => Math.Clamp(number.GetDouble(), -1e12, 1e12),
+        { ValueKind: JsonValueKind.Array } list => list.GetArrayLength(),
+        _ => null,
+    };
+
+    /// <summary>The part of <see cref="BehaviourEvent"/> that facts are made of.</summary>
+    private sealed record Body(string? AnonymousId, string? UserId, string? SessionId, string? ItemId, JsonElement? Context, JsonElement? Properties);
+}

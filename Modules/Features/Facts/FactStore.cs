@@ -1,0 +1,167 @@
+using System.Runtime.CompilerServices;
+using Npgsql;
+using OKLA.Features.Registry;
+using OKLA.Shared.Contracts;
+
+namespace OKLA.Features.Facts;
+
+/// <summary>Reads the facts about entities, each in the order in which it became visible; the only way to them, online and offline.</summary>
+internal sealed class FactStore(NpgsqlDataSource database)
+{
+    /// <summary>Every fact that was visible by a time, owner by owner.</summary>
+    /// <param name="entity">Kind of the owners; not a lead.</param>
+    /// <param name="ids">The owners.</param>
+    /// <param name="types">Types of events that matter.</param>
+    /// <param name="visibleBy">UTC ticks: event time and known-at time are both at or before this.</param>
+    /// <param name="upTo">Last place in the log.</param>
+    /// <param name="catalogue">What was known of the items.</param>
+    /// <param name="ct">Stops the reading.</param>
+    /// <returns>The owner's place in <paramref name="ids"/>, ascending, and the fact.</returns>
+    public async IAsyncEnumerable<(int Owner, Fact Fact)> ReadAsync(
+        Entity entity, IReadOnlyList<string> ids, IReadOnlyList<string> types, long visibleBy, long upTo, CatalogueHistory catalogue, [EnumeratorCancellation] CancellationToken ct)
+    {
+        // A person may have several ids one day; then more keys stand for one owner here, and nothing else changes.
+        var (owners, keys) = (new List<int>(ids.Count), new List<string>(ids.Count));
+        for (var owner = 0; owner < ids.Count; owner++)
+        {
+            foreach (var key in entity == Entity.Dealer ? catalogue.ItemsOf(ids[owner]).Select(item => item.Id) : [ids[owner]])
+            {
+                owners.Add(owner);
+                keys.Add(key);
+            }
+        }
+
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var command = new NpgsqlCommand(Sql(entity), connection);
+        command.Parameters.Add(new NpgsqlParameter { Value = owners.ToArray() });
+        command.Parameters.Add(new NpgsqlParameter { Value = keys.ToArray() });
+        command.Parameters.Add(new NpgsqlParameter { Value = types.ToArray() });
+        command.Parameters.Add(new NpgsqlParameter { Value = new DateTime(visibleBy, DateTimeKind.Utc) });
+        command.Parameters.Add(new NpgsqlParameter { Value = upTo });
+        if (entity == Entity.Dealer)
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = ids.ToArray() });
+        }
+
+        await command.PrepareAsync(ct);
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var names = new Dictionary<string, string>(StringComparer.Ordinal);
+        var more = await reader.ReadAsync(ct);
+        for (var owner = 0; owner < ids.Count; owner++)
+        {
+            using var said = StatementsOf(entity, ids[owner], types, visibleBy, catalogue).GetEnumerator();
+            var saying = said.MoveNext();
+            while (more && reader.GetInt32(0) == owner)
+            {
+                var fact = Read(reader, names, catalogue);
+                for (; saying && (said.Current.VisibleAt, said.Current.Position).CompareTo((fact.VisibleAt, fact.Position)) < 0; saying = said.MoveNext())
+                {
+                    yield return (owner, said.Current);
+                }
+
+                // An item may change hands: what happened to it belongs to the seller of that time.
+                if (entity != Entity.Dealer || fact.DealerId is not null || fact.Item?.Item.SellerId == ids[owner])
+                {
+                    yield return (owner, fact);
+                }
+
+                more = await reader.ReadAsync(ct);
+            }
+
+            for (; saying; saying = said.MoveNext())
+            {
+                yield return (owner, said.Current);
+            }
+        }
+    }
+
+    private static string Sql(Entity entity)
+    {
+        const string Columns = "f.position, f.type, f.occurred_at, f.known_at, f.person_id, f.item_id, f.session_id, f.dealer_id, f.campaign_id, f.channel, f.device, f.make, f.body_type, f.amount, f.extent";
+        const string Visible = "f.type = any($3) and f.occurred_at <= $4 and f.known_at <= $4 and f.position <= $5";
+        string From(string column) => $"from unnest($1, $2) o (owner, key) join features.facts f on f.{column} = o.key where {Visible}";
+        const string Order = "order by owner, greatest(occurred_at, known_at), position";
+        return entity switch
+        {
+            Entity.User => $"select owner, {Columns} {From("person_id")} {Order}",
+            Entity.Item => $"select owner, {Columns} {From("item_id")} {Order}",
+            Entity.Session => $"select owner, {Columns} {From("session_id")} {Order}",
+            Entity.Campaign => $"select owner, {Columns} {From("campaign_id")} {Order}",
+            Entity.Dealer => $"""
+                select * from (
+                    select owner, {Columns} {From("item_id")} and f.dealer_id is null
+                    union all
+                    select (d.owner - 1)::int, {Columns} from unnest($6) with ordinality d (id, owner) join features.facts f on f.dealer_id = d.id where {Visible}
+                ) facts
+                {Order}
+                """,
+            _ => throw new ArgumentOutOfRangeException(nameof(entity), entity, "It has no facts of its own."),
+        };
+    }
+
+    private static Fact Read(NpgsqlDataReader row, Dictionary<string, string> names, CatalogueHistory catalogue)
+    {
+        // The same few words stand in most rows.
+        string? Word(int column)
+        {
+            if (row.IsDBNull(column))
+            {
+                return null;
+            }
+
+            var text = row.GetString(column);
+            if (!names.TryGetValue(text, out var known) && names.Count < 100_000)
+            {
+                names.Add(text, known = text);
+            }
+
+            return known ?? text;
+        }
+
+        var (occurred, known) = (row.GetDateTime(3).Ticks, row.GetDateTime(4).Ticks);
+        var item = Word(6);
+        return new Fact
+        {
+            Position = row.GetInt64(1),
+            Type = Word(2)!,
+            OccurredAt = occurred,
+            KnownAt = known,
+            PersonId = Word(5),
+            ItemId = item,
+            SessionId = row.IsDBNull(7) ? null : row.GetString(7),
+            DealerId = Word(8),
+            CampaignId = Word(9),
+            Channel = Word(10),
+            Device = Word(11),
+            Make = Word(12),
+            BodyType = Word(13),
+            Amount = row.IsDBNull(14) ? null : row.GetDouble(14),
+            Extent = row.IsDBNull(15) ? null : row.GetDouble(15),
+            Item = catalogue[item]?.At(Math.Max(occurred, known)),
+        };
+    }
+
+    /// <summary>What the catalogue said about an item, or about a seller's items, as facts.</summary>
+    private static IEnumerable<Fact> StatementsOf(Entity entity, string id, IReadOnlyList<string> types, long visibleBy, CatalogueHistory catalogue)
+    {
+        var items = entity switch
+        {
+            Entity.Item => catalogue[id] is { } item ? [item] : [],
+            Entity.Dealer => catalogue.ItemsOf(id),
+            _ => Enumerable.Empty<ItemHistory>(),
+        };
+        var facts = items.SelectMany(item => item.Statements.Where(said => said.VisibleAt <= visibleBy && types.Contains(TypeOf(said)))
+                .Select(said => new Fact { Position = said.Position, Type = TypeOf(said), OccurredAt = said.OccurredAt, KnownAt = said.KnownAt, ItemId = item.Id, Item = item.At(said.VisibleAt) }))
+            .Where(fact => entity == Entity.Item || fact.Item?.Item.SellerId == id);
+        return entity == Entity.Dealer ? facts.OrderBy(fact => fact.VisibleAt).ThenBy(fact => fact.Position) : facts;
+    }
+
+    private static string TypeOf(ItemStatement said) => said.Change switch
+    {
+        "listed" => EventTypes.ItemListed,
+        "updated" => EventTypes.ItemUpdated,
+        "repriced" => EventTypes.ItemPriceChanged,
+        "sold" => EventTypes.ItemSold,
+        _ => EventTypes.ItemWithdrawn,
+    };
+}

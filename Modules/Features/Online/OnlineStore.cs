@@ -1,0 +1,104 @@
+using System.Text.Json;
+using Microsoft.Extensions.Caching.Hybrid;
+using Microsoft.Extensions.Options;
+using OKLA.Features.Facts;
+using OKLA.Features.Offline;
+using OKLA.Features.Registry;
+
+namespace OKLA.Features.Online;
+
+/// <summary>The features of an entity as they were computed at a moment.</summary>
+/// <param name="At">When, UTC ticks.</param>
+/// <param name="Known">Whether anything is known of it; if not, the values are the defaults.</param>
+/// <param name="Values">One value for each feature of the entity, in the order of the registry.</param>
+/// <param name="Json">The answer about it, ready to be sent.</param>
+internal sealed record CachedVector(long At, bool Known, Value[] Values, byte[] Json);
+
+/// <summary>
+/// Features as they are now: the question about this moment, asked of the code that makes frames, and kept for a short while or until an event
+/// about the entity comes. Without a cache it computes each time.
+/// </summary>
+internal sealed class OnlineStore(
+    FeatureRegistry registry, PointInTime pointInTime, CatalogueHistory catalogue, IOptions<FeaturesOptions> options, TimeProvider clock, HybridCache? cache = null)
+{
+    /// <summary>Tag of everything kept here.</summary>
+    public const string Tag = "features";
+
+    private static readonly string[] Tags = [Tag];
+    private readonly Dictionary<Entity, EntityPlan> plans = Enum.GetValues<Entity>().Where(entity => entity != Entity.Lead)
+        .ToDictionary(entity => entity, entity => new EntityPlan(entity, [.. registry.Of(entity)]));
+
+    private readonly HybridCacheEntryOptions keep = new() { Expiration = options.Value.CacheFor, LocalCacheExpiration = options.Value.CacheFor };
+
+    public FeatureRegistry Registry => registry;
+
+    /// <summary>Every feature of a lead.</summary>
+    public LeadPlan WholeLead { get; } = new(registry, [.. registry.Of(Entity.Lead).Select(feature => feature.Id)]);
+
+    /// <summary>Key of an entity's vector.</summary>
+    public static string Key(Entity entity, string id) => $"{Tag}:{entity.Name}:{id}";
+
+    /// <summary>Keys of the vectors that a fact changes.</summary>
+    public static IEnumerable<string> KeysOf(Fact fact)
+    {
+        if (fact.PersonId is not null) yield return Key(Entity.User, fact.PersonId);
+        if (fact.ItemId is not null) yield return Key(Entity.Item, fact.ItemId);
+        if (fact.SessionId is not null) yield return Key(Entity.Session, fact.SessionId);
+        if (fact.DealerId is not null) yield return Key(Entity.Dealer, fact.DealerId);
+        if (fact.CampaignId is not null) yield return Key(Entity.Campaign, fact.CampaignId);
+    }
+
+    /// <summary>All features of an entity that is not a lead, at most <see cref="FeaturesOptions.CacheFor"/> old.</summary>
+    public ValueTask<CachedVector> GetAsync(Entity entity, string id, CancellationToken ct) => cache is null
+        ? ComputeAsync(entity, id, ct)
+        : cache.GetOrCreateAsync(Key(entity, id), (Store: this, entity, id), static (asked, ct) => asked.Store.ComputeAsync(asked.entity, asked.id, ct), keep, Tags, ct);
+
+    /// <summary>All features of several entities of a kind, computed together.</summary>
+    public async Task<CachedVector[]> GetAsync(Entity entity, IReadOnlyList<string> ids, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow().UtcTicks;
+        await catalogue.ReadOnAsync(ct);
+        var answers = await pointInTime.EvaluateAsync(plans[entity], [.. ids.Select(id => new Point(id, now))], catalogue, long.MaxValue, ct);
+        return [.. answers.Select((answer, place) => Vector(entity, ids[place], now, answer))];
+    }
+
+    /// <summary>Features of a lead: of its parts, and those computed from the request.</summary>
+    /// <param name="plan">What is asked.</param>
+    /// <param name="ids">The parts that are known; the item's seller is found from the item.</param>
+    /// <param name="parameters">What the caller says.</param>
+    /// <param name="ct">Stops the work.</param>
+    public async Task<CachedVector> ComposeAsync(LeadPlan plan, IReadOnlyDictionary<Entity, string> ids, IReadOnlyDictionary<string, string> parameters, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow().UtcTicks;
+        var (parts, known, oldest) = (new Dictionary<Entity, Value[]>(), false, now);
+        var all = ids.ToDictionary();
+        foreach (var (entity, part) in plan.Parts.OrderBy(part => part.Key))
+        {
+            var vector = all.TryGetValue(entity, out var id) ? await GetAsync(entity, id, ct) : null;
+            known |= vector?.Known == true;
+            oldest = Math.Min(oldest, vector?.At ?? now);
+            parts[entity] = [.. part.Steps.Select(step => vector is null ? step.Default : vector.Values[plans[entity].PlaceOf(step.Id)])];
+            if (entity == Entity.Item && catalogue[id]?.At(now)?.Item.SellerId is { Length: > 0 } seller)
+            {
+                all.TryAdd(Entity.Dealer, seller);
+            }
+        }
+
+        var values = new Value[plan.Wanted.Count];
+        plan.Compose(parts, new Request(now, parameters), values);
+        return new CachedVector(oldest, known, values, []);
+    }
+
+    /// <summary>Writes an answer.</summary>
+    public static byte[] Write(string entity, string id, CachedVector vector, IEnumerable<(Feature Feature, Value Value)> values) => JsonSerializer.SerializeToUtf8Bytes(
+        new GetFeatures.FeatureVector(entity, id, vector.Known, new DateTimeOffset(vector.At, TimeSpan.Zero), values.ToDictionary(pair => pair.Feature.Id.Name, pair => pair.Value.Plain)),
+        JsonSerializerOptions.Web);
+
+    private async ValueTask<CachedVector> ComputeAsync(Entity entity, string id, CancellationToken ct) => (await GetAsync(entity, [id], ct))[0];
+
+    private CachedVector Vector(Entity entity, string id, long now, PointValues answer)
+    {
+        var vector = new CachedVector(now, answer.Known, answer.Values, []);
+        return vector with { Json = Write(entity.Name, id, vector, plans[entity].Steps.Zip(answer.Values)) };
+    }
+}
