@@ -8,6 +8,9 @@ switch (args.FirstOrDefault())
     case "append" or "append-projecting":
         await AppendBenchmark.RunAsync(size ?? 200_000, projecting: args[0] == "append-projecting");
         return 0;
+    case "archive":
+        await ArchiveBenchmark.RunAsync(size ?? 200_000);
+        return 0;
     case "lag":
         await LagBenchmark.RunAsync(size ?? 10_000);
         return 0;
@@ -15,6 +18,6 @@ switch (args.FirstOrDefault())
         await RecommendationBenchmark.RunAsync(size ?? 20_000);
         return 0;
     default:
-        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|lag [events] | recommend [items]");
+        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|archive|lag [events] | recommend [items]");
         return 2;
 }
