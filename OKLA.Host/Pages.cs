@@ -5,7 +5,7 @@ using Microsoft.Extensions.Primitives;
 
 namespace OKLA.Host;
 
-/// <summary>The built front end: its files, the pages that it draws in the browser, and the API reference at <c>/docs</c>.</summary>
+/// <summary>The built front end: its files, the pages that it draws in the browser, the API reference at <c>/docs</c>, and the SDK for other sites at <c>/sdk</c>.</summary>
 internal static class Pages
 {
     /// <summary>Nothing inline and nothing from elsewhere but the sellers' pictures.</summary>
@@ -32,6 +32,11 @@ internal static class Pages
 
     /// <summary>Page routes of <c>web/src/App.tsx</c> by first segment; the root is a page too.</summary>
     private static readonly string[] PageRoutes = ["vehiculos"];
+
+    private const string Sdk = "/sdk";
+
+    /// <summary>Sites name the SDK without a version: a new one reaches them within the hour, and the old one is used while it is asked for.</summary>
+    private const string SdkCaching = "public, max-age=3600, stale-while-revalidate=86400";
 
     private static readonly object NotFoundKey = new();
 
@@ -111,8 +116,15 @@ internal static class Pages
         if (compressed.Encoding is not null) headers.ContentEncoding = compressed.Encoding;
         headers.Vary = "Accept-Encoding";
         // The build names files in assets after their content; everything else is asked for again, cheaply, by its ETag.
-        headers.CacheControl = path.StartsWithSegments("/assets") ? "public, max-age=31536000, immutable" : "no-cache";
+        headers.CacheControl = path.StartsWithSegments("/assets") ? "public, max-age=31536000, immutable" : path.StartsWithSegments(Sdk) ? SdkCaching : "no-cache";
         Secure(headers);
+        if (path.StartsWithSegments(Sdk))
+        {
+            // Other sites load it, also as a module, which browsers allow only with these.
+            headers.AccessControlAllowOrigin = "*";
+            headers["Cross-Origin-Resource-Policy"] = "cross-origin";
+        }
+
         if (response.StatusCode == StatusCodes.Status200OK && prepared.Context.Items.ContainsKey(NotFoundKey))
             response.StatusCode = StatusCodes.Status404NotFound;
     }
@@ -150,7 +162,21 @@ internal static class Pages
         public bool TryGetContentType(string subpath, [MaybeNullWhen(false)] out string contentType)
         {
             var compressed = Array.Find(Compressed, c => subpath.EndsWith(c.Ending, StringComparison.Ordinal));
-            if (!known.TryGetContentType(compressed.Ending is null ? subpath : subpath[..^compressed.Ending.Length], out contentType)) return false;
+            var path = compressed.Ending is null ? subpath : subpath[..^compressed.Ending.Length];
+            if (path.EndsWith(".mjs", StringComparison.Ordinal))
+            {
+                contentType = "text/javascript";
+            }
+            else if (path.EndsWith(".d.ts", StringComparison.Ordinal) || path.EndsWith(".cs", StringComparison.Ordinal))
+            {
+                // Sources to read; .ts alone would be a film.
+                contentType = "text/plain; charset=utf-8";
+            }
+            else if (!known.TryGetContentType(path, out contentType))
+            {
+                return false;
+            }
+
             if (contentType is "text/html" or "text/javascript" or "text/css" or "image/svg+xml") contentType += "; charset=utf-8";
             return true;
         }

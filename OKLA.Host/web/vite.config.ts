@@ -2,6 +2,7 @@ import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 import { apiReference } from './build/apiReference.ts';
+import { browserSdk } from './build/browserSdk.ts';
 import { precompress } from './build/precompress.ts';
 
 /** The host that `npm run dev` hands requests to. */
@@ -9,7 +10,7 @@ const host = process.env.OKLA_HOST ?? 'http://127.0.0.1:5000';
 
 export default defineConfig({
   base: '/',
-  plugins: [react(), tailwindcss(), apiReference(), precompress()],
+  plugins: [react(), tailwindcss(), apiReference(), browserSdk(), precompress()],
   build: {
     outDir: '../wwwroot',
     emptyOutDir: true,
@@ -22,7 +23,7 @@ export default defineConfig({
   },
   test: {
     environment: 'jsdom',
-    include: ['src/**/*.test.{ts,tsx}'],
+    include: ['{src,sdk}/**/*.test.{ts,tsx}'],
     restoreMocks: true,
   },
 });

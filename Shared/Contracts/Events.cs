@@ -80,6 +80,12 @@ public static class EventTypes
     /// <summary>Money was spent on a campaign.</summary>
     public const string CampaignCostRecorded = "campaign_cost_recorded";
 
+    /// <summary>A browser lost events that it could not send or keep.</summary>
+    public const string EventsDropped = "events_dropped";
+
+    /// <summary>A page sends more events than a browser may.</summary>
+    public const string RateLimited = "rate_limited";
+
     /// <summary>A visit began.</summary>
     public const string SessionStarted = "session_started";
 

@@ -49,14 +49,11 @@ internal static class IdentityLinks
         transaction.Connection!.ExecuteAsync(new CommandDefinition("select pg_advisory_xact_lock(@WriteLock)", new { WriteLock }, transaction, cancellationToken: ct));
 
     /// <summary>Every link of these visitors, split ones too.</summary>
-    public static async Task<List<IdentityLink>> OfVisitorsAsync(NpgsqlConnection connection, IReadOnlyCollection<string> anonymousIds, CancellationToken ct) =>
-        [.. await connection.QueryAsync<IdentityLink>(new CommandDefinition(
-            $"select {Columns} from tracking.identity_links where anonymous_id = any(@ids) order by linked_at, id", new { ids = anonymousIds.ToArray() }, cancellationToken: ct))];
+    public static Task<List<IdentityLink>> OfVisitorsAsync(NpgsqlConnection connection, IReadOnlyCollection<string> anonymousIds, CancellationToken ct) =>
+        ReadAsync(connection, "anonymous_id", anonymousIds, ct);
 
     /// <summary>Every link of a user, split ones too.</summary>
-    public static async Task<List<IdentityLink>> OfUserAsync(NpgsqlConnection connection, string userId, CancellationToken ct) =>
-        [.. await connection.QueryAsync<IdentityLink>(new CommandDefinition(
-            $"select {Columns} from tracking.identity_links where user_id = @userId order by linked_at, id", new { userId }, cancellationToken: ct))];
+    public static Task<List<IdentityLink>> OfUserAsync(NpgsqlConnection connection, string userId, CancellationToken ct) => ReadAsync(connection, "user_id", [userId], ct);
 
     /// <summary>Writes new links.</summary>
     public static Task AddAsync(NpgsqlConnection connection, IReadOnlyCollection<IdentityLink> links, CancellationToken ct) =>
@@ -90,4 +87,23 @@ internal static class IdentityLinks
                 actors = identities.SelectMany(id => new[] { BehaviourEvent.StreamOf(null, id), BehaviourEvent.StreamOf(id, null) }).ToArray(),
             },
             cancellationToken: ct));
+
+    private static async Task<List<IdentityLink>> ReadAsync(NpgsqlConnection connection, string column, IReadOnlyCollection<string> ids, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand($"select {Columns} from tracking.identity_links where {column} = any($1) order by linked_at, id", connection)
+        {
+            Parameters = { new() { Value = ids.ToArray() } },
+        };
+        await using var row = await command.ExecuteReaderAsync(ct);
+        var links = new List<IdentityLink>();
+        while (await row.ReadAsync(ct))
+        {
+            string? Text(int i) => row.IsDBNull(i) ? null : row.GetString(i);
+            links.Add(new IdentityLink(
+                row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetFieldValue<DateTimeOffset>(3), row.GetString(4),
+                row.IsDBNull(5) ? null : row.GetFieldValue<DateTimeOffset>(5), Text(6), Text(7)));
+        }
+
+        return links;
+    }
 }

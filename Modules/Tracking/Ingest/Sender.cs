@@ -16,8 +16,11 @@ internal sealed record Sender(bool IsServer, string? UserId, bool IsBot, bool Ob
     private const string Server = "server";
     private const string UserPrefix = "user:";
 
-    /// <summary>Whether its word counts as a server's does: where no key is asked for (Development), nobody can prove more.</summary>
-    public bool IsBelieved { get; init; }
+    /// <summary>Whether the host asks nobody for keys (Development), so that nobody can prove more.</summary>
+    public bool IsUnasked { get; init; }
+
+    /// <summary>Whether its word counts as a server's does.</summary>
+    public bool IsBelieved => IsServer || IsUnasked;
 
     /// <summary>What was proved, as a rejected event keeps it for its replay.</summary>
     public string? TrustedAs => IsBelieved ? Server : UserId is null ? null : UserPrefix + UserId;
@@ -37,14 +40,11 @@ internal sealed record Sender(bool IsServer, string? UserId, bool IsBot, bool Ob
             request.Headers["DNT"] == "1" || request.Headers["Sec-GPC"] == "1", key,
             !isServer && request.HttpContext.Connection.RemoteIpAddress is { } address ? key.Hash(address) : null)
         {
-            IsBelieved = isServer || !asksForKeys,
+            IsUnasked = !asksForKeys,
         };
     }
 
     /// <summary>The sender of a rejected event that is replayed.</summary>
     public static Sender Restored(string? trustedAs, bool isBot) => new(
-        trustedAs == Server, trustedAs?.StartsWith(UserPrefix, StringComparison.Ordinal) == true ? trustedAs[UserPrefix.Length..] : null, isBot, false, null, null)
-    {
-        IsBelieved = trustedAs == Server,
-    };
+        trustedAs == Server, trustedAs?.StartsWith(UserPrefix, StringComparison.Ordinal) == true ? trustedAs[UserPrefix.Length..] : null, isBot, false, null, null);
 }

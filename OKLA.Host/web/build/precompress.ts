@@ -18,7 +18,7 @@ export function precompress(): Plugin {
       sequential: true,
       handler() {
         for (const name of readdirSync(target, { recursive: true, encoding: 'utf8' })) {
-          if (!/\.(js|css|html|svg|json)$/.test(name)) continue;
+          if (!/\.(m?js|css|html|svg|json)$/.test(name)) continue;
           const path = resolve(target, name);
           const bytes = readFileSync(path);
           // Below one packet there is nothing to win.

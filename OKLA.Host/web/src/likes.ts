@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react';
-import { read, write } from './storage';
+import { read, write } from '../sdk/storage';
 import { track } from './tracking/track';
 
 /** Sets of item ids that the browser remembers, so that a heart stays full after a reload. */

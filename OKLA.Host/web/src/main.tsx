@@ -5,9 +5,7 @@ import { RouterProvider } from 'react-router/dom';
 import { queryClient } from './api/queries';
 import { router } from './App';
 import './styles.css';
-import { startTracking } from './tracking/track';
-
-startTracking();
+import './tracking/track';
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

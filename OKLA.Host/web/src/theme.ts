@@ -1,5 +1,5 @@
 import { useState, useSyncExternalStore } from 'react';
-import { write } from './storage';
+import { write } from '../sdk/storage';
 
 export type Theme = 'light' | 'dark';
 

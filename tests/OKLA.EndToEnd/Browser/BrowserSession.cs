@@ -18,6 +18,9 @@ internal sealed class BrowserSession
     /// <summary>The running browser.</summary>
     public static IBrowser Browser { get; private set; } = null!;
 
+    /// <summary>The host's data folder.</summary>
+    public static string DataFolder => folder!;
+
     /// <summary>Titles of the vehicles in the host's catalogue by id.</summary>
     public static IReadOnlyDictionary<string, string> Catalogue { get; } = new Dictionary<string, string>
     {

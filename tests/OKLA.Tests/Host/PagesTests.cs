@@ -20,6 +20,10 @@ public sealed class PagesTests
         Write("assets/index-1a2b3c.js", "script");
         Write("assets/index-1a2b3c.js.br", "small");
         Write("docs/index.html", "<title>API</title>");
+        Write("sdk/okla.js", "sdk");
+        Write("sdk/okla.mjs", "module");
+        Write("sdk/okla.mjs.br", "small module");
+        Write("sdk/okla.d.ts", "types");
     }
 
     [TearDown]
@@ -104,6 +108,28 @@ public sealed class PagesTests
         answer.Content.Headers.ContentEncoding.ShouldBe(encoding is null ? [] : [encoding]);
         answer.Content.Headers.ContentType!.ToString().ShouldBe("text/javascript; charset=utf-8");
         (await answer.Content.ReadAsStringAsync()).ShouldBe(body);
+    }
+
+    [TestCase("/sdk/okla.js", "text/javascript; charset=utf-8", "sdk")]
+    [TestCase("/sdk/okla.mjs", "text/javascript; charset=utf-8", "small module")]
+    [TestCase("/sdk/okla.d.ts", "text/plain; charset=utf-8", "types")]
+    public async Task The_SDK_goes_to_every_site_and_is_kept_for_an_hour(string path, string type, string body)
+    {
+        var client = await StartAsync(folder);
+        var request = Request(path, accept: "*/*");
+        request.Headers.Add("Accept-Encoding", "br");
+        using var answer = await client.SendAsync(request);
+        answer.Content.Headers.ContentType!.ToString().ShouldBe(type);
+        (await answer.Content.ReadAsStringAsync()).ShouldBe(body);
+        answer.Headers.GetValues("Cache-Control").ShouldBe(["public, max-age=3600, stale-while-revalidate=86400"]);
+        answer.Headers.GetValues("Access-Control-Allow-Origin").ShouldBe(["*"]);
+        answer.Headers.GetValues("Cross-Origin-Resource-Policy").ShouldBe(["cross-origin"]);
+
+        var again = Request(path, accept: "*/*");
+        again.Headers.Add("Accept-Encoding", "br");
+        again.Headers.IfNoneMatch.Add(answer.Headers.ETag!);
+        using var second = await client.SendAsync(again);
+        second.StatusCode.ShouldBe(HttpStatusCode.NotModified);
     }
 
     [TestCase("/")]

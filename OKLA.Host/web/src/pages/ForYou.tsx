@@ -67,7 +67,7 @@ export function ForYou() {
         settled.items.length === 0 ? (
           <EmptyCatalogue again={again} />
         ) : (
-          <ul aria-label={t.forYou.listLabel} aria-busy={isFetching} className={grid}>
+          <ul data-okla-list="for_you" aria-label={t.forYou.listLabel} aria-busy={isFetching} className={grid}>
             {settled.items.map((recommendation, index) => (
               <li key={recommendation.itemId}>
                 <VehicleCard recommendation={recommendation} position={index + 1} modelVersion={settled.modelVersion} />

@@ -1,4 +1,4 @@
-import { read, remove, write } from '../storage';
+import { read, remove, write } from '../../sdk/storage';
 import type { SignedIn } from '../api/types';
 
 /** Who is signed in, until when. */

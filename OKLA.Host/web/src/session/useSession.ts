@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from 'react';
 import { request } from '../api/client';
 import type { Role, SignedIn } from '../api/types';
-import { anonymousId } from '../tracking/identity';
+import { anonymousId } from '../tracking/track';
 import { currentSession, keepSession, onSessionChange, type Session } from './token';
 
 /** Who is signed in, or null. */

@@ -36,6 +36,7 @@ export function VehicleCard({ recommendation, position, modelVersion }: Props) {
 
   return (
     <article
+      data-okla-item={itemId}
       style={{ viewTransitionName: CSS.escape(`vehicle-${itemId}`) }}
       className="group relative flex h-full flex-col overflow-hidden rounded-3xl bg-surface shadow-card transition-shadow duration-200 hover:shadow-card-hover"
       onKeyDown={(event) => event.key === 'Escape' && explained && close()}

@@ -123,7 +123,7 @@ public sealed class EventCatalogueTests
     private static EventSchema Of(string name) => All.Single(schema => $"{schema.Type}.{schema.Version}" == name);
 
     private static ParsedEvent Read(string json) =>
-        new EventParser(Encoding.UTF8.GetBytes(json), new Sender(true, null, false, false, null, null) { IsBelieved = true }, SchemaSet.BuiltIn, new TrackingOptions(), Now).Parse(out _)[0];
+        new EventParser(Encoding.UTF8.GetBytes(json), new Sender(true, null, false, false, null, null), SchemaSet.BuiltIn, new TrackingOptions(), Now).Parse(out _)[0];
 
     private static IEnumerable<JsonNode?> Wrong(Field field)
     {
