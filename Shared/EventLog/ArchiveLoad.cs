@@ -66,7 +66,7 @@ public sealed partial class Archive
         {
             if (batch.Count > 0)
             {
-                back += await ReturnAsync(connection, batch, ct);
+                back += await ReturnAsync(connection, file.Id, batch, ct);
                 read += batch.Count;
                 batch.Clear();
                 progress?.Report(new WorkProgress(read / (double)file.Events, file.File));
@@ -75,9 +75,33 @@ public sealed partial class Archive
         }
     }
 
-    /// <summary>One batch in one transaction. Appends wait only for its last statement, so that none takes an id for new in between.</summary>
-    private static async Task<long> ReturnAsync(NpgsqlConnection connection, List<RecordedEvent> batch, CancellationToken ct)
+    /// <summary>
+    /// Makes appends take the ids of a batch for known. Those that were forgotten are remembered again, for which appends wait a
+    /// moment: one that has looked for an id is then through, and none takes it for new between here and its return.
+    /// </summary>
+    private static async Task RememberAsync(NpgsqlConnection connection, Guid archive, Guid[] ids, CancellationToken ct)
     {
+        var known = await connection.ExecuteScalarAsync<long>(new CommandDefinition("select count(*) from events.archived_ids where id = any(@ids)", new { ids }, cancellationToken: ct));
+        if (known == ids.Length)
+        {
+            return;
+        }
+
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await EventLog.LockAsync(connection, ct);
+        await connection.ExecuteAsync(new CommandDefinition(
+            """
+            insert into events.archived_ids (id, archive_id) select id, @archive from unnest(@ids) as i (id)
+            where not exists (select 1 from events.mt_events e where e.id = i.id) on conflict do nothing
+            """,
+            new { archive, ids }, cancellationToken: ct));
+        await transaction.CommitAsync(ct);
+    }
+
+    /// <summary>One batch in one transaction; appends do not wait for it.</summary>
+    private static async Task<long> ReturnAsync(NpgsqlConnection connection, Guid archive, List<RecordedEvent> batch, CancellationToken ct)
+    {
+        await RememberAsync(connection, archive, [.. batch.Select(item => item.Id)], ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await using (var copy = await connection.BeginBinaryImportAsync(
             "copy returning_events (seq_id, id, stream_id, version, data, type, timestamp, occurred_at, schema_version) from stdin (format binary)", ct))
@@ -99,7 +123,6 @@ public sealed partial class Archive
             await copy.CompleteAsync(ct);
         }
 
-        await EventLog.LockAsync(connection, ct);
         await connection.ExecuteAsync(new CommandDefinition(
             """
             insert into events.mt_streams (id, version, timestamp, created)

@@ -30,24 +30,26 @@ public sealed class RetentionTests : HostTest
         var old = DateTimeOffset.Parse("2025-01-01T10:00:00Z", System.Globalization.CultureInfo.InvariantCulture);
         await AppendAsync(
             Event(null, "car-1", Phone, old), Event(Her, "car-1", Phone, old), Event(Her, "car-2", null, old.AddDays(1)), Event(Her, "car-2", "computadora-de-casa", old.AddDays(1)),
-            Event("otro", "car-1", "computadora-de-casa", old.AddDays(1), "otra cosa"), Event("otro", "car-3", null, old.AddDays(2), $"dice que {Her} vende", mentions: Her), Event("nadie", "car-9", null, old.AddYears(1)));
+            Event("otro", "car-1", "computadora-de-casa", old.AddDays(1), "otra cosa"), Event("otro", "car-3", null, old.AddDays(2), "la recomienda", mentions: Her), Event("nadie", "car-9", null, old.AddYears(1), "nada"));
         await Service<Subscriptions>().CatchUpAsync();
-        var report = await Service<IMessageBus>().InvokeAsync<ArchiveReport>(new ArchiveEvents());
-        (report.Files, report.Events).ShouldBe((3, 6L));
+        // The host's own daily run may be at work beside it: what counts is that all are in files, once.
+        await Service<IMessageBus>().InvokeAsync<ArchiveReport>(new ArchiveEvents());
+        (await Service<Archive>().ListAsync()).Select(file => (file.State, file.Events)).ShouldBe([(ArchiveState.Done, 2), (ArchiveState.Done, 3), (ArchiveState.Done, 1), (ArchiveState.Done, 1)]);
         FilesWith("mar", Phone, Words).ShouldBeGreaterThan(0);
         var export = await admin.GetFromJsonAsync<JsonElement>($"/api/privacy/subjects/{Uri.EscapeDataString(Her)}");
-        export.GetProperty("events").GetArrayLength().ShouldBe(4);
+        // Those in files, and the two links of her visitors, which stay in the log.
+        export.GetProperty("events").EnumerateArray().CountBy(item => item.GetProperty("type").GetString()!).ToDictionary().ShouldBe(new Dictionary<string, int> { ["contacted"] = 4, ["person_linked"] = 2 }, ignoreOrder: true);
         export.GetRawText().ShouldContain(Words);
 
         using var answer = await admin.DeleteAsync($"/api/privacy/subjects/{Uri.EscapeDataString(Her)}");
 
         var receipt = await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonElement>();
-        (receipt.GetProperty("ownEvents").GetInt32(), receipt.GetProperty("mentions").GetInt32()).ShouldBe((4, 1));
+        (receipt.GetProperty("ownEvents").GetInt32(), receipt.GetProperty("mentions").GetInt32()).ShouldBe((6, 1));
         FilesWith("maría", Phone, Words, "quiero").ShouldBe(0);
         FilesWith("otra cosa").ShouldBe(1);
         var archives = await admin.GetFromJsonAsync<JsonElement>("/api/admin/events/archives");
         Directory.EnumerateFiles(Folder, "*.gz").Select(Path.GetFileName).Order().ShouldBe(archives.EnumerateArray().Select(file => file.GetProperty("file").GetString()).Order());
-        Directory.EnumerateFiles(Folder).Count().ShouldBe(6);
+        Directory.EnumerateFiles(Folder).Count().ShouldBe(8);
         (await ScalarAsync<long>("select count(*) from events.doomed_files")).ShouldBe(0);
 
         // They come back without her, under her streams' new names, and only once.
