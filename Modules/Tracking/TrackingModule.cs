@@ -10,8 +10,10 @@ using OKLA.Tracking.Catalog;
 using OKLA.Tracking.Identity;
 using OKLA.Tracking.Ingest;
 using OKLA.Tracking.Privacy;
+using OKLA.Tracking.Retention;
 using OKLA.Tracking.Schemas;
 using OKLA.Tracking.Sessions;
+using OKLA.Tracking.Tail;
 
 namespace OKLA.Tracking;
 
@@ -26,6 +28,7 @@ public static class TrackingModule
             .PostConfigure<IHostEnvironment>((options, host) => options.RequireKey ??= !host.IsDevelopment());
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<TrackingOptions>>().Value);
         services.AddSingleton<CustomSchemas>().AddSingleton<AddressKeys>().AddSingleton<RejectedEvents>();
+        services.AddTail().AddRetention();
         foreach (var upcast in EventCatalogue.Upcasts)
         {
             services.AddSingleton(upcast);
@@ -47,6 +50,8 @@ public static class TrackingModule
         People.Map(routes);
         ListSessions.Map(routes);
         Subjects.Map(routes);
+        TailEvents.Map(routes);
+        ReadArchives.Map(routes);
         routes.MapCatalog();
     }
 }

@@ -30,7 +30,15 @@ internal static class EventLogAdmin
             return Unknown(name);
         }
 
-        await subscriptions.RebuildAsync(name, ct);
+        try
+        {
+            await subscriptions.RebuildAsync(name, ct);
+        }
+        catch (ArchiveException archived)
+        {
+            return TypedResults.Problem(archived.Message, statusCode: StatusCodes.Status409Conflict, title: "Events are archived");
+        }
+
         return TypedResults.Accepted((string?)null);
     }
 

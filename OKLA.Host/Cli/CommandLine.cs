@@ -4,6 +4,7 @@ using OKLA.Host.Cli.Evaluate;
 using OKLA.Host.Demo;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Database;
+using OKLA.Shared.EventLog;
 using OKLA.Shared.Files;
 
 namespace OKLA.Host.Cli;
@@ -50,7 +51,7 @@ internal static class CommandLine
     /// <summary>Every verb; the first one is meant when none is named.</summary>
     public static IReadOnlyList<Verb> Verbs { get; } =
     [
-        ServeVerb.Verb, ImportListingsVerb.Verb, SimulateVerb.Verb, TrainVerb.Verb,
+        ServeVerb.Verb, ImportListingsVerb.Verb, SimulateVerb.Verb, TrainVerb.Verb, ArchiveVerbs.List, ArchiveVerbs.Load, ArchiveVerbs.Export,
 EvaluateTabular.Verb, EvaluateText.Verb, EvaluateRecommender.Verb, EvaluateForecast.Verb, EvaluateAnomalies.Verb, EvaluateClusters.Verb, EvaluateFairness.Verb,
         EvaluateVerb.Verb,
     ];
@@ -82,7 +83,7 @@ EvaluateTabular.Verb, EvaluateText.Verb, EvaluateRecommender.Verb, EvaluateForec
             terminal.Error.WriteLine("--help lists what there is.");
             return Usage;
         }
-        catch (Exception refused) when (refused is ImportRefusedException or UnreadableFileException or SimulationRefusedException or DatabaseUnavailableException or OptionsValidationException or ValidationException)
+        catch (Exception refused) when (refused is ImportRefusedException or ArchiveException or UnreadableFileException or SimulationRefusedException or DatabaseUnavailableException or OptionsValidationException or ValidationException)
         {
             terminal.Error.WriteLine(refused.Message);
             return Failure;

@@ -157,8 +157,9 @@ public sealed class EventLog(NpgsqlDataSource database, TimeProvider clock, Upca
 
         await using var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(new NpgsqlBatchCommand("select pg_advisory_xact_lock($1)") { Parameters = { new() { Value = AppendLock } } });
-        // A statement of its own after the lock: its snapshot sees everything committed by earlier holders.
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("select id from events.mt_events where id = any($1)") { Parameters = { new() { Value = places.Keys.ToArray() } } });
+        // A statement of its own after the lock: its snapshot sees everything committed by earlier holders, and an event that leaves for
+        // a file or comes back is in one of the two.
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("select id from events.mt_events where id = any($1) union all select id from events.archived_ids where id = any($1)") { Parameters = { new() { Value = places.Keys.ToArray() } } });
         await using var reader = await batch.ExecuteReaderAsync(ct);
         await reader.NextResultAsync(ct);
         while (await reader.ReadAsync(ct))

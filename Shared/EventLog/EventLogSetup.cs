@@ -12,7 +12,8 @@ public static class EventLogSetup
         services.AddOptions<EventLogOptions>().BindConfiguration("EventLog").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<Upcasts>();
-        services.AddSingleton<EventLog>().AddSingleton<PersonEvents>();
+        services.AddOptions<ArchiveOptions>().BindConfiguration("Archive").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<EventLog>().AddSingleton<PersonEvents>().AddSingleton<Archive>();
         services.AddSingleton<EventWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<EventWriter>());
         services.AddSingleton<Subscriptions>();

@@ -11,10 +11,10 @@ namespace OKLA.Shared.EventLog;
 public sealed record ErasedEvents(IReadOnlyList<string> Identities, int Own, int Mentions);
 
 /// <summary>
-/// A person in the log: everything of hers, and its erasure. Both look at every event, as no index by person is kept for what is
-/// asked so seldom.
+/// A person in the log and in the files of its archive: everything of hers, and its erasure. Both look at every event, as no index by
+/// person is kept for what is asked so seldom.
 /// </summary>
-public sealed class PersonEvents(NpgsqlDataSource database, Upcasts? upcasts = null)
+public sealed class PersonEvents(NpgsqlDataSource database, Archive archive, Upcasts? upcasts = null)
 {
     // An event is hers by its user; or by an anonymous id of hers, when no other user used it in that event.
     private const string IsHers = "(data->>'userId' = $1 or (data->>'anonymousId' = any($2) and coalesce(data->>'userId', $1) = any($2 || $1::text)))";
@@ -24,6 +24,7 @@ public sealed class PersonEvents(NpgsqlDataSource database, Upcasts? upcasts = n
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         var identities = await IdentitiesAsync(connection, personId, ct);
+        var archived = new Queue<RecordedEvent>(await archive.OfPersonAsync(connection, personId, identities, ct));
         await using var command = new NpgsqlCommand(
             $"select seq_id, id, stream_id, version, type, schema_version, data, occurred_at, timestamp from events.mt_events where {IsHers} order by seq_id", connection);
         command.Parameters.Add(new NpgsqlParameter { Value = personId });
@@ -31,18 +32,39 @@ public sealed class PersonEvents(NpgsqlDataSource database, Upcasts? upcasts = n
         await using var reader = await command.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))
         {
-            yield return (upcasts ?? Upcasts.None).Apply(EventLog.Read(reader));
+            var next = EventLog.Read(reader);
+            while (archived.TryPeek(out var older) && older.Position <= next.Position)
+            {
+                archived.Dequeue();
+                // A loaded event is in both.
+                if (older.Position < next.Position)
+                {
+                    yield return (upcasts ?? Upcasts.None).Apply(older);
+                }
+            }
+
+            yield return (upcasts ?? Upcasts.None).Apply(next);
+        }
+
+        foreach (var older in archived)
+        {
+            yield return (upcasts ?? Upcasts.None).Apply(older);
         }
     }
 
     /// <summary>
-    /// Takes a person out of the log within the caller's transaction. Her events keep type, time and item, so that counts stay
-    /// right; her streams lose their name; what others' events say of her becomes <c>erased</c>. Appends wait only for the last step.
+    /// Takes a person out of the log and its archive within the caller's transaction. Her events keep type, time and item, so that
+    /// counts stay right; her streams lose their name; what others' events say of her becomes <c>erased</c>. Appends wait only for
+    /// the last step. After the commit <see cref="Archive.SweepAsync(CancellationToken)"/> deletes the files that were replaced.
     /// </summary>
-    public static async Task<ErasedEvents> EraseAsync(NpgsqlTransaction transaction, string personId, CancellationToken ct = default)
+    public async Task<ErasedEvents> EraseAsync(NpgsqlTransaction transaction, string personId, CancellationToken ct = default)
     {
         var connection = transaction.Connection!;
+        await Archive.HoldAsync(connection, ct);
         var identities = await IdentitiesAsync(connection, personId, ct);
+        var streams = identities.SelectMany(identity => new[] { $"user-{identity}", $"visitor-{identity}", $"identity-{identity}" })
+            .ToDictionary(stream => stream, _ => $"erased-{Guid.NewGuid():N}");
+        var archived = await archive.EraseAsync(transaction, personId, identities, streams, ct);
         var mark = await connection.ExecuteScalarAsync<long>(new CommandDefinition("select coalesce(max(seq_id), 0) from events.mt_events", cancellationToken: ct));
         var found = await FindAsync(connection, personId, identities, 0, mark, ct);
         await EventLog.LockAsync(connection, ct);
@@ -56,31 +78,35 @@ public sealed class PersonEvents(NpgsqlDataSource database, Upcasts? upcasts = n
         {
             await connection.ExecuteAsync(new CommandDefinition(
                 "update events.mt_events set data = replace(data::text, to_json(@identity)::text, '\"erased\"')::jsonb where seq_id = any(@mentions)", new { identity, mentions }, cancellationToken: ct));
-            foreach (var stream in new[] { $"user-{identity}", $"visitor-{identity}", $"identity-{identity}" })
-            {
-                await connection.ExecuteAsync(new CommandDefinition(
-                    """
-                    insert into events.mt_streams (id, type, version, timestamp, created, tenant_id, is_archived)
-                    select @name, type, version, timestamp, created, tenant_id, is_archived from events.mt_streams where id = @stream;
-                    update events.mt_events set stream_id = @name where stream_id = @stream;
-                    delete from events.mt_streams where id = @stream;
-                    """,
-                    new { stream, name = $"erased-{Guid.NewGuid():N}" }, cancellationToken: ct));
-            }
         }
 
-        return new ErasedEvents(identities, own.Length, mentions.Length);
+        foreach (var (stream, name) in streams)
+        {
+            await connection.ExecuteAsync(new CommandDefinition(
+                """
+                insert into events.mt_streams (id, type, version, timestamp, created, tenant_id, is_archived)
+                select @name, type, version, timestamp, created, tenant_id, is_archived from events.mt_streams where id = @stream;
+                update events.mt_events set stream_id = @name where stream_id = @stream;
+                delete from events.mt_streams where id = @stream;
+                """,
+                new { stream, name }, cancellationToken: ct));
+        }
+
+        return new ErasedEvents(identities, own.Length + archived.Own, mentions.Length + archived.Mentions);
     }
 
-    /// <summary>The person's id and the anonymous ids that came with it and with no other user's.</summary>
-    private static async Task<string[]> IdentitiesAsync(NpgsqlConnection connection, string personId, CancellationToken ct) =>
-        [personId, .. await connection.QueryAsync<string>(new CommandDefinition(
-            """
-            with hers as (select distinct data->>'anonymousId' as id from events.mt_events where data->>'userId' = @personId and data->>'anonymousId' <> @personId)
-            select hers.id from hers where not exists (
-                select 1 from events.mt_events e where e.data->>'anonymousId' = hers.id and e.data->>'userId' <> @personId)
-            """,
-            new { personId }, cancellationToken: ct))];
+    /// <summary>The person's id and the anonymous ids that came with it and with no other user's, in the log or in files.</summary>
+    private async Task<string[]> IdentitiesAsync(NpgsqlConnection connection, string personId, CancellationToken ct)
+    {
+        var hers = await archive.AnonymousIdsOfAsync(connection, personId, ct);
+        hers.UnionWith(await connection.QueryAsync<string>(new CommandDefinition(
+            "select distinct data->>'anonymousId' from events.mt_events where data->>'userId' = @personId and data->>'anonymousId' <> @personId", new { personId }, cancellationToken: ct)));
+        hers.ExceptWith(await archive.SharedWithOthersAsync(connection, hers, personId, ct));
+        hers.ExceptWith(await connection.QueryAsync<string>(new CommandDefinition(
+            "select distinct data->>'anonymousId' from events.mt_events where data->>'anonymousId' = any(@ids) and data->>'userId' <> @personId",
+            new { ids = hers.ToArray(), personId }, cancellationToken: ct)));
+        return [personId, .. hers];
+    }
 
     private static async Task<List<(long Position, bool Hers)>> FindAsync(
         NpgsqlConnection connection, string personId, string[] identities, long after, long upTo, CancellationToken ct)

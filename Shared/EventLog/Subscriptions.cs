@@ -133,11 +133,13 @@ public sealed class Subscriptions(NpgsqlDataSource database, IEnumerable<Subscri
     }
 
     /// <summary>Empties a subscription's tables and sends it back to the start of the log; the others go on.</summary>
+    /// <exception cref="ArchiveException">Events that it wants have left the log; nothing was changed.</exception>
     public async Task RebuildAsync(string name, CancellationToken ct = default)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         var (transaction, _) = (await BeginAsync(connection, name, wait: true, ct))!.Value;
         await using var work = transaction;
+        await Archive.RequireWholeLogAsync(connection, byName[name].EventTypes, ct);
         await byName[name].ResetAsync(transaction, ct);
         await connection.ExecuteAsync(new CommandDefinition("delete from events.parked_events where subscription = @name", new { name }, cancellationToken: ct));
         await MoveAsync(connection, name, 0, ct);

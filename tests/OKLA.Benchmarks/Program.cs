@@ -9,6 +9,9 @@ switch (args.FirstOrDefault())
     case "append" or "append-projecting":
         await AppendBenchmark.RunAsync(size ?? 200_000, projecting: args[0] == "append-projecting");
         return 0;
+    case "archive":
+        await ArchiveBenchmark.RunAsync(size ?? 200_000);
+        return 0;
     case "lag":
         await LagBenchmark.RunAsync(size ?? 10_000);
         return 0;
@@ -19,6 +22,6 @@ switch (args.FirstOrDefault())
         await FeaturesBenchmark.RunAsync(size ?? 2_000, args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 100_000);
         return 0;
     default:
-        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|lag [events] | recommend [items] | features [visitors [frame rows]]");
+        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|archive|lag [events] | recommend [items] | features [visitors [frame rows]]");
         return 2;
 }

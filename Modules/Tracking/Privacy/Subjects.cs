@@ -69,7 +69,7 @@ internal static class Subjects
     }
 
     internal static async Task<Results<Ok<Receipt>, ForbidHttpResult, ValidationProblem>> EraseAsync(
-        string id, CurrentUser caller, NpgsqlDataSource database, EventLog log, TimeProvider clock, CancellationToken ct)
+        string id, CurrentUser caller, NpgsqlDataSource database, PersonEvents people, Archive archive, EventLog log, TimeProvider clock, CancellationToken ct)
     {
         if (!caller.MayActAs(id))
         {
@@ -84,7 +84,7 @@ internal static class Subjects
         var salt = RandomNumberGenerator.GetHexString(32, lowercase: true);
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        var erased = await PersonEvents.EraseAsync(transaction, id, ct);
+        var erased = await people.EraseAsync(transaction, id, ct);
         var rejected = await connection.ExecuteAsync(new CommandDefinition(
             """
             delete from tracking.rejected_events r where exists (
@@ -105,6 +105,7 @@ internal static class Subjects
         var told = NewEvent.Of(EventTypes.PersonErased, new PersonErased(salt, [.. erased.Identities.Select(identity => HashOf(salt, identity))]), receipt.ErasedAt);
         await log.AppendAsync(transaction, [new StreamEvent("erasures", told)], ct);
         await transaction.CommitAsync(ct);
+        await archive.SweepAsync(ct);
         return TypedResults.Ok(receipt);
     }
 

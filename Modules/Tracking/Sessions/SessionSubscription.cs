@@ -77,6 +77,7 @@ internal sealed class SessionSubscription(EventLog log) : Subscription
     {
         var from = Math.Max(1, newest.Version - Refolded + 1);
         var visits = new List<Visit>();
+        var isPart = from > 1;
         await foreach (var e in log.ReadStreamAsync(actor, from, ct))
         {
             if (e.Position > newest.Position)
@@ -84,14 +85,17 @@ internal sealed class SessionSubscription(EventLog log) : Subscription
                 break;
             }
 
+            // What came before the first one may have left the log for the archive.
+            isPart |= visits.Count == 0 && e.Version > 1;
             visits.Add(VisitReader.Read(e));
         }
 
-        // The first session of a part may have begun before it.
-        var sessions = Session.Fold(visits).Skip(from > 1 ? 1 : 0).ToList();
+        // The first session of a part may have begun before it; the only one there is stays all the same.
+        var folded = Session.Fold(visits).ToList();
+        var sessions = isPart && folded.Count > 1 ? folded[1..] : folded;
         await using var command = new NpgsqlCommand("delete from tracking.sessions where actor = $1 and started_at >= $2", transaction.Connection, transaction)
         {
-            Parameters = { new() { Value = actor }, new() { Value = from > 1 && sessions.Count > 0 ? sessions[0].StartedAt.UtcDateTime : DateTime.UnixEpoch } },
+            Parameters = { new() { Value = actor }, new() { Value = isPart ? sessions[0].StartedAt.UtcDateTime : DateTime.UnixEpoch } },
         };
         await command.ExecuteNonQueryAsync(ct);
         return sessions;

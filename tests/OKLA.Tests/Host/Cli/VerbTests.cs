@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using OKLA.Host.Cli;
 using OKLA.Shared.Contracts;
+using OKLA.Shared.EventLog;
 using OKLA.Tests.Host.Demo;
 
 namespace OKLA.Tests.Host.Cli;
@@ -67,6 +68,25 @@ public sealed class VerbTests : DatabaseTest
         trained.Out.ShouldContain("vehicle-recommender version 3, published: better");
         evaluated.Out.ShouldContain("price-predictor: by time");
         (trained.Code, evaluated.Code).ShouldBe((0, 0));
+    }
+
+    [Test]
+    public async Task Archived_events_are_listed_and_loaded_back()
+    {
+        var log = new OKLA.Shared.EventLog.EventLog(Database, new StoppedClock(Now));
+        await log.AppendAsync("visitor-a", ExpectedVersion.Any, [.. Enumerable.Range(0, 3).Select(_ => new NewEvent("page_viewed", "{}"u8.ToArray()) { KnownAt = Now.AddDays(-40) })]);
+        var setting = $"--Archive:Folder={Path.Combine(folder, "archive")}";
+        (await RunAsync("archive", "list", setting)).Out.ShouldBe("No events were archived." + Environment.NewLine);
+        await new Archive(Database, [], Microsoft.Extensions.Options.Options.Create(new ArchiveOptions { Folder = Path.Combine(folder, "archive") }), new StoppedClock(Now))
+            .ExportAsync([new ArchiveRule(["page_viewed"], new DateOnly(2026, 6, 1))]);
+
+        (await RunAsync("archive", "list", setting)).Out.ShouldContain("2026-05-06-001.ndjson.gz  done        2");
+        var loaded = await RunAsync("archive", "load", "2026-05-06-001.ndjson.gz", setting);
+
+        (loaded.Code, loaded.Out.Trim()).ShouldBe((0, "2 events are in the log again, of 1 files"));
+        (await RunAsync("archive", "load", "all", setting)).Out.Trim().ShouldBe("0 events are in the log again, of 0 files");
+        (await RunAsync("archive", "load", "none", setting)).Code.ShouldBe(1);
+        (await RunAsync("archive", "export", "--before", "yesterday")).Code.ShouldBe(2);
     }
 
     private async Task<(int Code, string Out, string Error)> RunAsync(params string[] args)
