@@ -108,7 +108,7 @@ internal sealed class EventTail(EventLog log, NpgsqlDataSource database, TailOpt
                     }
                     while (more);
                 }
-                catch (NpgsqlException outage)
+                catch (Exception outage) when (outage is not OperationCanceledException)
                 {
                     // The next notification tries again.
                     Log.TailInterrupted(logger, outage);
