@@ -3,11 +3,13 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Messaging;
+using OKLA.Shared.Web;
 using static OKLA.ML.Serving.Shown;
 
 namespace OKLA.ML.Serving;
@@ -37,23 +39,40 @@ internal static class RecommendVehicles
     public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) => routes.MapGet("/api/recommendations/users/{id}", Handle).WithName("RecommendVehicles");
 
     internal static async Task<Ok<Response>> Handle(
-        [MaxLength(200)] string id, LiveModels live, IMessageBus bus, PredictionLog log, IOptions<MLOptions> options, TimeProvider clock, ILogger<LiveModels> logger, CancellationToken ct,
-        [Range(1, 100)] int limit = 10)
+        [MaxLength(200)] string id, CurrentUser caller, IHostEnvironment host, LiveModels live, IMessageBus bus, PredictionLog log, IOptions<MLOptions> options, TimeProvider clock,
+        ILogger<LiveModels> logger, CancellationToken ct, [Range(1, 100)] int limit = 10)
     {
         var now = clock.GetUtcNow();
-        var history = await HistoryAsync(id, now, bus, options.Value, logger, ct);
+        var trusted = host.IsDevelopment() || caller.Has(Policies.Scopes.Predict);
+        var history = await HistoryAsync(id, caller, trusted, now, bus, options.Value, logger, ct);
         var response = Answer(id, history, limit, live, options.Value, now, logger);
         log.Write(new PredictionServed(
             ModelNames.VehicleRecommender, response.ModelVersion, response.Source, id, [.. response.Items.Select(item => item.ItemId)], [.. response.Items.Select(item => item.Score)]));
         return TypedResults.Ok(response);
     }
 
+    /// <summary>
+    /// What the person did, on every browser that turned out to be theirs. Of somebody who has signed in it tells only the person, an admin or a
+    /// server with the scope; others are answered as for a stranger. An anonymous id is a secret of its browser.
+    /// </summary>
     private static async Task<IReadOnlyList<HistoryItem>> HistoryAsync(
-        string id, DateTimeOffset now, IMessageBus bus, MLOptions options, ILogger logger, CancellationToken ct)
+        string id, CurrentUser caller, bool trusted, DateTimeOffset now, IMessageBus bus, MLOptions options, ILogger logger, CancellationToken ct)
     {
         try
         {
-            return await bus.InvokeAsync<IReadOnlyList<HistoryItem>>(new GetRecentHistory(id, now, options.HistoryItems), ct);
+            var person = await bus.InvokeAsync<Person>(new FindPerson(id), ct);
+            if (person.IsUser && !trusted && !caller.MayActAs(person.Id))
+            {
+                return [];
+            }
+
+            var history = new List<HistoryItem>();
+            foreach (var part in person.IsUser ? person.AnonymousIds.Prepend(person.Id) : [person.Id])
+            {
+                history.AddRange(await bus.InvokeAsync<IReadOnlyList<HistoryItem>>(new GetRecentHistory(part, now, options.HistoryItems), ct));
+            }
+
+            return person.AnonymousIds.Count == 0 ? history : Joined(history, options.HistoryItems);
         }
         catch (Exception outage) when (outage is NpgsqlException or TimeoutException)
         {
@@ -61,6 +80,12 @@ internal static class RecommendVehicles
             return [];
         }
     }
+
+    /// <summary>One history of several browsers, newest first.</summary>
+    private static List<HistoryItem> Joined(IEnumerable<HistoryItem> parts, int most) =>
+        [.. parts.GroupBy(item => item.ItemId, StringComparer.Ordinal)
+            .Select(same => same.MaxBy(item => item.Weight)! with { Weight = same.Sum(item => item.Weight), Events = same.Sum(item => item.Events), LastAt = same.Max(item => item.LastAt) })
+            .OrderByDescending(item => item.LastAt).Take(most)];
 
     private static Response Answer(
         string id, IReadOnlyList<HistoryItem> history, int limit, LiveModels live, MLOptions options, DateTimeOffset now, ILogger logger)

@@ -74,7 +74,7 @@ public sealed record RecommenderFamily(string Name, IReadOnlyList<SettingAxis> A
 
     /// <summary>BPR.</summary>
     public static RecommenderFamily Pairwise { get; } = new("BPR",
-        [new("regularisation", [0.003, 0.01, 0.03, 0.06], 1), new("candidates", [1, 4], 1), new("factors", [32, 96], 0), new("iterations", [20, 60], 0)],
+        [new("regularisation", [0.003, 0.01, 0.03, 0.06], 1), new("candidates", [1, 4], 1), new("factors", [32, 96], 0), new("iterations", [20, 60, 150], 1)],
         (data, setting, seed) => UserScorers.Of(Bpr.Fit(data.Pairs, new BprOptions
         {
             Regularization = (float)setting[0], BiasRegularization = (float)setting[0] / 3, Candidates = (int)setting[1], Factors = (int)setting[2], Iterations = (int)setting[3],

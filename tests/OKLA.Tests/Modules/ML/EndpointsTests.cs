@@ -15,6 +15,7 @@ using OKLA.Shared.EventLog;
 using OKLA.Shared.Jobs;
 using OKLA.Shared.Messaging;
 using OKLA.Shared.Web;
+using OKLA.Tracking.Identity;
 
 namespace OKLA.Tests.Modules.ML;
 
@@ -30,7 +31,8 @@ public sealed class EndpointsTests : DatabaseTest, IAsyncDisposable
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
         builder.Configuration.AddInMemoryCollection([new("urls", "http://127.0.0.1:0"), new("ML:RefreshSeconds", "0.1")]);
         builder.Logging.ClearProviders();
-        builder.Services.AddSingleton(Database).AddEventLog().AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly).AddJobs(runJobs: false);
+        builder.Services.AddSingleton(Database).AddEventLog().AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly).AddJobs(runJobs: false)
+            .AddSingleton(new MessagingServices.MessageTypes([typeof(FindPersonHandler)]));
         builder.Services.AddWeb().AddOklaAuth(builder.Configuration, builder.Environment).AddFeatures().AddML();
         app = builder.Build();
         app.UseWeb().UseAuthentication().UseAuthorization();

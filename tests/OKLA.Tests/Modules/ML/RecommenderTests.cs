@@ -1,6 +1,8 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using OKLA.Features;
@@ -9,7 +11,10 @@ using OKLA.ML.Registry;
 using OKLA.ML.Serving;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Jobs;
+using OKLA.Shared.EventLog;
 using OKLA.Shared.Messaging;
+using OKLA.Shared.Web;
+using OKLA.Tracking.Identity;
 
 namespace OKLA.Tests.Modules.ML;
 
@@ -77,6 +82,25 @@ public sealed class RecommenderTests : DatabaseTest, IAsyncDisposable
         answer.Items[0].Reason.ShouldStartWith("Porque viste Kia jeepeta");
         var seen = vehicles.Where(v => v.Item.Text("make") == "Kia" && v.Item.Text("bodyType") == "jeepeta").Take(4).Select(v => v.Item.Id);
         answer.Items.Select(item => item.ItemId).ShouldNotContain(id => seen.Contains(id));
+    }
+
+    [Test]
+    public async Task Who_signs_in_keeps_the_history_of_the_browser_and_nobody_else_learns_it()
+    {
+        var seen = vehicles.Where(v => v.Item.Text("make") == "Kia" && v.Item.Text("bodyType") == "jeepeta").Take(4).ToList();
+        await room.TellAsync(seen.Select((v, n) => Room.View("her-phone", v.Item.Id, Now.AddMinutes(-9 - n))));
+        await room.TellAsync(Room.Behaviour(EventTypes.FavoriteAdded, "her-phone", "rosa", seen[0].Item.Id, Now.AddMinutes(-1)));
+        CurrentUser Buyer(string id) => new(id, Role.Buyer, null, new HashSet<string>());
+
+        foreach (var id in new[] { "rosa", "her-phone" })
+        {
+            (await AskAsync(id, caller: Buyer("rosa"))).Source.ShouldBe("model");
+            (await AskAsync(id, caller: Buyer("otra"))).Source.ShouldBe("popularity");
+            (await AskAsync(id)).Source.ShouldBe("popularity");
+            (await AskAsync(id, caller: new CurrentUser(null, Role.Anonymous, null, new HashSet<string> { Policies.Scopes.Predict }))).Source.ShouldBe("model");
+        }
+
+        (await AskAsync("rosa", caller: Buyer("rosa"))).Items.Count(item => item.Item.Make == "Kia" || item.Item.BodyType == "jeepeta").ShouldBeGreaterThanOrEqualTo(8);
     }
 
     [Test]
@@ -181,19 +205,19 @@ public sealed class RecommenderTests : DatabaseTest, IAsyncDisposable
         var opened = new Room(Database, Now, services =>
         {
             services.AddJobs(runJobs: false).AddFeatures().AddML(serve: false).AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly);
-            services.AddSingleton(new MessagingServices.MessageTypes([typeof(KnownTastesHandler)]));
+            services.AddSingleton(new MessagingServices.MessageTypes([typeof(KnownTastesHandler), typeof(FindPersonHandler)])).AddSubscription<IdentitySubscription>();
         }, settings);
         rooms.Add(opened);
         return opened;
     }
 
-    private async Task<RecommendVehicles.Response> AskAsync(string id, int limit = 10, Room? room = null)
+    private async Task<RecommendVehicles.Response> AskAsync(string id, int limit = 10, Room? room = null, CurrentUser? caller = null)
     {
         room ??= this.room;
         var live = room.Services.GetRequiredService<LiveModels>();
         await live.RefreshAsync();
         Ok<RecommendVehicles.Response> answer = await RecommendVehicles.Handle(
-            id, live, room.Bus, room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), room.Clock, NullLogger<LiveModels>.Instance, default, limit);
+            id, caller ?? CurrentUser.Nobody, new HostingEnvironment { EnvironmentName = Environments.Production }, live, room.Bus, room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), room.Clock, NullLogger<LiveModels>.Instance, default, limit);
         return answer.Value!;
     }
 
