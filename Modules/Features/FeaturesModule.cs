@@ -23,6 +23,7 @@ public static class FeaturesModule
         services.AddOptions<FeaturesOptions>().BindConfiguration("Features").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<MoneyOptions>().BindConfiguration("Money").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(provider => new ExchangeRates(provider.GetRequiredService<IOptions<MoneyOptions>>().Value));
+        services.AddTransformations(FeaturesLineage.All(new FeaturesOptions()));
         return services.AddSubscription<BehaviourSubscription>().AddSubscription<CatalogSubscription>();
     }
 

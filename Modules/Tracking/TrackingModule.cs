@@ -4,12 +4,15 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
 using OKLA.Shared.Jobs;
 using OKLA.Tracking.Catalog;
 using OKLA.Tracking.Identity;
 using OKLA.Tracking.Ingest;
+using OKLA.Tracking.Lineage;
 using OKLA.Tracking.Privacy;
+using OKLA.Tracking.Quality;
 using OKLA.Tracking.Schemas;
 using OKLA.Tracking.Sessions;
 
@@ -33,6 +36,7 @@ public static class TrackingModule
 
         services.AddJob(
             "trim-tracking", "Forgets rejected events and address keys that are past their time", JobSchedule.Every(TimeSpan.FromHours(1)), _ => new TrimTracking());
+        services.AddTransformations(TrackingLineage.All).AddQuality();
         return services.AddSubscription<IdentitySubscription>().AddSubscription<SessionSubscription>().AddCatalog();
     }
 
@@ -47,6 +51,8 @@ public static class TrackingModule
         People.Map(routes);
         ListSessions.Map(routes);
         Subjects.Map(routes);
+        ReadLineage.Map(routes);
+        routes.MapQuality();
         routes.MapCatalog();
     }
 }
