@@ -70,16 +70,15 @@ internal static class Alerts
         }
 
         await using var connection = await database.OpenConnectionAsync(ct);
-        return TypedResults.Ok<IReadOnlyList<Alert>>([.. await connection.QueryAsync<Alert>(new CommandDefinition(
-            $"select {Columns} from tracking.quality_alerts where @state = 'all' or (resolved_at is null) = (@state = 'open') order by raised_at desc, id limit @limit",
-            new { state, limit }, cancellationToken: ct))]);
+        return TypedResults.Ok<IReadOnlyList<Alert>>(await ReadAsync(
+            connection, $"select {Columns} from tracking.quality_alerts where @state = 'all' or (resolved_at is null) = (@state = 'open') order by raised_at desc, id limit @limit",
+            new { state, limit }, ct));
     }
 
     internal static async Task<Results<Ok<Detail>, NotFound>> GetAsync(Guid id, NpgsqlDataSource database, EventLog log, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
-        var alert = await connection.QuerySingleOrDefaultAsync<Alert>(new CommandDefinition($"select {Columns} from tracking.quality_alerts where id = @id", new { id }, cancellationToken: ct));
-        if (alert is null)
+        if (await ReadAsync(connection, $"select {Columns} from tracking.quality_alerts where id = @id", new { id }, ct) is not [var alert])
         {
             return TypedResults.NotFound();
         }
@@ -104,12 +103,28 @@ internal static class Alerts
     internal static async Task<Results<Ok<Alert>, NotFound>> AcknowledgeAsync(Guid id, CurrentUser admin, NpgsqlDataSource database, TimeProvider clock, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
-        var alert = await connection.QuerySingleOrDefaultAsync<Alert>(new CommandDefinition(
+        var alerts = await ReadAsync(
+            connection,
             $"""
             update tracking.quality_alerts set acknowledged_at = coalesce(acknowledged_at, @now), acknowledged_by = coalesce(acknowledged_by, @Actor)
             where id = @id returning {Columns}
             """,
-            new { id, now = clock.GetUtcNow().UtcDateTime, admin.Actor }, cancellationToken: ct));
-        return alert is null ? TypedResults.NotFound() : TypedResults.Ok(alert);
+            new { id, now = clock.GetUtcNow().UtcDateTime, admin.Actor }, ct);
+        return alerts is [var alert] ? TypedResults.Ok(alert) : TypedResults.NotFound();
+    }
+
+    private static async Task<List<Alert>> ReadAsync(NpgsqlConnection connection, string sql, object parameters, CancellationToken ct)
+    {
+        await using var row = await connection.ExecuteReaderAsync(new CommandDefinition(sql, parameters, cancellationToken: ct));
+        var alerts = new List<Alert>();
+        while (await row.ReadAsync(ct))
+        {
+            DateTimeOffset? Time(int i) => row.IsDBNull(i) ? null : row.GetFieldValue<DateTimeOffset>(i);
+            alerts.Add(new Alert(
+                row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4), row.GetString(5), Time(6)!.Value, Time(7)!.Value, Time(8)!.Value,
+                Time(9), row.GetDouble(10), row.GetDouble(11), row.GetString(12), Time(13), row.IsDBNull(14) ? null : row.GetString(14), row.GetInt32(15)));
+        }
+
+        return alerts;
     }
 }

@@ -41,6 +41,11 @@ internal static class CheckQualityHandler
         {
             var (since, positions) = await FailingRows.FindAsync(log, watch, breach, evidence, ct);
             var item = breach.Expectation;
+            if (positions.Length == 0 && FailingRows.ShowsIn(item))
+            {
+                continue;
+            }
+
             var told = new QualityAlertRaised(
                 Guid.CreateVersion7(now), item.Name, item.Type, item.Field, Expectation.Word(item.Kind), Expectation.Word(item.Severity), since, breach.Observed, breach.Expected, AlertText.Of(breach));
             if (await RaiseAsync(connection, log, told, positions, now, ct))

@@ -9,9 +9,15 @@ internal static class FailingRows
     /// <summary>Rows kept with an alert.</summary>
     public const int Kept = 20;
 
+    // Rows looked at, and in how many stretches where there are more than that.
     private const int Read = 5_000;
+    private const int Stretches = 10;
 
-    /// <summary>When the breach began, and positions of rows that show it.</summary>
+    /// <summary>Whether a breach of the kind shows in single rows; where none is found, the counts were made by a rule that has changed since.</summary>
+    public static bool ShowsIn(Expectation item) =>
+        item.Kind is ExpectationKind.Type or ExpectationKind.Range or ExpectationKind.Set || (item.Kind == ExpectationKind.Completeness && item.Required);
+
+    /// <summary>When the breach began, and positions of rows that show it; exact up to 5,000 rows, else as near as ten stretches of them tell.</summary>
     public static async Task<(DateTimeOffset Since, long[] Positions)> FindAsync(EventLog log, Watch watch, Judgement breach, Evidence evidence, CancellationToken ct)
     {
         var item = breach.Expectation;
@@ -90,31 +96,29 @@ internal static class FailingRows
     private static async Task<List<(long Position, DateTimeOffset Known, bool Fails)>> PositionsAsync(
         EventLog log, Watch watch, string type, List<HourOf> hours, Func<JsonElement, bool> fails, CancellationToken ct)
     {
-        // The latest hours that together hold no more rows than are read, so that the turn is among them.
-        var (from, rows) = (hours.Count - 1, hours.Count > 0 ? hours[^1].Profile.Rows : 0);
-        while (from > 0 && rows + hours[from - 1].Profile.Rows <= Read)
-        {
-            rows += hours[--from].Profile.Rows;
-        }
-
-        var found = new List<(long, DateTimeOffset, bool)>();
-        if (from < 0)
+        var found = new List<(long Position, DateTimeOffset Known, bool Fails)>();
+        if (hours.Count == 0)
         {
             return found;
         }
 
-        var last = hours.Max(hour => hour.Profile.LastPosition);
-        await foreach (var e in log.ReadAsync(hours[from].Profile.FirstPosition - 1, Watch.EventsOf(type), Read, ct))
+        var (first, last, all) = (hours.Min(hour => hour.Profile.FirstPosition), hours.Max(hour => hour.Profile.LastPosition), hours.Sum(hour => hour.Profile.Rows));
+        var stretches = all <= Read ? 1 : Stretches;
+        for (var i = 0; i < stretches; i++)
         {
-            if (e.Position > last)
+            var after = Math.Max(first - 1 + ((last - first) / stretches * i), found.Count > 0 ? found[^1].Position : 0);
+            await foreach (var e in log.ReadAsync(after, Watch.EventsOf(type), Read / stretches, ct))
             {
-                break;
-            }
+                if (e.Position > last)
+                {
+                    break;
+                }
 
-            using var json = JsonDocument.Parse(e.Data);
-            if (watch.TypeOf(e.Type, json.RootElement) == type)
-            {
-                found.Add((e.Position, e.KnownAt, fails(json.RootElement)));
+                using var json = JsonDocument.Parse(e.Data);
+                if (watch.TypeOf(e.Type, json.RootElement) == type)
+                {
+                    found.Add((e.Position, e.KnownAt, fails(json.RootElement)));
+                }
             }
         }
 

@@ -151,7 +151,7 @@ internal sealed class Judge(QualityOptions options)
         {
             // The smallest window in which a drop could be told from chance.
             if (Expected(hours, evidence.Hour, window) is not var (expected, dispersion)
-                || (1 - least) * expected < options.StandardErrors * Math.Sqrt(dispersion * expected))
+                || (1 - least) * expected <= options.StandardErrors * Math.Sqrt(dispersion * expected))
             {
                 continue;
             }
@@ -215,7 +215,7 @@ internal sealed class Judge(QualityOptions options)
         var allowed = (item.Threshold ?? options.Drift) + (3 * chance);
         var vanished = usual.Numbers > 0 ? null : usual.Shape
             .Where(value => value.Value >= options.VanishedShare * m && !seen.Shape.ContainsKey(value.Key) && value.Value / (double)m * n >= 4 * options.StandardErrors)
-            .MaxBy(value => value.Value).Key;
+            .OrderByDescending(value => value.Value).Select(value => value.Key).FirstOrDefault();
         return new Judgement(item, psi <= allowed && vanished is null, n, psi, allowed, from, vanished is null ? null : $"falta {vanished}") { Vanished = vanished };
     }
 

@@ -33,13 +33,15 @@ internal static class ReadResults
         bool? passed = null, [Range(1, 5_000)] int limit = 500)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
-        return TypedResults.Ok<IReadOnlyList<Result>>([.. await connection.QueryAsync<Result>(new CommandDefinition(
+        var rows = await connection.QueryAsync<(DateTime Hour, string Expectation, string Type, string Field, string Kind, DateTime JudgedAt, bool Passed, long Rows, double Observed, double Expected, string? Detail)>(new CommandDefinition(
             """
             select hour, expectation, type, field, kind, judged_at, passed, rows, observed, expected, detail from tracking.quality_results
             where (@type::text is null or type = @type) and (@field::text is null or field = @field) and (@kind::text is null or kind = @kind)
                 and (@passed::boolean is null or passed = @passed)
             order by hour desc, expectation limit @limit
             """,
-            new { type, field, kind, passed, limit }, cancellationToken: ct))]);
+            new { type, field, kind, passed, limit }, cancellationToken: ct));
+        return TypedResults.Ok<IReadOnlyList<Result>>([.. rows.Select(row => new Result(
+            row.Hour, row.Expectation, row.Type, row.Field, row.Kind, row.JudgedAt, row.Passed, row.Rows, row.Observed, row.Expected, row.Detail))]);
     }
 }

@@ -42,7 +42,7 @@ public sealed class QualityTests : DatabaseTest, IAsyncDisposable
         traffic.Fault = (type, at, properties) => at < Noon ? properties : type switch
         {
             EventTypes.ItemViewed => Regex.Replace(properties, "\"visibleSeconds\":[0-9.]+", "\"visibleSeconds\":null").Replace("recommendation", "list", StringComparison.Ordinal),
-            EventTypes.Searched => Regex.Replace(properties, "\"resultCount\":[0-9]+", "${0}000"),
+            EventTypes.Searched => Regex.Replace(properties, "\"resultCount\":[1-9][0-9]*", "${0}000"),
             _ => properties,
         };
         await LiveAsync(midnight, Noon, TimeSpan.FromMinutes(30));
