@@ -196,8 +196,9 @@ internal static class CheckQualityHandler
             cancellationToken: ct));
         return await connection.ExecuteScalarAsync<int>(new CommandDefinition("""
             with passed as (
-                update tracking.quality_alerts set passes = passes + 1, resolved_at = case when passes + 1 >= @PassesToResolve then @at end
-                where expectation = any(@passing) and resolved_at is null returning resolved_at
+                update tracking.quality_alerts a set passes = passes + 1, resolved_at = case when passes + 1 >= @PassesToResolve then @at end
+                from unnest(@passing, @from) as j (name, since)
+                where a.expectation = j.name and a.resolved_at is null and j.since >= date_trunc('hour', a.last_seen_at, 'UTC') returning a.resolved_at
             ), gone as (
                 update tracking.quality_alerts set resolved_at = @at where expectation <> all(@expected) and resolved_at is null returning resolved_at
             )
@@ -206,7 +207,9 @@ internal static class CheckQualityHandler
             new
             {
                 at, options.PassesToResolve,
+                // A pass counts when no hour before the last breach is in its window: half a faulty window is no recovery.
                 passing = judgements.Where(judgement => judgement.Passed).Select(judgement => judgement.Expectation.Name).ToArray(),
+                from = judgements.Where(judgement => judgement.Passed).Select(judgement => judgement.From).ToArray(),
                 expected = watch.Expectations.Where(item => item.Enabled).Select(item => item.Name).ToArray(),
             },
             cancellationToken: ct));

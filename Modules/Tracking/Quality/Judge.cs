@@ -46,7 +46,10 @@ internal sealed record Judgement(Expectation Expectation, bool Passed, long Rows
 /// <param name="options">When data count as faulty.</param>
 internal sealed class Judge(QualityOptions options)
 {
-    private static readonly int[] Windows = [1, 2, 6, 24];
+    // Rows of one visit resemble each other: so many of them say as much as one that stands alone (Kish's design effect).
+    private const double DesignEffect = 3;
+
+    private static readonly int[] Windows = [1, 2, 3, 4, 6, 8, 12, 24];
     private static readonly int[] VolumeWindows = [1, 3, 6, 12, 24];
 
     /// <summary>Judges one expectation.</summary>
@@ -90,7 +93,7 @@ internal sealed class Judge(QualityOptions options)
         }
 
         var (share, expected) = (seen.Missing / (double)seen.Rows, usual.Missing / (double)usual.Rows);
-        var error = Math.Sqrt(Math.Max(expected * (1 - expected), 0.01) / seen.Rows);
+        var error = Math.Sqrt(DesignEffect * Math.Max(expected * (1 - expected), 0.01) / seen.Rows);
         var passed = share - expected <= (item.Threshold ?? options.MissingRise) || share - expected <= options.StandardErrors * error;
         return new Judgement(item, passed, seen.Rows, share, expected, from);
     }
@@ -212,7 +215,7 @@ internal sealed class Judge(QualityOptions options)
         var groups = Groups(seen.Shape, usual.Shape, numeric: usual.Numbers > 0);
         var chance = (groups.Count - 1) * ((1.0 / n) + (1.0 / m));
         var psi = Psi(groups, n, m);
-        var allowed = (item.Threshold ?? options.Drift) + (3 * chance);
+        var allowed = (item.Threshold ?? options.Drift) + (3 * DesignEffect * chance);
         var vanished = usual.Numbers > 0 ? null : usual.Shape
             .Where(value => value.Value >= options.VanishedShare * m && !seen.Shape.ContainsKey(value.Key) && value.Value / (double)m * n >= 4 * options.StandardErrors)
             .OrderByDescending(value => value.Value).Select(value => value.Key).FirstOrDefault();

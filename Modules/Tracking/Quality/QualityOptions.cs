@@ -31,7 +31,7 @@ internal sealed class QualityOptions
 
     /// <summary>Rows that a window must hold before a distribution is judged. 50 to 100,000.</summary>
     [Range(50, 100_000)]
-    public int MinDriftRows { get; set; } = 300;
+    public int MinDriftRows { get; set; } = 200;
 
     /// <summary>Share of rows that may miss a required field, have a wrong type, or lie outside a range or set. 0 to 1.</summary>
     [Range(0, 1)]

@@ -78,7 +78,7 @@ public sealed class QualityTests : DatabaseTest, IAsyncDisposable
         (await Alerts.AcknowledgeAsync(alert.Id, Admin, Database, room.Clock, default)).Result.ShouldBeOfType<Ok<Alerts.Alert>>().Value!.AcknowledgedBy.ShouldBe("ana");
 
         traffic.Fault = static (_, _, properties) => properties;
-        await LiveAsync(Noon.AddHours(3), Noon.AddHours(9), TimeSpan.FromMinutes(30));
+        await LiveAsync(Noon.AddHours(3), Noon.AddHours(12), TimeSpan.FromMinutes(30));
 
         (await AlertsAsync("open")).ShouldBeEmpty();
         (await AlertsAsync("resolved")).Single().Id.ShouldBe(alert.Id);
