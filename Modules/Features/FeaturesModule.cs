@@ -31,6 +31,7 @@ public static class FeaturesModule
         services.AddSingleton(AllFeatures.Registry()).AddSingleton<CatalogueHistory>().AddSingleton<FactStore>().AddSingleton<PointInTime>().AddSingleton<OnlineStore>().AddSingleton<FrameStore>();
         services.AddJob("count-segments", "Puts everybody into segments and counts them", JobSchedule.Daily(new TimeOnly(4, 0)), progress => new CountSegments(progress));
         services.AddJob("watch-features", "Compares what is served with what training reads, and with the week before", JobSchedule.Daily(new TimeOnly(4, 30)), _ => new WatchFeatures());
+        services.AddTransformations(FeaturesLineage.Steps(new FeaturesOptions())).AddSingleton<ILineageSource, FeaturesLineage>();
         return services.AddSubscription<FactSubscription>().AddSubscription<CatalogSubscription>();
     }
 

@@ -27,6 +27,7 @@ public static class MLModule
         services.AddOptions<MoneyOptions>().BindConfiguration("Money").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(provider => new ExchangeRates(provider.GetRequiredService<IOptions<MoneyOptions>>().Value));
         services.AddSingleton<ModelRegistry>().AddSingleton<Trainings>().AddSingleton<PredictionLog>().AddSingleton<LiveModels>();
+        services.AddTransformations(MLLineage.All);
         foreach (var model in Trainings.Models)
         {
             services.AddJob(

@@ -12,4 +12,7 @@ internal static partial class Log
 
     [LoggerMessage(2003, LogLevel.Debug, "The live view of events ended: {Reason}")]
     public static partial void TailEnded(ILogger logger, string reason);
+
+    [LoggerMessage(2020, LogLevel.Warning, "Data quality: {Expectation} breached since {Since}: {Message}")]
+    public static partial void QualityBreached(ILogger logger, string expectation, DateTimeOffset since, string message);
 }

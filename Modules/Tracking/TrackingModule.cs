@@ -4,12 +4,15 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
 using OKLA.Shared.Jobs;
 using OKLA.Tracking.Catalog;
 using OKLA.Tracking.Identity;
 using OKLA.Tracking.Ingest;
+using OKLA.Tracking.Lineage;
 using OKLA.Tracking.Privacy;
+using OKLA.Tracking.Quality;
 using OKLA.Tracking.Retention;
 using OKLA.Tracking.Schemas;
 using OKLA.Tracking.Sessions;
@@ -36,6 +39,7 @@ public static class TrackingModule
 
         services.AddJob(
             "trim-tracking", "Forgets rejected events and address keys that are past their time", JobSchedule.Every(TimeSpan.FromHours(1)), _ => new TrimTracking());
+        services.AddTransformations(TrackingLineage.All).AddQuality();
         return services.AddSubscription<IdentitySubscription>().AddSubscription<SessionSubscription>().AddCatalog();
     }
 
@@ -52,6 +56,8 @@ public static class TrackingModule
         Subjects.Map(routes);
         TailEvents.Map(routes);
         ReadArchives.Map(routes);
+        ReadLineage.Map(routes);
+        routes.MapQuality();
         routes.MapCatalog();
     }
 }

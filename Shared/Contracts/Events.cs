@@ -95,6 +95,9 @@ public static class EventTypes
     /// <summary>A person was taken out of the log; whoever keeps rows by person deletes hers (body: <see cref="PersonErased"/>).</summary>
     public const string PersonErased = "person_erased";
 
+    /// <summary>Data turned out not to be as expected (body: <see cref="QualityAlertRaised"/>).</summary>
+    public const string QualityAlertRaised = "quality_alert_raised";
+
     /// <summary>An item entered the catalogue (body: <see cref="ItemListed"/>).</summary>
     public const string ItemListed = "item_listed";
 
