@@ -1,6 +1,19 @@
 using System.Globalization;
+using OKLA.Benchmarks.Algorithms;
 using OKLA.Benchmarks.EventLog;
 using OKLA.Benchmarks.Serving;
+
+if (args is ["algorithms", ..])
+{
+    AlgorithmsBenchmark.Run(args[1..]);
+    return 0;
+}
+
+if (args is ["algorithms-scale", var algorithm, var rows])
+{
+    ScaleTable.Measure(algorithm, int.Parse(rows, CultureInfo.InvariantCulture));
+    return 0;
+}
 
 var size = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : (int?)null;
 switch (args.FirstOrDefault())
@@ -15,6 +28,6 @@ switch (args.FirstOrDefault())
         await RecommendationBenchmark.RunAsync(size ?? 20_000);
         return 0;
     default:
-        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|lag [events] | recommend [items]");
+        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|lag [events] | recommend [items] | algorithms [trees|arithmetic|search|scale] [--quick] [--data FOLDER]");
         return 2;
 }
