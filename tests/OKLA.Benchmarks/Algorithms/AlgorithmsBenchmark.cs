@@ -12,10 +12,15 @@ internal static class AlgorithmsBenchmark
         var part = arguments.FirstOrDefault(word => word is "trees" or "arithmetic" or "search" or "scale");
         if (part is null or "trees")
         {
-            using var peer = Peer.Start(threads: 2);
-            Console.WriteLine(peer is null ? "There is no /usr/bin/python3 with xgboost and scikit-learn here: the peer's figures are left out." : $"The peer is XGBoost {peer.Version} and Debian's scikit-learn.");
             if (folder is null) Console.WriteLine("Without --data FOLDER only drawn data is used.");
-            TreeAndTextSpeed.Run(peer, folder, quick);
+
+            // On one thread too: where others use the machine, two threads wait for each other.
+            foreach (var threads in new[] { 2, 1 })
+            {
+                using var peer = Peer.Start(threads);
+                Console.WriteLine(peer is null ? "There is no /usr/bin/python3 with xgboost and scikit-learn here: the peer's figures are left out." : $"The peer is XGBoost {peer.Version} and Debian's scikit-learn.");
+                TreeAndTextSpeed.Run(peer, threads, folder, quick);
+            }
         }
 
         if (part is null or "arithmetic") ArithmeticSpeed.Run(quick);

@@ -9,6 +9,8 @@
 import json, os, sys, time
 threads = sys.argv[1]
 os.environ['OMP_NUM_THREADS'] = os.environ['OPENBLAS_NUM_THREADS'] = threads
+# Where others use the machine too, threads that wait by spinning would only harm the peer.
+os.environ['OMP_WAIT_POLICY'] = 'passive'
 import numpy as np
 import xgboost as xgb
 from sklearn.feature_extraction.text import TfidfVectorizer
