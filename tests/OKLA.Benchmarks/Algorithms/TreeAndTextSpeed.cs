@@ -14,7 +14,7 @@ internal static class TreeAndTextSpeed
     public static void Run(Peer? peer, int threads, string? folder, bool quick)
     {
         var table = new Table($"against XGBoost and scikit-learn, threads: {threads}", "ours /s", "peer /s", "ratio (bar 1)", "by processor time", "fit ours", "fit peer");
-        var (rows, targets) = Samples.Table(quick ? 50_000 : 200_000, 30);
+        var (rows, targets) = Samples.Table(quick ? 20_000 : 200_000, 30);
         Boost(table, peer, threads, $"synthetic {targets.Length:N0} x 30", "synthetic", rows, 30, targets, quick);
         if (folder is not null && Path.Combine(folder, "do_supercarros_2022", "merged_clean.csv") is var cars && File.Exists(cars))
         {

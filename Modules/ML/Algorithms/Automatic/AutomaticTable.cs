@@ -12,6 +12,7 @@ public static class AutomaticTable
     /// <summary>The least rows that can be parted into some to learn from and some to judge by.</summary>
     public const int LeastRows = 8;
 
+    private const int FewRows = 1_000;
     private const int ManyRows = 100_000;
     private const int ParallelFolds = 50_000;
     private const double TrialRate = 0.12;
@@ -70,8 +71,9 @@ public static class AutomaticTable
 
             Add("baseline", 0, (fold, _, _) => ConstantModel.Learn(fold.TrainY, o));
             var started = Elapsed;
-            var penalty = BestPenalty();
-            Add("linear", 0.12, (fold, threads, enough) => Learners.Linear(fold, penalty, o, threads, enough), Elapsed - started);
+            // Two folds of few rows cannot tell a penalty: there each fold takes its own.
+            IReadOnlyList<double> penalties = y.Length < FewRows ? Learners.Penalties : [BestPenalty()];
+            Add("linear", 0.12, (fold, threads, enough) => Learners.Linear(fold, penalties, o, threads, enough), Elapsed - started);
             var trees = Math.Clamp(50 * Learners.WideTable / _folds[0].Train.ColumnCount, 10, 50);
             Add("extra trees", 0.15, (fold, threads, enough) => Learners.Forest(fold, true, trees, o, threads, enough));
             started = Elapsed;

@@ -24,7 +24,7 @@ internal static class Learners
     /// <summary>Bins of a column.</summary>
     public static int Bins(int columns) => columns > WideTable ? 48 : 255;
 
-    /// <summary>Penalties that <see cref="Linear"/> may take.</summary>
+    /// <summary>Penalties that linear regression may take.</summary>
     public static IReadOnlyList<double> Penalties { get; } = [1, 10, 100];
 
     /// <summary>From stumps' neighbours for few noisy rows to trees that remember single ones.</summary>
@@ -52,6 +52,13 @@ internal static class Learners
         {
             Trees = trees, Classes = o.Classes, ExtraTrees = extra, MinRowsPerLeaf = o.IsRegression ? 2 : 4, MaxBins = Bins(x.ColumnCount), ColumnSampleByNode = o.IsRegression ? 0.5 : 0, Seed = o.Seed, Threads = threads, Enough = enough,
         }));
+    }
+
+    /// <summary>Ridge or logistic regression with the one of some penalties that does best on the rows held out.</summary>
+    public static IFoldModel Linear(Fold fold, IReadOnlyList<double> penalties, AutomaticOptions o, int threads, Func<bool> enough)
+    {
+        var models = penalties.Select(penalty => Linear(fold, penalty, o, threads, enough)).ToList();
+        return models.Count == 1 ? models[0] : models.MinBy(model => Losses.Mean(model.Predict(fold.Held, threads), fold.HeldY, o.Classes))!;
     }
 
     /// <summary>Ridge or logistic regression.</summary>
