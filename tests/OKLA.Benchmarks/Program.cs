@@ -1,7 +1,20 @@
 using System.Globalization;
+using OKLA.Benchmarks.Algorithms;
 using OKLA.Benchmarks.EventLog;
 using OKLA.Benchmarks.Features;
 using OKLA.Benchmarks.Serving;
+
+if (args is ["algorithms", ..])
+{
+    AlgorithmsBenchmark.Run(args[1..]);
+    return 0;
+}
+
+if (args is ["algorithms-scale", var algorithm, var rows])
+{
+    ScaleTable.Measure(algorithm, int.Parse(rows, CultureInfo.InvariantCulture));
+    return 0;
+}
 
 var size = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : (int?)null;
 switch (args.FirstOrDefault())
@@ -22,6 +35,6 @@ switch (args.FirstOrDefault())
         await FeaturesBenchmark.RunAsync(size ?? 2_000, args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 100_000);
         return 0;
     default:
-        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|archive|lag [events] | recommend [items] | features [visitors [frame rows]]");
+        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|archive|lag [events] | recommend [items] | features [visitors [frame rows]] | algorithms [trees|arithmetic|search|scale] [--quick] [--data FOLDER]");
         return 2;
 }

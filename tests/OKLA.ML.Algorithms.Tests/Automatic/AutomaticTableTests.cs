@@ -2,13 +2,14 @@ using System.Globalization;
 using OKLA.ML.Algorithms.Automatic;
 using OKLA.ML.Algorithms.Evaluation;
 using OKLA.ML.Algorithms.Tabular;
+using OKLA.ML.Algorithms.Trees;
 
 namespace OKLA.ML.Algorithms.Tests.Automatic;
 
 internal sealed class AutomaticTableTests
 {
     // Only the standing algorithms, so that tests take seconds.
-    private static readonly AutomaticOptions Short = new() { BudgetSeconds = 10, StandingOnly = true };
+    private static readonly AutomaticOptions Short = new() { BudgetSeconds = 60, StandingOnly = true };
 
     private static string Text(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
 
@@ -112,6 +113,52 @@ internal sealed class AutomaticTableTests
         model.Predict(model.Encode(columns)).ShouldAllBe(v => float.IsFinite(v) && v > -1);
         model.HeldOutAnswers(model.Candidates[0]).ShouldAllBe(v => v > 1 && v < 10000);
         model.Weights.Sum(w => w.Weight).ShouldBe(1, 1e-9);
+    }
+
+    // Each look at it passes a tenth of a second.
+    private sealed class HastyClock : TimeProvider
+    {
+        private long _looks;
+
+        public override long TimestampFrequency => 10;
+
+        public override long GetTimestamp() => Interlocked.Increment(ref _looks);
+    }
+
+    [Test]
+    public void A_spent_budget_ends_every_standing_algorithm_with_what_it_has([Values(0, 2)] int classes)
+    {
+        var (columns, numbers) = Cars(300, 11);
+        var y = classes == 0 ? numbers : [.. numbers.Select(v => v > 25000 ? 1f : 0f)];
+        var clock = new HastyClock();
+        var model = AutomaticTable.Fit(columns, y, new AutomaticOptions { Classes = classes, BudgetSeconds = 2, Threads = 1, Clock = clock });
+        model.Candidates.Select(c => c.Name).ShouldBe(["baseline", "linear", "extra trees", "gradient boosting"]);
+        // Every fold and every trial may look a few times; thousands of rounds did not.
+        clock.GetTimestamp().ShouldBeLessThan(1_500);
+        foreach (var candidate in model.Candidates.Skip(1)) candidate.Loss.ShouldBeLessThan(model.Candidates[0].Loss);
+        model.Predict(model.Encode(columns)).ShouldAllBe(v => float.IsFinite(v));
+    }
+
+    [Test]
+    public void A_forest_that_is_told_to_end_answers_the_mean_of_the_trees_it_has()
+    {
+        var random = new Random(12);
+        var x = Enumerable.Range(0, 200).Select(_ => random.NextSingle()).ToArray();
+        var table = new Dataset([Column.Numeric("x", x)]);
+        var looks = 0;
+        var options = new RandomForestOptions { Trees = 50, Threads = 1 };
+        var few = RandomForest.Train(table, x, options with { Enough = () => ++looks >= 5 });
+        few.Predict(table).ShouldBe(RandomForest.Train(table, x, options with { Trees = 5 }).Predict(table));
+    }
+
+    [Test]
+    public void Wide_tables_get_fewer_folds()
+    {
+        var y = Enumerable.Range(0, 2_000).Select(r => (float)r).ToArray();
+        int Folds(int columns) => FoldPlan.Of([.. Enumerable.Range(0, columns).Select(c => new RawColumn($"c{c}", new string?[y.Length]))], y, 0, 1).Count;
+        Folds(10).ShouldBe(8);
+        Folds(600).ShouldBe(4);
+        Folds(3_500).ShouldBe(1);
     }
 
     [Test]

@@ -9,7 +9,7 @@ public sealed record AutomaticOptions
     /// <summary>Learns the logarithm of 1 + target, for numbers above −1 that spread over powers of ten; answers are in the target's unit all the same.</summary>
     public bool Log { get; init; }
 
-    /// <summary>Seconds after which nothing more is tried. The four standing algorithms are always trained, boosting in fewer and larger steps where it would take more than half of this.</summary>
+    /// <summary>Seconds after which nothing more is tried. The four standing algorithms are always trained, each within its part of this: boosting takes fewer and larger steps where it would need more than half of it, and what is not done in its part ends with what it has. Reading and weighing come on top.</summary>
     public double BudgetSeconds { get; init; } = 60;
 
     /// <summary>Trains the four standing algorithms and nothing beyond them.</summary>

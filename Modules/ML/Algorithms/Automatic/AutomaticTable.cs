@@ -12,9 +12,13 @@ public static class AutomaticTable
     /// <summary>The least rows that can be parted into some to learn from and some to judge by.</summary>
     public const int LeastRows = 8;
 
+    private const int FewRows = 1_000;
     private const int ManyRows = 100_000;
     private const int ParallelFolds = 50_000;
     private const double TrialRate = 0.12;
+
+    // What a standing algorithm may take of the budget even after it is spent.
+    private const double LeastPart = 0.05;
 
     /// <summary>Learns from training rows alone.</summary>
     /// <param name="columns">The columns but for the target, with different names.</param>
@@ -50,6 +54,8 @@ public static class AutomaticTable
         private int[] _heldRows = [];
         private double _readSeconds;
 
+        private double Budget => o.BudgetSeconds;
+
         private double Elapsed => o.Clock.GetElapsedTime(_started).TotalSeconds;
 
         public AutomaticTableModel Train()
@@ -63,22 +69,23 @@ public static class AutomaticTable
             _heldRows = [.. splits.SelectMany(s => s.Test).Distinct().Order()];
             _readSeconds = Elapsed;
 
-            Add("baseline", (fold, _) => ConstantModel.Learn(fold.TrainY, o));
+            Add("baseline", 0, (fold, _, _) => ConstantModel.Learn(fold.TrainY, o));
             var started = Elapsed;
-            var penalty = BestPenalty();
-            Add("linear", (fold, threads) => Learners.Linear(fold, penalty, o, threads), Elapsed - started);
+            // Two folds of few rows cannot tell a penalty: there each fold takes its own.
+            IReadOnlyList<double> penalties = y.Length < FewRows ? Learners.Penalties : [BestPenalty()];
+            Add("linear", 0.12, (fold, threads, enough) => Learners.Linear(fold, penalties, o, threads, enough), Elapsed - started);
             var trees = Math.Clamp(50 * Learners.WideTable / _folds[0].Train.ColumnCount, 10, 50);
-            Add("extra trees", (fold, threads) => Learners.Forest(fold, true, trees, o, threads));
+            Add("extra trees", 0.15, (fold, threads, enough) => Learners.Forest(fold, true, trees, o, threads, enough));
             started = Elapsed;
             var order = RankShapes(out var trials);
             var (rate, most) = Pace(trials > 0 ? (Elapsed - started) / trials : 0);
-            Add("gradient boosting", (fold, threads) => Learners.Boost(fold, order[0], rate, most, o, threads, o.Seed), Elapsed - started);
+            Add("gradient boosting", 1, (fold, threads, enough) => Learners.Boost(fold, order[0], rate, most, o, threads, o.Seed, enough), Elapsed - started);
 
             // Beyond these, whatever the budget leaves room for: an estimate by the like that was trained before.
-            AddWithin("random forest", (fold, threads) => Learners.Forest(fold, false, trees, o, threads), "extra trees", 1.5);
-            AddWithin($"boosting, {order[1].Name}", (fold, threads) => Learners.Boost(fold, order[1], rate, most, o, threads, o.Seed + 1), "gradient boosting", 1.5);
-            AddWithin("boosting, another seed", (fold, threads) => Learners.Boost(fold, order[0] with { Columns = 0.35 }, rate, most, o, threads, o.Seed + 2), "gradient boosting", 1.2);
-            AddWithin($"boosting, {order[2].Name}", (fold, threads) => Learners.Boost(fold, order[2], rate, most, o, threads, o.Seed + 3), "gradient boosting", 2);
+            AddWithin("random forest", (fold, threads, enough) => Learners.Forest(fold, false, trees, o, threads, enough), "extra trees", 1.5);
+            AddWithin($"boosting, {order[1].Name}", (fold, threads, enough) => Learners.Boost(fold, order[1], rate, most, o, threads, o.Seed + 1, enough), "gradient boosting", 1.5);
+            AddWithin("boosting, another seed", (fold, threads, enough) => Learners.Boost(fold, order[0] with { Columns = 0.35 }, rate, most, o, threads, o.Seed + 2, enough), "gradient boosting", 1.2);
+            AddWithin($"boosting, {order[2].Name}", (fold, threads, enough) => Learners.Boost(fold, order[2], rate, most, o, threads, o.Seed + 3, enough), "gradient boosting", 2);
 
             progress?.Report("weighing");
             var judged = _candidates.Where(c => c.Name != "baseline").ToList();
@@ -108,10 +115,11 @@ public static class AutomaticTable
         {
             var folds = _folds.Take(2).Where(f => !f.HasOneClass(o)).ToArray();
             var losses = new double[Learners.Penalties.Count * folds.Length];
+            var turns = new Turns(this, 0.1, losses.Length, o.Threads);
             Workers.For(o.Threads, losses.Length, i =>
             {
                 var fold = folds[i % folds.Length];
-                losses[i] = Losses.Mean(Learners.Linear(fold, Learners.Penalties[i / folds.Length], o, 1).Predict(fold.Held, 1), fold.HeldY, o.Classes);
+                losses[i] = Losses.Mean(Learners.Linear(fold, Learners.Penalties[i / folds.Length], o, 1, turns.Next()).Predict(fold.Held, 1), fold.HeldY, o.Classes);
             });
             return Enumerable.Range(0, Learners.Penalties.Count).OrderBy(p => losses.AsSpan(p * folds.Length, folds.Length).ToArray().Sum()).Select(p => Learners.Penalties[p]).First();
         }
@@ -127,17 +135,18 @@ public static class AutomaticTable
             var losses = new double[Learners.Shapes.Count * trial];
             trials = losses.Length;
             var alone = y.Length < ParallelFolds;
-            Workers.For(alone ? o.Threads : 1, losses.Length, i => losses[i] = _folds[i % trial].HasOneClass(o) ? 0 : Learners.BoostedLoss(_folds[i % trial], Learners.Shapes[i / trial], TrialRate, most, o, alone ? 1 : o.Threads));
+            var turns = new Turns(this, 0.25, losses.Length, alone ? o.Threads : 1);
+            Workers.For(alone ? o.Threads : 1, losses.Length, i => losses[i] = _folds[i % trial].HasOneClass(o) ? 0 : Learners.BoostedLoss(_folds[i % trial], Learners.Shapes[i / trial], TrialRate, most, o, alone ? 1 : o.Threads, turns.Next()));
             return [.. Enumerable.Range(0, Learners.Shapes.Count).OrderBy(s => losses.AsSpan(s * trial, trial).ToArray().Sum()).Select(s => Learners.Shapes[s])];
         }
 
         private void AddWithin(string name, Learner learner, string like, double times)
         {
             var expected = times * _candidates.First(c => c.Name == like).OwnSeconds;
-            if (!o.StandingOnly && Elapsed + expected <= o.BudgetSeconds) Add(name, learner);
+            if (!o.StandingOnly && Elapsed + expected <= o.BudgetSeconds) Add(name, 1, learner);
         }
 
-        private void Add(string name, Learner learner, double beforehand = 0)
+        private void Add(string name, double share, Learner learner, double beforehand = 0)
         {
             progress?.Report(name);
             var started = Elapsed;
@@ -145,16 +154,34 @@ public static class AutomaticTable
             var held = new float[_folds.Length][];
             // Few rows keep no more than one thread busy a tree; folds side by side do.
             var alone = y.Length < ParallelFolds && _folds.Length > 1;
+            var turns = new Turns(this, share, _folds.Length, alone ? o.Threads : 1);
             Workers.For(alone ? o.Threads : 1, _folds.Length, f =>
             {
+                var enough = turns.Next();
                 // A fold may lack all but one of rare classes.
-                models[f] = _folds[f].HasOneClass(o) ? ConstantModel.Learn(_folds[f].TrainY, o) : learner(_folds[f], alone ? 1 : o.Threads);
+                models[f] = _folds[f].HasOneClass(o) ? ConstantModel.Learn(_folds[f].TrainY, o) : learner(_folds[f], alone ? 1 : o.Threads, enough);
                 held[f] = models[f].Predict(_folds[f].Held, alone ? 1 : o.Threads);
             });
             var answers = Gather(held);
             var loss = Losses.Mean(answers, Array.ConvertAll(_heldRows, r => y[r]), o.Classes);
             var own = beforehand + Elapsed - started;
             _candidates.Add(new TableCandidate(name, models, answers, loss, own, _readSeconds + own));
+        }
+
+        /// <summary>Shares a part of the time that is left among tasks, as each one starts.</summary>
+        private sealed class Turns(Run run, double share, int tasks, int threads)
+        {
+            private readonly double _end = run.Elapsed + Math.Max(share * (run.Budget - run.Elapsed), LeastPart * run.Budget);
+            private readonly int _lanes = Math.Min(Workers.Count(threads), tasks);
+            private int _started = -1;
+
+            public Func<bool> Next()
+            {
+                var waves = (tasks - Interlocked.Increment(ref _started) + _lanes - 1) / _lanes;
+                var now = run.Elapsed;
+                var until = now + Math.Max(0, _end - now) / waves;
+                return () => run.Elapsed >= until;
+            }
         }
 
         // Rows that several partings held out get the mean of their answers.

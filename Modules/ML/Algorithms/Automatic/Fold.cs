@@ -58,5 +58,5 @@ internal interface IFoldModel
     public void Write(BinaryWriter writer);
 }
 
-/// <summary>A way to learn from one fold; <paramref name="threads"/> is what it may take of the machine.</summary>
-internal delegate IFoldModel Learner(Fold fold, int threads);
+/// <summary>A way to learn from one fold; <paramref name="threads"/> is what it may take of the machine, and once <paramref name="enough"/> says so it answers what it has.</summary>
+internal delegate IFoldModel Learner(Fold fold, int threads, Func<bool> enough);

@@ -6,33 +6,38 @@ namespace OKLA.ML.Algorithms.Automatic;
 
 /// <summary>
 /// How training rows are parted for choosing and stopping: many folds, twice over, where rows are few and a single hold-out would be chance; one hold-out
-/// where they are many and enough.
+/// where they are many and enough. Wide tables get fewer folds, since each fold learns every algorithm anew.
 /// </summary>
 internal static class FoldPlan
 {
     private const int Few = 1_000, Some = 5_000, Many = 100_000;
-    private const int MostHeldOut = 50_000;
+    private const int LeastHeldOut = 5_000, MostHeldOut = 50_000;
+
+    // Cells from which four folds, and from which one hold-out, are what time allows.
+    private const long Wide = 1_000_000, VeryWide = 6_000_000;
 
     /// <summary>The folds; rows that repeat another in every column and target lie in its fold, so that none is judged by its own copy.</summary>
     public static IReadOnlyList<Split> Of(IReadOnlyList<RawColumn> columns, float[] y, int classes, int seed)
     {
         var copies = Copies(columns, y);
-        if (copies.Count == y.Length) return Of(y, classes, seed);
+        var cells = (long)y.Length * columns.Count;
+        if (copies.Count == y.Length) return Of(y, classes, cells, seed);
         return
         [
-            .. Of([.. copies.Select(c => y[c[0]])], classes, seed).Select(split =>
+            .. Of([.. copies.Select(c => y[c[0]])], classes, cells, seed).Select(split =>
                 new Split([.. split.Train.SelectMany(g => copies[g]).Order()], [.. split.Test.SelectMany(g => copies[g]).Order()])),
         ];
     }
 
-    private static IReadOnlyList<Split> Of(float[] y, int classes, int seed)
+    private static IReadOnlyList<Split> Of(float[] y, int classes, long cells, int seed)
     {
         var rows = y.Length;
-        if (rows > Many) return [Holdout(y, classes, Math.Min(0.1, (double)MostHeldOut / rows), seed)];
+        if (rows > Many || cells > VeryWide) return [Holdout(y, classes, Math.Clamp((double)LeastHeldOut / rows, Math.Min(0.1, (double)MostHeldOut / rows), 0.2), seed)];
         var folds = Math.Min(rows, rows < Few ? 10 : rows < Some ? 8 : 5);
+        if (cells > Wide) folds = Math.Min(folds, 4);
         if (folds < 2) throw new ArgumentException("All rows are alike: there is nothing to learn.", nameof(y));
         var once = Folds(y, classes, folds, seed);
-        return rows < Few ? [.. once, .. Folds(y, classes, folds, seed + 1)] : once;
+        return rows < Few && cells <= Wide ? [.. once, .. Folds(y, classes, folds, seed + 1)] : once;
     }
 
     // Rows by what they hold, in order of their first; equal 64-bit hashes count as equal rows.

@@ -119,7 +119,7 @@ public sealed class AcceleratedFailureTime
             TensorPrimitives.Multiply(gradient, 1 / total, gradient);
             return (options.Regularization / 2 * TensorPrimitives.SumOfSquares<double>(theta.AsSpan(0, p)) - sum) / total;
         }
-        Lbfgs.Minimize(Objective, parameters, options.MaxIterations, options.Tolerance, 10, cancellation);
+        Lbfgs.Minimize(Objective, parameters, options.MaxIterations, options.Tolerance, cancellation: cancellation);
         Objective(parameters, new double[p + 2]);
         return new AcceleratedFailureTime(new LinearWeights(inputs, p, parameters[..p], [parameters[p]]), options.Distribution, Math.Exp(parameters[p + 1]), logLikelihood);
     }

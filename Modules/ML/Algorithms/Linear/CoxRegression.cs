@@ -72,7 +72,7 @@ public sealed class CoxRegression
             TensorPrimitives.Multiply(gradient, 1 / total, gradient);
             return (options.Regularization / 2 * TensorPrimitives.SumOfSquares<double>(b) - logLikelihood) / total;
         }
-        Lbfgs.Minimize(Objective, beta, options.MaxIterations, options.Tolerance, 10, cancellation);
+        Lbfgs.Minimize(Objective, beta, options.MaxIterations, options.Tolerance, cancellation: cancellation);
         Objective(beta, new double[inputs.Count]);
         var (times, hazard) = likelihood.Baseline(scores);
         return new CoxRegression(new LinearWeights(inputs, inputs.Count, beta, [0]), times, hazard, logLikelihood);

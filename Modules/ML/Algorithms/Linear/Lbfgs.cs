@@ -19,8 +19,8 @@ internal static class Lbfgs
     /// <summary>f(x), writing ∇f into the second argument.</summary>
     public delegate double Objective(double[] x, double[] gradient);
 
-    /// <summary>Minimises <paramref name="f"/> from <paramref name="x"/>, in place, until max|∇f| ≤ <paramref name="tolerance"/>.</summary>
-    public static Minimum Minimize(Objective f, double[] x, int maxIterations, double tolerance, int memory = 10, CancellationToken cancellation = default)
+    /// <summary>Minimises <paramref name="f"/> from <paramref name="x"/>, in place, until max|∇f| ≤ <paramref name="tolerance"/> or <paramref name="enough"/> says so.</summary>
+    public static Minimum Minimize(Objective f, double[] x, int maxIterations, double tolerance, int memory = 10, Func<bool>? enough = null, CancellationToken cancellation = default)
     {
         var n = x.Length;
         double[] g = new double[n], direction = new double[n], nextX = new double[n], nextG = new double[n];
@@ -31,6 +31,7 @@ internal static class Lbfgs
         for (var iteration = 0; iteration < maxIterations; iteration++)
         {
             cancellation.ThrowIfCancellationRequested();
+            if (iteration > 0 && enough?.Invoke() == true) return new Minimum(value, iteration, false);
             if (Math.Abs(TensorPrimitives.MaxMagnitude<double>(g)) <= tolerance) return new Minimum(value, iteration, true);
             Direction(g, direction, s, y, rho, a, stored, memory);
             var slope = TensorPrimitives.Dot<double>(g, direction);

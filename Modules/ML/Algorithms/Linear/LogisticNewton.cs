@@ -12,7 +12,7 @@ internal static class LogisticNewton
     /// <summary>The most features for which forming and factorising the Hessian pays.</summary>
     public const int MostFeatures = 256;
 
-    public static void Minimize(LogisticLoss loss, TableDesign x, double[] parameters, double l2, int maxIterations, double tolerance, CancellationToken cancellation)
+    public static void Minimize(LogisticLoss loss, TableDesign x, double[] parameters, double l2, int maxIterations, double tolerance, Func<bool>? enough, CancellationToken cancellation)
     {
         var size = parameters.Length;
         double[] gradient = new double[size], trial = new double[size], curvature = new double[x.Rows], step = new double[size];
@@ -20,6 +20,7 @@ internal static class LogisticNewton
         for (var iteration = 0; iteration < maxIterations; iteration++)
         {
             cancellation.ThrowIfCancellationRequested();
+            if (iteration > 0 && enough?.Invoke() == true) return;
             if (Math.Abs(TensorPrimitives.MaxMagnitude<double>(gradient)) <= tolerance) return;
             loss.Curvature(curvature);
             var hessian = x.Gram(curvature);

@@ -20,6 +20,9 @@ public sealed record LogisticOptions
 
     /// <summary>Threads, 0 for one a core; the result does not depend on it.</summary>
     public int Threads { get; init; }
+
+    // Looked at between steps (not by coordinate descent); true ends training with what is learned by then.
+    internal Func<bool>? Enough { get; init; }
 }
 
 /// <summary>
@@ -59,8 +62,8 @@ public static class LogisticRegression
         var outputs = loss.Outputs;
         var parameters = new double[outputs * (x.Columns + 1)];
         if (options.L1Share == 0 && outputs == 1 && x is TableDesign table && x.Columns <= LogisticNewton.MostFeatures)
-            LogisticNewton.Minimize(loss, table, parameters, options.Regularization, options.MaxIterations, options.Tolerance, cancellation);
-        else if (options.L1Share == 0) Lbfgs.Minimize((p, g) => loss.Evaluate(p, g, options.Regularization), parameters, options.MaxIterations, options.Tolerance, 10, cancellation);
+            LogisticNewton.Minimize(loss, table, parameters, options.Regularization, options.MaxIterations, options.Tolerance, options.Enough, cancellation);
+        else if (options.L1Share == 0) Lbfgs.Minimize((p, g) => loss.Evaluate(p, g, options.Regularization), parameters, options.MaxIterations, options.Tolerance, 10, options.Enough, cancellation);
         else LogisticCoordinateDescent.Minimize(loss, parameters, options, cancellation);
         var learned = new LinearWeights(inputs, x.Columns, parameters[..(outputs * x.Columns)], parameters[(outputs * x.Columns)..]);
         return new LinearClassifierModel(learned, outputs == 1 ? LinearLink.Logistic : LinearLink.Softmax);

@@ -15,6 +15,9 @@ public sealed record RidgeOptions
 
     /// <summary>Threads, 0 for one a core; the result does not depend on it.</summary>
     public int Threads { get; init; }
+
+    // Looked at between steps; true ends training with what is learned by then.
+    internal Func<bool>? Enough { get; init; }
 }
 
 /// <summary>
@@ -73,12 +76,12 @@ public static class RidgeRegression
         x.MultiplyTransposed(scores, 0, residual, 0);
         var diagonal = new double[p];
         for (var j = 0; j < p; j++) diagonal[j] = Math.Max(x.ColumnSquares(j, w) - total * means[j] * means[j], 0) + options.Regularization;
-        var beta = Solve(Normal, residual, diagonal, options.Tolerance);
+        var beta = Solve(Normal, residual, diagonal, options.Tolerance, options.Enough);
         var intercept = mean - TensorPrimitives.Dot<double>(means, beta);
         return new LinearRegressionModel(new LinearWeights(inputs, p, beta, [intercept]));
     }
 
-    private static double[] Solve(Action<double[], double[]> normal, double[] r, double[] diagonal, double tolerance)
+    private static double[] Solve(Action<double[], double[]> normal, double[] r, double[] diagonal, double tolerance, Func<bool>? enough)
     {
         var p = r.Length;
         double[] beta = new double[p], z = new double[p], direction = new double[p], product = new double[p];
@@ -91,6 +94,7 @@ public static class RidgeRegression
         var stop = tolerance * tolerance * rz;
         for (var i = 0; i < 10 * p + 50 && rz > stop; i++)
         {
+            if (i > 0 && enough?.Invoke() == true) break;
             normal(direction, product);
             var curvature = TensorPrimitives.Dot<double>(direction, product);
             if (!(curvature > 0)) break;

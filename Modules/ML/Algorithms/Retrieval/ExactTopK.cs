@@ -13,6 +13,9 @@ public sealed class ExactTopK
 {
     // 1,024 rows × 64 floats = 256 KiB: an item block stays in the second-level cache while a batch of queries passes over it.
     private const int BlockRows = 1024;
+
+    // 4 KiB.
+    private const int AheadValues = 1024;
     private readonly ReadOnlyMemory<float> vectors;
 
     /// <summary>Searches <paramref name="vectors"/>: items × <paramref name="dimension"/>, row after row. Kept, not copied.</summary>
@@ -136,14 +139,19 @@ public sealed class ExactTopK
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Scan(ReadOnlySpan<float> query, int from, int to, TopK best, in Candidates filter)
     {
-        Span<float> scores = stackalloc float[256];
         ref float items = ref MemoryMarshal.GetReference(vectors.Span);
         ref float q = ref MemoryMarshal.GetReference(query);
-        for (int start = from; start < to; start += scores.Length)
+        float threshold = best.Threshold;
+        for (int r = from; r < to; r++)
         {
-            int rows = Math.Min(scores.Length, to - start);
-            for (int r = 0; r < rows; r++) scores[r] = FloatKernels.Dot(ref Unsafe.Add(ref items, (nint)(start + r) * Dimension), ref q, Dimension);
-            Collect(scores[..rows], start, best, filter);
+            ref float row = ref Unsafe.Add(ref items, (nint)r * Dimension);
+
+            // The processor's own look-ahead stops at every page; asking for later lines keeps the memory busy.
+            MachineTraining.Prefetch(ref Unsafe.Add(ref row, AheadValues), Dimension);
+            float score = FloatKernels.Dot(ref row, ref q, Dimension);
+            if (!(score >= threshold) || !filter.Contains(r)) continue;
+            best.Offer(r, score);
+            threshold = best.Threshold;
         }
     }
 

@@ -146,6 +146,9 @@ public sealed record GradientBoostingOptions
     /// <summary>Most threads; the model is the same for any number. 0 takes every core.</summary>
     public int Threads { get; init; }
 
+    // Looked at between rounds; true ends training with what is learned by then.
+    internal Func<bool>? Enough { get; init; }
+
     internal int Outputs => Objective == BoostingObjective.Softmax ? Classes : 1;
 
     internal void Validate()

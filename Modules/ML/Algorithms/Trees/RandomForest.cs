@@ -35,6 +35,9 @@ public sealed record RandomForestOptions
     /// <summary>Most threads; the model is the same for any number. 0 takes every core.</summary>
     public int Threads { get; init; }
 
+    // Looked at between trees; true ends training with what is learned by then.
+    internal Func<bool>? Enough { get; init; }
+
     internal void Validate()
     {
         if (Trees < 1 || Classes is 1 or < 0 || MaxDepth < 0 || MinRowsPerLeaf < 1 || ColumnSampleByNode is < 0 or > 1 || MaxBins is < 2 or > 255)
@@ -110,18 +113,24 @@ internal sealed class ForestRun
             var hessians = new float[_targets.Length];
             for (var t = lane; t < _options.Trees; t += threads)
             {
+                if (t >= threads && _options.Enough?.Invoke() == true) break;
                 cancellation.ThrowIfCancellationRequested();
                 var bag = Draw(t, hessians);
                 bags[t] = bag;
                 for (var k = 0; k < _outputs; k++)
                 {
                     foreach (var row in bag) gradients[row] = (float)((_start[k] - Target(row, k)) * hessians[row]);
-                    var tree = grower.Grow(gradients, hessians, bag, t * _outputs + k);
-                    for (var n = 0; n < tree.NodeCount; n++) tree.Value[n] /= _options.Trees;
-                    trees[t * _outputs + k] = tree;
+                    trees[t * _outputs + k] = grower.Grow(gradients, hessians, bag, t * _outputs + k);
                 }
             }
         });
+        // All trees, but when training was told to end before.
+        bags = [.. bags.Where(bag => bag is not null)];
+        trees = [.. trees.Where(tree => tree is not null)];
+        foreach (var tree in trees)
+        {
+            for (var n = 0; n < tree.NodeCount; n++) tree.Value[n] /= bags.Length;
+        }
         var score = _options.ExtraTrees ? double.NaN : OutOfBag(trees, bags, threads);
         return new RandomForestModel(_options.Classes, new TreeEnsemble(_data.Features, trees, _start), score);
     }
