@@ -43,6 +43,7 @@ internal sealed class FeaturesLineage(FeatureRegistry registry) : ILineageSource
     {
         Computation.Aggregate => [.. Events(feature), "table:features.facts"],
         Computation.OfItem => [.. Events(feature), "table:features.item_history"],
+        Computation.OnDemand asked => [.. asked.Reads.Select(read => $"request:{read}"), .. asked.Inputs.Select(input => $"feature:{input}")],
         _ => [.. FeatureRegistry.InputsOf(feature).Select(input => $"feature:{input}")],
     };
 

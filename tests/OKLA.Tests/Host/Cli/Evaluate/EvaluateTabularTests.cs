@@ -27,7 +27,10 @@ public sealed class EvaluateTabularTests
         code.ShouldBe(0, error);
         error.ShouldContain("learned from 297 rows of 5 columns, measured on 99 rows; 4 rows without a usable target set aside; not in the test file: note, km (2)");
         var lines = Lines(output);
-        lines.Select(l => l.GetProperty("name").GetString()).ShouldBe(["baseline", "linear", "extra trees", "gradient boosting", "automatic"], ignoreOrder: false);
+        // Between the four that always stand and the ensemble come as many as the time allows.
+        var names = lines.Select(l => l.GetProperty("name").GetString()).ToList();
+        names[..4].ShouldBe(["baseline", "linear", "extra trees", "gradient boosting"]);
+        names[^1].ShouldBe("automatic");
         foreach (var line in lines)
         {
             line.EnumerateObject().Select(m => m.Name).ShouldBe(Members);

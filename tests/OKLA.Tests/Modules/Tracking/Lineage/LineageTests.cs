@@ -53,9 +53,9 @@ public sealed class LineageTests : HostTest
 
         answer.GetProperty("node").GetString().ShouldBe("event:item_viewed.itemId");
         var things = answer.GetProperty("things").EnumerateArray().ToDictionary(thing => thing.GetProperty("node").GetString()!);
-        new[] { "table:features.interactions", "model:recommender", "screen:Vehículos para ti", "table:tracking.sessions" }.ShouldBeSubsetOf(things.Keys);
+        new[] { "table:features.facts", "model:recommender", "screen:Vehículos para ti", "table:tracking.sessions" }.ShouldBeSubsetOf(things.Keys);
         things["model:recommender"].GetProperty("path").EnumerateArray().Select(part => part.GetString()!).ShouldBe(
-            ["event:item_viewed.itemId", "features.behaviour", "table:features.interactions", "features.interaction-frame", "frame:interactions", "ml.train-recommender", "model:recommender"]);
+            ["event:item_viewed.itemId", "features.facts", "table:features.facts", "features.interaction-frame", "frame:interactions", "ml.train-recommender", "model:recommender"]);
         answer.GetProperty("owners").EnumerateArray().Select(owner => owner.GetString()).ShouldBe(["Features", "ML", "Tracking"]);
     }
 
