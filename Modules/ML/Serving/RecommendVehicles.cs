@@ -60,16 +60,19 @@ internal static class RecommendVehicles
     {
         try
         {
-            var person = await bus.InvokeAsync<Person>(new FindPerson(id), ct);
+            // Side by side: most people have one browser, and then nothing else is asked.
+            var (asked, own) = (bus.InvokeAsync<Person>(new FindPerson(id), ct), PartAsync(id));
+            await Task.WhenAll(asked, own);
+            var person = await asked;
             if (person.IsUser && !trusted && !caller.MayActAs(person.Id))
             {
                 return [];
             }
 
-            var history = new List<HistoryItem>();
-            foreach (var part in person.IsUser ? person.AnonymousIds.Prepend(person.Id) : [person.Id])
+            var history = new List<HistoryItem>(await own);
+            foreach (var other in person.AnonymousIds.Prepend(person.Id).Where(other => other != id))
             {
-                history.AddRange(await bus.InvokeAsync<IReadOnlyList<HistoryItem>>(new GetRecentHistory(part, now, options.HistoryItems), ct));
+                history.AddRange(await PartAsync(other));
             }
 
             return person.AnonymousIds.Count == 0 ? history : Joined(history, options.HistoryItems);
@@ -79,6 +82,8 @@ internal static class RecommendVehicles
             Log.HistoryUnavailable(logger, outage);
             return [];
         }
+
+        Task<IReadOnlyList<HistoryItem>> PartAsync(string part) => bus.InvokeAsync<IReadOnlyList<HistoryItem>>(new GetRecentHistory(part, now, options.HistoryItems), ct);
     }
 
     /// <summary>One history of several browsers, newest first.</summary>
