@@ -23,12 +23,12 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     private const string User = "okla";
     private const string DatabaseName = "okla";
 
-    // A terminal's Ctrl+C reaches the whole process group: the guard ignores it and the server gets a session of its own, so that
-    // the host stops first and the server after it.
+    // A terminal's Ctrl+C reaches the whole process group: guard and server are a session of their own, so that the host
+    // stops first and the server after it, even when somebody kills the host with its whole group.
     private const string Guard = """
         trap '' INT HUP
         exec 3<&0
-        $(command -v setsid) "$@" </dev/null 3<&- & server=$!
+        "$@" </dev/null 3<&- & server=$!
         ( cat <&3 >/dev/null; kill -INT $server 2>/dev/null ) &
         exec 3<&-
         wait $server
@@ -230,7 +230,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         string[] command = [.. launcher, Program("postgres"), "-D", cluster, .. settings.SelectMany(setting => new[] { "-c", setting })];
         var start = OperatingSystem.IsWindows()
             ? new ProcessStartInfo(command[0], command[1..])
-            : new ProcessStartInfo("/bin/sh", ["-c", $"{{ {Guard}\n}} >>\"$OKLA_LOG\" 2>&1", "okla-postgres", .. command]);
+            : new ProcessStartInfo("/bin/sh", ["-c", "exec $(command -v setsid) /bin/sh -c \"$0\" \"$@\"", $"{{ {Guard}\n}} >>\"$OKLA_LOG\" 2>&1", "okla-postgres", .. command]);
         start.RedirectStandardInput = true;
         start.Environment["OKLA_LOG"] = log;
         start.WorkingDirectory = cluster;
