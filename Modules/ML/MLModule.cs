@@ -5,11 +5,11 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using OKLA.ML.Models;
 using OKLA.ML.Registry;
 using OKLA.ML.Serving;
 using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
-using OKLA.Shared.Jobs;
 using OKLA.Shared.Web;
 
 namespace OKLA.ML;
@@ -26,15 +26,9 @@ public static class MLModule
             .Validate(options => InRange(options.Price), "A setting of ML:Price is out of range.");
         services.AddOptions<MoneyOptions>().BindConfiguration("Money").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(provider => new ExchangeRates(provider.GetRequiredService<IOptions<MoneyOptions>>().Value));
-        services.AddSingleton<ModelRegistry>().AddSingleton<Trainings>().AddSingleton<PredictionLog>().AddSingleton<LiveModels>();
+        services.AddSingleton<ModelRegistry>().AddSingleton<PredictionLog>().AddSingleton<LiveModels>();
         services.AddTransformations(MLLineage.All);
-        foreach (var model in Trainings.Models)
-        {
-            services.AddJob(
-                TrainOnDemand.JobOf(model), $"Trains {model} and publishes it unless it is worse", JobSchedule.Weekly(DayOfWeek.Sunday, new TimeOnly(3, 0)),
-                progress => new TrainModel(model, progress.Reason == "schedule" ? "weekly" : progress.Reason, progress));
-        }
-
+        services.AddSingleton<ModelCatalog>().AddModel<VehicleRecommenderModel>(ModelNames.VehicleRecommender).AddModel<PriceModel>(ModelNames.PricePredictor);
         return serve ? services.AddHostedService(provider => provider.GetRequiredService<LiveModels>()) : services;
     }
 

@@ -30,7 +30,7 @@ internal sealed record PriceFeatures(
         return new PriceFeatures(
             Plain(item.Text("make")), Plain(item.Text("model")), Plain(item.Text("bodyType")), Plain(item.Text("fuel")), Plain(item.Text("condition")), Plain(item.Text("transmission")),
             item.Number("year") ?? double.NaN, item.Number("mileageKm") ?? double.NaN,
-            Plain(item.Title)?.Split([' ', ',', '.', '/', '-', '(', ')'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
+            WordsOf(item.Title),
             snapshot.PricedAt);
     }
 
@@ -59,6 +59,10 @@ internal sealed record PriceFeatures(
         Column.Numeric("listed_day", [.. rows.Select(row => (float)(row.At - DateTimeOffset.UnixEpoch).TotalDays)]),
         Column.Numeric("words", [.. rows.Select(row => (float)row.Words.Length)]),
     ];
+
+    /// <summary>Words of a title, plain.</summary>
+    internal static string[] WordsOf(string? title) =>
+        Plain(title)?.Split([' ', ',', '.', '/', '-', '(', ')'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 
     /// <summary>Lower case without accents or needless space; null for an empty text.</summary>
     internal static string? Plain(string? text)

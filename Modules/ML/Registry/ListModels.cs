@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
-using OKLA.ML.Training;
+using OKLA.ML.Models;
 using OKLA.Shared.Contracts;
 
 namespace OKLA.ML.Registry;
@@ -42,18 +42,18 @@ internal static class ListModels
 
     public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) => routes.MapGet("/", Handle).WithName("ListModels");
 
-    internal static async Task<Ok<Response>> Handle(ModelRegistry registry, CancellationToken ct, [Range(1, 1_000)] int versions = 50)
+    internal static async Task<Ok<Response>> Handle(ModelCatalog models, ModelRegistry registry, CancellationToken ct, [Range(1, 1_000)] int versions = 50)
     {
         var serving = await registry.ServingAsync(ct);
-        var models = new List<Model>();
-        foreach (var name in Trainings.Models)
+        var answer = new List<Model>();
+        foreach (var name in models.House)
         {
             var known = await registry.VersionsAsync(name, versions, ct);
             var now = serving.TryGetValue(name, out var found) ? found : ((int Version, int? Previous)?)null;
-            models.Add(new Model(name, now?.Version, now?.Previous, [.. known.Select(v => new Version(
+            answer.Add(new Model(name, now?.Version, now?.Previous, [.. known.Select(v => new Version(
                 v.Version, v.Stage, v.Metrics, v.Parameters, v.Data, v.DataUntil, v.Decision, v.Reason, v.Rows, v.Seconds, v.TrainedAt, v.Sha256, v.Bytes))]));
         }
 
-        return TypedResults.Ok(new Response(models));
+        return TypedResults.Ok(new Response(answer));
     }
 }

@@ -1,37 +1,21 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OKLA.ML.Models;
 using OKLA.ML.Registry;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Jobs;
-using OKLA.Shared.Messaging;
 
 namespace OKLA.ML.Training;
 
-/// <summary>Makes the runs of the models of this house.</summary>
-internal sealed class Trainings(IMessageBus bus, IOptions<MLOptions> options, ExchangeRates rates, TimeProvider clock)
-{
-    /// <summary>Names of all models.</summary>
-    public static IReadOnlyList<string> Models { get; } = [ModelNames.VehicleRecommender, ModelNames.PricePredictor];
-
-    /// <summary>A new run of a model.</summary>
-    /// <exception cref="ArgumentException">There is no such model.</exception>
-    public ModelTraining Start(string model) => model switch
-    {
-        ModelNames.VehicleRecommender => new RecommenderTraining(bus, options.Value, rates, clock),
-        ModelNames.PricePredictor => new PriceTraining(bus, options.Value, rates, clock),
-        _ => throw new ArgumentException($"There is no model named {model}; there are {string.Join(" and ", Models)}.", nameof(model)),
-    };
-}
-
 /// <summary>Answers <see cref="TrainModel"/>: take the turn, evaluate, decide, refit, keep, publish last.</summary>
-internal sealed class TrainModelHandler(Trainings trainings, ModelRegistry registry, JobRuns jobs, TimeProvider clock, IOptions<MLOptions> options, ILogger<TrainModelHandler> logger)
+internal sealed class TrainModelHandler(ModelCatalog models, ModelRegistry registry, JobRuns jobs, TimeProvider clock, IOptions<MLOptions> options, ILogger<TrainModelHandler> logger)
 {
     public async Task<TrainingOutcome> Handle(TrainModel command, CancellationToken ct)
     {
         var startedAt = clock.GetUtcNow();
         var started = Stopwatch.StartNew();
-        var run = trainings.Start(command.Model);
+        var run = models.NewTraining(command.Model);
         await using var turn = await registry.TryTakeTurnAsync(command.Model, ct);
         if (turn is null)
         {
@@ -102,11 +86,11 @@ internal sealed class TrainModelHandler(Trainings trainings, ModelRegistry regis
 }
 
 /// <summary>Answers <see cref="EvaluateModel"/>: the same measurement, nothing kept.</summary>
-internal sealed class EvaluateModelHandler(Trainings trainings)
+internal sealed class EvaluateModelHandler(ModelCatalog models)
 {
     public async Task<EvaluationReport> Handle(EvaluateModel query, CancellationToken ct)
     {
-        var run = trainings.Start(query.Model);
+        var run = models.NewTraining(query.Model);
         try
         {
             var heldOut = await run.EvaluateAsync(null, query.Progress, ct);

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using OKLA.ML.Models;
 using OKLA.Shared.Jobs;
 
 namespace OKLA.ML.Training;
@@ -18,9 +19,9 @@ internal static class TrainOnDemand
 
     public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) => routes.MapPost("/{name}/train", Handle).WithName("TrainModel");
 
-    internal static async Task<Results<Accepted<Queued>, ProblemHttpResult>> Handle([MaxLength(100)] string name, JobRuns jobs, CancellationToken ct)
+    internal static async Task<Results<Accepted<Queued>, ProblemHttpResult>> Handle([MaxLength(100)] string name, ModelCatalog models, JobRuns jobs, CancellationToken ct)
     {
-        if (!Trainings.Models.Contains(name))
+        if (models.Find(name) is null)
         {
             return TypedResults.Problem(statusCode: StatusCodes.Status404NotFound, title: "Not Found", detail: $"There is no model named {name}.");
         }

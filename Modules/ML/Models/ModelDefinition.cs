@@ -1,0 +1,21 @@
+using OKLA.ML.Serving;
+using OKLA.ML.Training;
+
+namespace OKLA.ML.Models;
+
+/// <summary>A model by name, of this house or brought by a user: how it is trained and how its versions answer.</summary>
+internal abstract class ModelDefinition
+{
+    /// <summary>Name in addresses, in the registry and in job names: lower case letters, digits and dashes.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>What it answers, in one sentence.</summary>
+    public abstract string Summary { get; }
+
+    /// <summary>A new run, which holds its data until it is let go.</summary>
+    public abstract ModelTraining NewTraining();
+
+    /// <summary>A version that answers rows; null when the model is asked through an endpoint of its own only.</summary>
+    /// <exception cref="InvalidDataException">The artefact is damaged or of another model.</exception>
+    public virtual IServedModel? Load(byte[] artefact) => null;
+}

@@ -1,0 +1,44 @@
+using System.Globalization;
+using Microsoft.Extensions.Options;
+using OKLA.ML.Serving;
+using OKLA.ML.Training;
+using OKLA.Shared.Contracts;
+using OKLA.Shared.Messaging;
+
+namespace OKLA.ML.Models;
+
+/// <summary><see cref="PricePredictor"/> as a model of this house: asked for an ad by <c>GET /api/vehicles/{id}/price-estimate</c>, or for any vehicle by its attributes.</summary>
+internal sealed class PriceModel(IMessageBus bus, IOptions<MLOptions> options, ExchangeRates rates, TimeProvider clock) : ModelDefinition
+{
+    public override string Name => ModelNames.PricePredictor;
+
+    public override string Summary => "What a vehicle's asking price should be, in dollars.";
+
+    public override ModelTraining NewTraining() => new PriceTraining(bus, options.Value, rates, clock);
+
+    public override IServedModel Load(byte[] artefact) => new Served(PricePredictor.Load(artefact), clock);
+
+    private sealed class Served(PricePredictor model, TimeProvider clock) : IServedModel
+    {
+        public ModelSignature Signature { get; } = new(
+            "regression",
+            [
+                new("make", "category", Required: true, Example: "Toyota"), new("model", "category", Required: true, Example: "Corolla"),
+                new("year", "number", Required: true, Min: 1900, Max: 2100, Example: "2018"), new("bodyType", "category", Example: "sedan"), new("fuel", "category", Example: "gasolina"),
+                new("condition", "category", Example: "usado"), new("transmission", "category", Example: "automática"), new("mileageKm", "number", Min: 0, Example: "60000"),
+                new("title", "text", Example: "Toyota Corolla LE 2018"),
+            ],
+            [], "USD");
+
+        public Prediction[] Predict(IReadOnlyList<string?[]> rows, int threads = 1) =>
+            [.. model.Predict([.. rows.Select(Features)], threads).Select(estimate => new Prediction(estimate.Usd, estimate.Low, estimate.High))];
+
+        public Explanation[]? Explain(IReadOnlyList<string?[]> rows, CancellationToken ct = default) => null;
+
+        private PriceFeatures Features(string?[] row) => new(
+            PriceFeatures.Plain(row[0]), PriceFeatures.Plain(row[1]), PriceFeatures.Plain(row[3]), PriceFeatures.Plain(row[4]), PriceFeatures.Plain(row[5]), PriceFeatures.Plain(row[6]),
+            Number(row[2]), Number(row[7]), PriceFeatures.WordsOf(row[8]), clock.GetUtcNow());
+
+        private static double Number(string? text) => double.TryParse(text, CultureInfo.InvariantCulture, out var value) ? value : double.NaN;
+    }
+}
