@@ -1,13 +1,10 @@
 using OKLA.ML.Registry;
+using OKLA.ML.Serving;
+using OKLA.ML.Training.Gates;
+using OKLA.ML.Tuning;
 using OKLA.Shared.Contracts;
 
 namespace OKLA.ML.Training;
-
-/// <summary>What a training measured on the part of the data that lies after what it learned from.</summary>
-/// <param name="Split">How train and test were separated, in one sentence.</param>
-/// <param name="Metrics">Each beside its baseline; the first one decides.</param>
-/// <param name="Serving">The serving version on the same test data; null when there is none or it has seen that data.</param>
-internal sealed record HeldOut(string Split, IReadOnlyList<MetricRow> Metrics, double? Serving);
 
 /// <summary>Thrown when there is too little to learn from or to measure with; the message says what is missing.</summary>
 internal sealed class TooLittleDataException(string message) : Exception(message);
@@ -33,6 +30,15 @@ internal abstract class ModelTraining
 
     /// <summary>The model that was measured, for a version that is kept but not published.</summary>
     public abstract TrainedModel Measured();
+
+    /// <summary>How strict the gates are.</summary>
+    public virtual GateSettings Gates { get; } = new();
+
+    /// <summary>What the model must be told; null when it is asked through an endpoint of its own.</summary>
+    public virtual ModelSignature? Signature => null;
+
+    /// <summary>Told the trials of a search as they end, and asked for those of a run that was cut off; null when nobody keeps them.</summary>
+    public ITrialBook? Trials { get; set; }
 }
 
 /// <summary>A part of a longer piece of work: its 0 to 1 lies within the whole's from and to.</summary>

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OKLA.ML.Models;
 using OKLA.ML.Registry;
+using OKLA.ML.Training.Gates;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Jobs;
 
@@ -49,7 +50,8 @@ internal sealed class TrainModelHandler(ModelCatalog models, ModelRegistry regis
         }
 
         var recorded = serving?.Version.Metrics.FirstOrDefault(metric => metric.Name == heldOut.Metrics[0].Name)?.Model;
-        var (publish, decision) = Gate.Decide(heldOut, run.LargerIsBetter, recorded, options.Value.Tolerance);
+        var verdict = Gate.Decide(new GateCase(heldOut, run.LargerIsBetter, recorded, null, run.Gates.Tolerance ?? options.Value.Tolerance, run.Gates));
+        var (publish, decision) = (verdict.Publish, verdict.Decision);
         var trained = publish ? run.Refit(new ProgressPart(progress, 0.6, 0.95), ct) : run.Measured();
         progress?.Report(new WorkProgress(0.95, "keeping the version"));
         var seconds = started.Elapsed.TotalSeconds;

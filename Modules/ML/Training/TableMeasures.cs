@@ -1,0 +1,209 @@
+using OKLA.ML.Algorithms.Evaluation;
+using OKLA.ML.Algorithms.Fairness;
+using OKLA.ML.Algorithms.Tabular;
+using OKLA.ML.Models;
+using OKLA.Shared.Contracts;
+
+namespace OKLA.ML.Training;
+
+/// <summary>Figures of answers to rows that a table's model has not learned from.</summary>
+internal static class TableMeasures
+{
+    private const int Resamples = 200;
+    private const int LeastGroup = 30;
+
+    /// <summary>Name of the deciding metric: smaller is better.</summary>
+    public static string Deciding(TableTask task) => task.Classes.Count > 0 ? "log loss" : "MAE";
+
+    /// <summary>Answers (rows × outputs) that ignore the columns: the classes' shares, or one number a row.</summary>
+    public static float[] Shares(float[] train, int classes, int rows)
+    {
+        var outputs = BoostedTable.Outputs(classes);
+        var shares = new float[classes];
+        foreach (var c in train)
+        {
+            shares[(int)c] += 1f / train.Length;
+        }
+
+        var answers = new float[rows * outputs];
+        for (var r = 0; r < rows; r++)
+        {
+            (classes == 2 ? shares.AsSpan(1, 1) : shares).CopyTo(answers.AsSpan(r * outputs));
+        }
+
+        return answers;
+    }
+
+    /// <summary>The loss of each case: log loss, or absolute error.</summary>
+    public static double[] Cases(float[] answers, float[] truth, int classes)
+    {
+        var outputs = BoostedTable.Outputs(classes);
+        return [.. truth.Select((y, r) => classes == 0 ? Math.Abs(answers[r] - (double)y) : TableLosses.Log(answers.AsSpan(r * outputs, outputs), (int)y, classes))];
+    }
+
+    /// <summary>Metrics beside a baseline's; the deciding one first.</summary>
+    public static MetricRow[] Rows(float[] answers, float[] baseline, string baselineName, float[] truth, int classes, double threshold)
+    {
+        var (ours, theirs) = (Figures(answers, truth, classes, threshold), Figures(baseline, truth, classes, threshold));
+        return [.. ours.Select((figure, i) => new MetricRow(figure.Name, figure.Value, double.IsFinite(theirs[i].Value) ? theirs[i].Value : null, baselineName))];
+    }
+
+    /// <summary>95 % intervals of the metrics (percentile bootstrap over cases).</summary>
+    public static MetricInterval[] Intervals(float[] answers, float[] truth, int classes, double threshold, int seed)
+    {
+        var outputs = BoostedTable.Outputs(classes);
+        var random = new Random(seed);
+        var draws = new List<double>[Figures(answers, truth, classes, threshold).Length];
+        for (var m = 0; m < draws.Length; m++)
+        {
+            draws[m] = [];
+        }
+
+        var (some, theirs) = (new float[answers.Length], new float[truth.Length]);
+        var names = Array.Empty<string>();
+        for (var b = 0; b < Resamples; b++)
+        {
+            for (var r = 0; r < truth.Length; r++)
+            {
+                var row = random.Next(truth.Length);
+                theirs[r] = truth[row];
+                answers.AsSpan(row * outputs, outputs).CopyTo(some.AsSpan(r * outputs));
+            }
+
+            var figures = Figures(some, theirs, classes, threshold);
+            names = [.. figures.Select(figure => figure.Name)];
+            for (var m = 0; m < draws.Length; m++)
+            {
+                if (double.IsFinite(figures[m].Value))
+                {
+                    draws[m].Add(figures[m].Value);
+                }
+            }
+        }
+
+        return [.. names.Select((name, m) => (name, sorted: draws[m].Order().ToArray())).Where(pair => pair.sorted.Length > 0)
+            .Select(pair => new MetricInterval(pair.name, pair.sorted[(int)(0.025 * (pair.sorted.Length - 1))], pair.sorted[(int)Math.Ceiling(0.975 * (pair.sorted.Length - 1))]))];
+    }
+
+    /// <summary>The threshold of the best F1 on answers to training rows held out; a half for other tasks.</summary>
+    public static double Threshold(float[] answers, float[] truth, int classes)
+    {
+        if (classes != 2)
+        {
+            return 0.5;
+        }
+
+        var rows = Enumerable.Range(0, truth.Length).Where(r => !float.IsNaN(answers[r])).ToArray();
+        return rows.Any(r => truth[r] == 1) ? BinaryMetrics.BestF1(Array.ConvertAll(rows, r => (double)answers[r]), Array.ConvertAll(rows, r => truth[r] == 1)).Threshold : 0.5;
+    }
+
+    /// <summary>Expected calibration error of two classes, or of the class chosen, with its interval.</summary>
+    public static Interval CalibrationError(float[] answers, float[] truth, int classes, int seed)
+    {
+        var (chance, right) = Confidence(answers, truth, classes);
+        var estimate = BinaryMetrics.ExpectedCalibrationError(chance, right, equalMass: true);
+        var random = new Random(seed);
+        var (p, y) = (new double[chance.Length], new bool[chance.Length]);
+        var draws = new double[Resamples];
+        for (var b = 0; b < Resamples; b++)
+        {
+            for (var r = 0; r < p.Length; r++)
+            {
+                var row = random.Next(p.Length);
+                (p[r], y[r]) = (chance[row], right[row]);
+            }
+
+            draws[b] = BinaryMetrics.ExpectedCalibrationError(p, y, equalMass: true);
+        }
+
+        // A resample repeats cases, which adds to the error: the basic interval takes that off again.
+        Array.Sort(draws);
+        return new Interval(estimate, Math.Clamp(2 * estimate - draws[(int)(0.975 * (Resamples - 1))], 0, estimate), Math.Max(estimate, 2 * estimate - draws[(int)(0.025 * (Resamples - 1))]));
+    }
+
+    /// <summary>How many cases intervals hold.</summary>
+    public static CoverageFigure Coverage(float[] answers, float[] truth, TableInterval interval)
+    {
+        var held = Enumerable.Range(0, truth.Length).Count(r => interval.Around(answers[r]) is var (low, high) && truth[r] >= low && truth[r] <= high);
+        var (lower, upper) = Hypothesis.Wilson(held, truth.Length);
+        return new CoverageFigure(new Interval((double)held / truth.Length, lower, upper), interval.Coverage);
+    }
+
+    /// <summary>The largest gaps between groups of a column.</summary>
+    public static IEnumerable<GroupGap> Gaps(RawColumn column, float[] answers, float[] truth, int classes, double threshold, int seed)
+    {
+        string[] groups = [.. column.Values.Select(text => TableSignature.IsMissing(text) ? "(missing)" : text!.Trim())];
+        if (classes == 2)
+        {
+            var large = groups.CountBy(group => group).Where(pair => pair.Value >= LeastGroup).Select(pair => pair.Key).ToHashSet();
+            var rows = Enumerable.Range(0, groups.Length).Where(r => large.Contains(groups[r])).ToArray();
+            if (large.Count < 2)
+            {
+                yield break;
+            }
+
+            var report = FairnessReport.Measure(
+                Array.ConvertAll(rows, r => truth[r] == 1), Array.ConvertAll(rows, r => (double)answers[r]), threshold, Array.ConvertAll(rows, r => groups[r]),
+                new FairnessOptions { MinRows = LeastGroup, MinOutcomes = 10, Resamples = 300, Seed = seed, Threads = 1 });
+            yield return new GroupGap(column.Name, "true positive rate", report.EqualOpportunity.Size, report.EqualOpportunity.Highest, report.EqualOpportunity.Lowest);
+            yield break;
+        }
+
+        var losses = Cases(answers, truth, classes);
+        var measured = groups.Select((group, r) => (group, r)).GroupBy(pair => pair.group, pair => losses[pair.r], StringComparer.Ordinal).Where(group => group.Count() >= LeastGroup)
+            .Select(group => (Name: group.Key, Loss: Bootstrap.Mean([.. group], resamples: 200, seed: seed))).OrderBy(group => group.Loss.Estimate).ToArray();
+        if (measured.Length >= 2)
+        {
+            var (least, most) = (measured[0], measured[^1]);
+            double Ratio(double high, double low) => low > 0 ? high / low - 1 : double.NaN;
+            yield return new GroupGap(
+                column.Name, classes == 0 ? "absolute error" : "log loss",
+                new Interval(Ratio(most.Loss.Estimate, least.Loss.Estimate), Math.Max(0, Ratio(most.Loss.Lower, least.Loss.Upper)), Ratio(most.Loss.Upper, least.Loss.Lower)), most.Name, least.Name);
+        }
+    }
+
+    private static (string Name, double Value)[] Figures(float[] answers, float[] truth, int classes, double threshold)
+    {
+        if (classes == 0)
+        {
+            var (y, p) = (Array.ConvertAll(truth, v => (double)v), Array.ConvertAll(answers, v => (double)v));
+            return
+            [
+                ("MAE", RegressionMetrics.Mae(y, p)), ("R2", RegressionMetrics.R2(y, p)), ("RMSE", RegressionMetrics.Rmse(y, p)),
+                ("median APE", y.Any(v => v == 0) ? double.NaN : RegressionMetrics.MedianApe(y, p)),
+            ];
+        }
+
+        var logLoss = Cases(answers, truth, classes).Average();
+        if (classes == 2)
+        {
+            var (p, y) = (Array.ConvertAll(answers, v => (double)v), Array.ConvertAll(truth, v => v == 1));
+            var both = y.Contains(true) && y.Contains(false);
+            var confusion = BinaryMetrics.Confusion(p, y, threshold);
+            return
+            [
+                ("log loss", logLoss), ("AUC", both ? BinaryMetrics.RocAuc(p, y) : double.NaN), ("average precision", both ? BinaryMetrics.PrAuc(p, y) : double.NaN),
+                ("Brier", BinaryMetrics.Brier(p, y)), ("calibration error", BinaryMetrics.ExpectedCalibrationError(p, y, equalMass: true)), ("F1", confusion.F1), ("accuracy", BinaryMetrics.Confusion(p, y).Accuracy),
+            ];
+        }
+
+        var chosen = Chosen(answers, classes);
+        var metrics = new MulticlassMetrics(Array.ConvertAll(truth, v => (int)v), chosen, classes);
+        var (chance, right) = Confidence(answers, truth, classes);
+        return [("log loss", logLoss), ("macro F1", metrics.MacroF1), ("accuracy", metrics.Accuracy), ("calibration error", BinaryMetrics.ExpectedCalibrationError(chance, right, equalMass: true))];
+    }
+
+    private static int[] Chosen(float[] answers, int classes) =>
+        [.. Enumerable.Range(0, answers.Length / classes).Select(r => Enumerable.Range(0, classes).MaxBy(k => answers[r * classes + k]))];
+
+    private static (double[] Chance, bool[] Right) Confidence(float[] answers, float[] truth, int classes)
+    {
+        if (classes == 2)
+        {
+            return (Array.ConvertAll(answers, v => (double)v), Array.ConvertAll(truth, v => v == 1));
+        }
+
+        var chosen = Chosen(answers, classes);
+        return ([.. chosen.Select((c, r) => (double)answers[r * classes + c])], [.. chosen.Select((c, r) => truth[r] == c)]);
+    }
+}

@@ -1,0 +1,401 @@
+using System.Diagnostics;
+using System.Globalization;
+using OKLA.ML.Algorithms.Automatic;
+using OKLA.ML.Algorithms.Decisions;
+using OKLA.ML.Algorithms.Evaluation;
+using OKLA.ML.Algorithms.Tabular;
+using OKLA.ML.Models;
+using OKLA.ML.Registry;
+using OKLA.ML.Serving;
+using OKLA.ML.Training.Gates;
+using OKLA.ML.Tuning;
+using OKLA.Shared.Contracts;
+
+namespace OKLA.ML.Training;
+
+/// <summary>
+/// Trains a model of any table: reads the target, parts the rows, searches settings of boosted trees, trains an ensemble where the profile asks for it, puts
+/// probabilities and intervals right on answers to rows held out, and measures all of it on a test that nothing of this has seen.
+/// </summary>
+/// <param name="definition">What to learn.</param>
+/// <param name="read">Brings the table.</param>
+/// <param name="options">The house's settings.</param>
+/// <param name="clock">The clock.</param>
+/// <param name="recipe">What an earlier training found out, to make it again; null searches.</param>
+internal sealed class TableTraining(
+    TableDefinition definition, Func<CancellationToken, Task<TableData>> read, MLOptions options, TimeProvider clock, TableRecipe? recipe = null) : ModelTraining
+{
+    private const int LeastRows = 60;
+    private const int BackgroundRows = 24;
+    private const int TimedRows = 60;
+
+    // Parts of the budget.
+    private const double SearchShare = 0.3, EnsembleShare = 0.7;
+
+    /// <summary>How much less loss makes an ensemble worth its time.</summary>
+    private const double WorthIt = 0.005;
+
+    private readonly int threads = recipe?.Threads ?? options.Threads;
+    private readonly ReplayedClock ensembleClock = new(clock, recipe?.Clock is { } packed ? ReplayedClock.Unpack(packed) : null);
+    private TableData data = null!;
+    private TableTask task = null!;
+    private RawColumn[] columns = [];
+    private Split split = null!;
+    private string how = "";
+    private DateTimeOffset? trainedUntil;
+    private DateTimeOffset? newest;
+    private BoostingSettings settings = null!;
+    private float[] judged = [];
+    private TableModel measured = null!;
+    private ModelSignature? signature;
+
+    public override string Model => definition.Name;
+
+    public override bool LargerIsBetter => false;
+
+    public override GateSettings Gates => definition.Gates;
+
+    public override ModelSignature? Signature => signature;
+
+    /// <summary>What was found out; after <see cref="EvaluateAsync"/>.</summary>
+    public TableRecipe Recipe => new(measured.Profile, settings, [.. columns.Select(column => column.Name)], definition.Seed, threads, definition.BudgetSeconds)
+    {
+        Clock = measured.Profile == "accurate" ? ensembleClock.Pack() : null,
+    };
+
+    /// <summary>The data that were read; after <see cref="EvaluateAsync"/>.</summary>
+    public TableData Data => data;
+
+    private int Classes => task.Classes.Count;
+
+    private int Outputs => BoostedTable.Outputs(Classes);
+
+    public override async Task<HeldOut> EvaluateAsync((byte[] Artefact, DateTimeOffset Until)? serving, IProgress<WorkProgress>? progress, CancellationToken ct)
+    {
+        // Load.
+        progress?.Report(new WorkProgress(0, "reading the table"));
+        data = await read(ct);
+        var target = Column(definition.Target);
+        task = TableTask.Read(target, definition.Task, definition.Positive);
+        var known = Enumerable.Range(0, task.Y.Length).Where(row => !float.IsNaN(task.Y[row])).ToArray();
+        if (known.Length < LeastRows)
+        {
+            throw new TooLittleDataException($"{known.Length} rows have a value of {definition.Target}; {LeastRows} are needed.");
+        }
+
+        task = task with { Y = Array.ConvertAll(known, row => task.Y[row]) };
+        var rows = data.Columns.Rows(known);
+        target = new[] { target }.Rows(known)[0];
+        var (time, group) = (rows.FirstOrDefault(column => column.Name == definition.Time), rows.FirstOrDefault(column => column.Name == definition.Group));
+        string?[] never = [definition.Target, definition.Columns is null ? definition.Time : null, definition.Columns is null ? definition.Group : null];
+        columns = rows.Named((recipe?.Columns ?? definition.Columns ?? rows.Select(column => column.Name)).Where(name => !never.Contains(name)));
+        if (columns.Length == 0)
+        {
+            throw new TooLittleDataException("There is no column to learn from.");
+        }
+
+        // Split.
+        (split, how, trainedUntil) = TableSplits.Test(task, time, group, options.HoldOutShare, definition.Seed);
+        newest = time is null ? null : time.Values.Select(TableTimes.Read).Max();
+        var trainTask = task with { Y = Array.ConvertAll(split.Train, row => task.Y[row]) };
+        if (Classes > 0 && trainTask.Y.Distinct().Count() < 2)
+        {
+            throw new TooLittleDataException($"The rows to learn from have one value of {definition.Target} only.");
+        }
+
+        RawColumn? Train(RawColumn? column) => column is null ? null : new[] { column }.Rows(split.Train)[0];
+        var folds = TableSplits.Folds(trainTask, Train(time), Train(group), definition.Seed);
+        var train = columns.Rows(split.Train);
+
+        // Fit: settings on a few folds, then rounds on all of them.
+        var tried = new List<TriedModel>();
+        var searched = Search(train, trainTask.Y, folds, progress, tried, ct);
+        (train, searched) = SelectColumns(train, trainTask.Y, folds, searched, ct);
+        settings = searched.Settings;
+        progress?.Report(new WorkProgress(0.4, "boosting on all rows to learn from"));
+        ITablePredictor predictor = BoostedTable.Fit(train, trainTask.Y, Classes, task.Log, settings, definition.Seed, threads, ct);
+        judged = searched.Answers;
+        tried.Add(Measure($"boosted trees, {settings.Leaves} leaves, {settings.Rounds} rounds", Loss(judged, trainTask.Y), predictor, train));
+        if (recipe?.Profile is "accurate" || (recipe is null && definition.Profile != "fast"))
+        {
+            progress?.Report(new WorkProgress(0.45, "training an ensemble"));
+            var (ensemble, answers) = Ensemble(train, trainTask.Y, new Steps(progress, 0.45, 0.8), ct);
+            tried.Add(Measure("ensemble", Loss(answers, trainTask.Y), ensemble, train));
+            if (definition.Profile == "accurate" || recipe is not null || Better(tried[^1], tried[^2]))
+            {
+                (predictor, judged) = (ensemble, answers);
+            }
+        }
+
+        signature = TableSignature.Of(task.Name, columns, task.Classes, definition.Unit, definition.Entity);
+        measured = Made(predictor, judged, trainTask.Y, train);
+
+        // Evaluate beside the baseline and the serving version.
+        progress?.Report(new WorkProgress(0.85, "measuring on the test"));
+        ct.ThrowIfCancellationRequested();
+        return Evaluate(serving, target, time, rows, trainTask, folds, tried, ct);
+    }
+
+    public override TrainedModel Refit(IProgress<WorkProgress>? progress, CancellationToken ct)
+    {
+        // Every row was judged by a model that had not learned from it: those to learn from by folds, the test by what was measured.
+        var raw = new float[task.Y.Length * Outputs];
+        var test = Raw(measured, columns.Rows(split.Test));
+        for (var i = 0; i < split.Train.Length; i++)
+        {
+            judged.AsSpan(i * Outputs, Outputs).CopyTo(raw.AsSpan(split.Train[i] * Outputs));
+        }
+
+        for (var i = 0; i < split.Test.Length; i++)
+        {
+            test.AsSpan(i * Outputs, Outputs).CopyTo(raw.AsSpan(split.Test[i] * Outputs));
+        }
+
+        var more = settings with { Rounds = (int)(settings.Rounds * (1 + (double)split.Test.Length / task.Y.Length)) };
+        ITablePredictor predictor = measured.Profile == "fast"
+            ? BoostedTable.Fit(columns, task.Y, Classes, task.Log, more, definition.Seed, threads, ct)
+            : Ensemble(columns, task.Y, new Steps(progress, 0, 1), ct).Model;
+        return new TrainedModel(Made(predictor, raw, task.Y, columns).Save(), Parameters(), Sources(), newest ?? data.CreatedAt, task.Y.Length);
+    }
+
+    public override TrainedModel Measured() => new(measured.Save(), Parameters(), Sources(), trainedUntil ?? data.CreatedAt, split.Train.Length);
+
+    private object Parameters() => new
+    {
+        task = task.Name, profile = measured.Profile, settings, log = task.Log, calibration = measured.Calibration.Name, seed = definition.Seed, threads, budgetSeconds = definition.BudgetSeconds,
+        columns = columns.Select(column => column.Name),
+    };
+
+    private object Sources() => new
+    {
+        dataset = data.Dataset, version = data.Version, sha256 = data.Sha256, rows = task.Y.Length, target = definition.Target, time = definition.Time, group = definition.Group, split = how,
+        learned = split.Train.Length, tested = split.Test.Length,
+    };
+
+    private RawColumn Column(string name) => data.Columns.FirstOrDefault(column => column.Name == name) ?? throw new TooLittleDataException($"The table has no column {name}.");
+
+    private CrossValidated Search(RawColumn[] train, float[] y, IReadOnlyList<Split> folds, IProgress<WorkProgress>? progress, List<TriedModel> tried, CancellationToken ct)
+    {
+        if (recipe is not null)
+        {
+            return CrossValidate(train, y, folds, recipe.Settings, ct);
+        }
+
+        progress?.Report(new WorkProgress(0.05, "searching settings"));
+        var started = clock.GetTimestamp();
+        var few = folds.Count > 3 ? folds.TakeLast(2).ToArray() : [folds[^1]];
+        var found = new TableSearch(train, y, Classes, task.Log, few, definition.Seed, threads)
+            .Run(() => clock.GetElapsedTime(started).TotalSeconds >= SearchShare * definition.BudgetSeconds, Trials, ct);
+        tried.AddRange(found.Select(one => new TriedModel(
+            string.Create(CultureInfo.InvariantCulture, $"hasty trees, {one.Settings.Leaves} leaves, {one.Settings.Columns:0.##} of the columns, {one.Settings.Rows:0.##} of the rows"), one.Loss, null, null, false)));
+        progress?.Report(new WorkProgress(0.25, "cross-validating"));
+        return CrossValidate(train, y, folds, found.Count > 0 ? found[0].Settings : BoostingSettings.Shapes[1], ct);
+    }
+
+    private CrossValidated CrossValidate(RawColumn[] train, float[] y, IReadOnlyList<Split> folds, BoostingSettings with, CancellationToken ct) =>
+        BoostedTable.CrossValidate(train, y, Classes, task.Log, with, folds, definition.Seed, threads, ct);
+
+    /// <summary>Leaves out the columns whose shuffling did not hurt on a fold, where cross-validation without them is no worse.</summary>
+    private (RawColumn[] Train, CrossValidated Found) SelectColumns(RawColumn[] train, float[] y, IReadOnlyList<Split> folds, CrossValidated whole, CancellationToken ct)
+    {
+        if (recipe is not null || !definition.SelectColumns || train.Length < 3)
+        {
+            return (train, whole);
+        }
+
+        var fold = folds[^1];
+        var fitted = BoostedTable.Fit(train.Rows(fold.Train), Array.ConvertAll(fold.Train, row => y[row]), Classes, task.Log, whole.Settings, definition.Seed, threads, ct);
+        var plain = new TableModel(TableSignature.Of(task.Name, train, task.Classes, null, null), fitted, TableCalibration.None, null, []);
+        var useful = TableChecks.Importance(plain, train.Rows(fold.Test), Array.ConvertAll(fold.Test, row => y[row]), definition.Seed)
+            .Where(one => one.LossIncrease > 0).Select(one => one.Column).ToHashSet(StringComparer.Ordinal);
+        if (useful.Count == 0 || useful.Count == train.Length)
+        {
+            return (train, whole);
+        }
+
+        RawColumn[] fewer = [.. train.Where(column => useful.Contains(column.Name))];
+        var less = CrossValidate(fewer, y, folds, whole.Settings, ct);
+        if (less.Loss > whole.Loss)
+        {
+            return (train, whole);
+        }
+
+        columns = [.. columns.Where(column => useful.Contains(column.Name))];
+        return (fewer, less);
+    }
+
+    private (EnsembleTable Model, float[] Answers) Ensemble(RawColumn[] train, float[] y, IProgress<string> progress, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        var model = AutomaticTable.Fit(train, y, new AutomaticOptions
+        {
+            Classes = Classes, Log = task.Log, BudgetSeconds = EnsembleShare * definition.BudgetSeconds, Seed = definition.Seed, Threads = threads, Clock = ensembleClock,
+        }, progress);
+        ct.ThrowIfCancellationRequested();
+        var held = model.HeldOutAnswers();
+        var answers = new float[y.Length * Outputs];
+        Array.Fill(answers, float.NaN);
+        for (var i = 0; i < model.HeldOutRows.Count; i++)
+        {
+            held.AsSpan(i * Outputs, Outputs).CopyTo(answers.AsSpan(model.HeldOutRows[i] * Outputs));
+        }
+
+        return (new EnsembleTable(model), answers);
+    }
+
+    private TableModel Made(ITablePredictor predictor, float[] raw, float[] y, RawColumn[] from)
+    {
+        var calibration = Classes > 0 ? TableCalibration.Choose(raw, y, Classes, straight: predictor is BoostedTable) : TableCalibration.None;
+        var interval = Classes > 0 ? null : TableInterval.Of(raw, y, definition.Coverage, task.Log);
+        var drawn = Enumerable.Range(0, y.Length).ToArray();
+        new Random(definition.Seed).Shuffle(drawn);
+        return new TableModel(signature!, predictor, calibration, interval, [.. drawn.Take(BackgroundRows).Select(from.Row)]);
+    }
+
+    private float[] Raw(TableModel model, IReadOnlyList<RawColumn> rows) => model.Raw(rows, threads);
+
+    private double Loss(float[] answers, float[] y) => TableLosses.Mean(answers, y, Classes);
+
+    private TriedModel Measure(string name, double loss, ITablePredictor predictor, RawColumn[] train)
+    {
+        using var size = new MemoryStream();
+        predictor.Save(size);
+        return new TriedModel(name, loss, RowMicroseconds(row => predictor.Predict(row, 1), train), size.Length, false);
+    }
+
+    private bool Better(TriedModel ensemble, TriedModel trees) =>
+        ensemble.Loss < (1 - WorthIt) * trees.Loss && ensemble.RowMicroseconds <= Gates.RowMicroseconds && ensemble.Bytes <= Gates.Bytes;
+
+    private static double RowMicroseconds(Action<RawColumn[]> answer, RawColumn[] columns)
+    {
+        var rows = Enumerable.Range(0, Math.Min(TimedRows, columns.Count())).Select(row => columns.Rows([row])).ToArray();
+        foreach (var row in rows)
+        {
+            answer(row);
+        }
+
+        var took = Array.ConvertAll(rows, row =>
+        {
+            var started = Stopwatch.GetTimestamp();
+            answer(row);
+            return Stopwatch.GetElapsedTime(started).TotalMicroseconds;
+        });
+        Array.Sort(took);
+        return took[took.Length / 2];
+    }
+
+    private HeldOut Evaluate(
+        (byte[] Artefact, DateTimeOffset Until)? serving, RawColumn target, RawColumn? time, RawColumn[] rows, TableTask trainTask, IReadOnlyList<Split> folds, List<TriedModel> tried, CancellationToken ct)
+    {
+        var (test, truth) = (columns.Rows(split.Test), Array.ConvertAll(split.Test, row => task.Y[row]));
+        var answers = measured.Answers(test, threads);
+        var calibrated = (float[])judged.Clone();
+        measured.Calibration.Apply(calibrated, Classes);
+        var threshold = TableMeasures.Threshold(calibrated, trainTask.Y, Classes);
+        var (baseline, baselineName) = Baseline(trainTask.Y, truth, time is not null);
+        var losses = new CaseLosses(
+            Classes > 0 ? "log loss" : "absolute error", Keys(rows.Rows(split.Test)), TableMeasures.Cases(answers, truth, Classes), TableMeasures.Cases(baseline, truth, Classes), Serving(serving, rows, truth));
+        var artefact = measured.Save();
+        var micros = RowMicroseconds(row => measured.Answers(row, 1), test);
+        var coverage = measured.Interval is { } interval ? TableMeasures.Coverage(answers, truth, interval) : null;
+        MetricRow[] metrics = TableMeasures.Rows(answers, baseline, baselineName, truth, Classes, threshold);
+        return new HeldOut(
+            string.Create(CultureInfo.InvariantCulture, $"{how}: {split.Train.Length} rows to learn from, {split.Test.Length} to measure on"),
+            coverage is null ? metrics : [.. metrics, new MetricRow("interval coverage", coverage.Held.Estimate, coverage.Wanted, "wanted")], losses.Serving?.Average())
+        {
+            Cases = losses,
+            Intervals = TableMeasures.Intervals(answers, truth, Classes, threshold, definition.Seed),
+            Folds = [.. folds.Select((fold, f) => Figure(fold, f + 1, calibrated, trainTask.Y)).OfType<FoldFigure>()],
+            CalibrationError = Classes > 0 ? TableMeasures.CalibrationError(answers, truth, Classes, definition.Seed) : null,
+            Coverage = coverage,
+            RowMicroseconds = micros,
+            Bytes = artefact.Length,
+            Groups = [.. rows.Named(definition.Fairness).SelectMany(column => TableMeasures.Gaps(new[] { column }.Rows(split.Test)[0], answers, truth, Classes, threshold, definition.Seed))],
+            Behaviours = [.. TableChecks.Behaviours(definition, measured, test)],
+            Leaks = TableChecks.Leaks(columns, target, time, task, split, Gates.SingleColumn, definition.Seed, ct),
+            Importance = TableChecks.Importance(measured, test, truth, definition.Seed),
+            Tried = Fronted(tried),
+        };
+    }
+
+    /// <summary>What is known without the columns: the classes' shares, the median, or in a series the value before, whichever errs less.</summary>
+    private (float[] Answers, string Name) Baseline(float[] train, float[] truth, bool series)
+    {
+        if (Classes > 0)
+        {
+            return (TableMeasures.Shares(train, Classes, truth.Length), "the classes' shares");
+        }
+
+        var median = train.Order().ElementAt(train.Length / 2);
+        float[] constant = [.. Enumerable.Repeat(median, truth.Length)], before = [train[^1], .. truth[..^1]];
+        return series && RegressionMetrics.Mae([.. truth.Select(v => (double)v)], [.. before.Select(v => (double)v)]) < RegressionMetrics.Mae([.. truth.Select(v => (double)v)], [.. constant.Select(v => (double)v)])
+            ? (before, "the value before")
+            : (constant, "the median");
+    }
+
+    /// <summary>The serving version's losses on the test, when it has not learned from it and answers the same question.</summary>
+    private double[]? Serving((byte[] Artefact, DateTimeOffset Until)? serving, RawColumn[] rows, float[] truth)
+    {
+        if (serving is not { } old || trainedUntil is not { } until || old.Until > until)
+        {
+            return null;
+        }
+
+        var model = TableModel.Load(old.Artefact);
+        return model.Signature.Task == task.Name && model.Signature.Classes.SequenceEqual(task.Classes)
+            ? TableMeasures.Cases(model.Answers(rows.Rows(split.Test), threads), truth, Classes)
+            : null;
+    }
+
+    private FoldFigure? Figure(Split fold, int number, float[] answers, float[] y)
+    {
+        var held = fold.Test.Where(row => !float.IsNaN(answers[row * Outputs])).ToArray();
+        if (held.Length == 0)
+        {
+            return null;
+        }
+
+        float[] learned = Array.ConvertAll(fold.Train, row => y[row]), truth = Array.ConvertAll(held, row => y[row]);
+        float[] ours = [.. held.SelectMany(row => answers.AsSpan(row * Outputs, Outputs).ToArray())];
+        var baseline = Classes > 0 ? TableMeasures.Shares(learned, Classes, truth.Length) : [.. Enumerable.Repeat(learned.Order().ElementAt(learned.Length / 2), truth.Length)];
+        return new FoldFigure(number, TableMeasures.Cases(ours, truth, Classes).Average(), TableMeasures.Cases(baseline, truth, Classes).Average());
+    }
+
+    /// <summary>FNV-1a over a row's texts, so that the same case is known again in another training.</summary>
+    private static long[] Keys(RawColumn[] test)
+    {
+        var keys = new long[test.Count()];
+        for (var r = 0; r < keys.Length; r++)
+        {
+            var hash = 14695981039346656037UL;
+            foreach (var text in test.Select(column => column.Values[r]))
+            {
+                foreach (var letter in text ?? "\0")
+                {
+                    hash = (hash ^ letter) * 1099511628211UL;
+                }
+
+                hash = (hash ^ 0xFFFF) * 1099511628211UL;
+            }
+
+            keys[r] = (long)hash;
+        }
+
+        return keys;
+    }
+
+    private static TriedModel[] Fronted(List<TriedModel> tried)
+    {
+        var whole = tried.Where(one => one.RowMicroseconds is not null).ToArray();
+        var front = ParetoFront.Of([.. whole.Select(one => new[] { -one.Loss, -one.RowMicroseconds!.Value, -(double)one.Bytes!.Value })]).Select(i => whole[i]).ToHashSet();
+        return [.. tried.Select(one => one with { OnFront = front.Contains(one) })];
+    }
+
+    private sealed class Steps(IProgress<WorkProgress>? whole, double from, double to) : IProgress<string>
+    {
+        private const int Expected = 9;
+        private int heard;
+
+        public void Report(string value) => whole?.Report(new WorkProgress(from + (to - from) * Math.Min(1, (double)heard++ / Expected), value));
+    }
+}
