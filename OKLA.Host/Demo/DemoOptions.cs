@@ -37,6 +37,14 @@ public sealed class DemoOptions
     [Range(0.0, 1.0)]
     public double TwoDevicesShare { get; set; } = 0.12;
 
+    /// <summary>Log-odds that a contact ends in a deal when nothing speaks for or against it.</summary>
+    [Range(-10.0, 5.0)]
+    public double BaseDeal { get; set; } = -2.2;
+
+    /// <summary>Share of made-up listings, of those that come after the first day, that are swindles.</summary>
+    [Range(0.0, 1.0)]
+    public double FraudShare { get; set; } = 0.03;
+
     /// <summary>Pesos per dollar (Banco Central, 2025: about 62).</summary>
     [Range(1.0, 1000.0)]
     public double PesosPerDollar { get; set; } = 62;

@@ -10,7 +10,8 @@ namespace OKLA.Host.Demo;
 /// <param name="Sold">Whether it leaves by a sale.</param>
 /// <param name="CutAt">When the price is cut (UTC); null when it never is.</param>
 /// <param name="CutPrice">Price from then on.</param>
-internal sealed record PlannedListing(CatalogItem Item, DateTimeOffset ListedAt, DateTimeOffset EndsAt, bool Sold, DateTimeOffset? CutAt, Money? CutPrice);
+/// <param name="Reason">Why it leaves otherwise, when somebody found out: <see cref="DominicanCatalogue.Fraud"/>.</param>
+internal sealed record PlannedListing(CatalogItem Item, DateTimeOffset ListedAt, DateTimeOffset EndsAt, bool Sold, DateTimeOffset? CutAt, Money? CutPrice, string? Reason = null);
 
 /// <summary>
 /// A made-up catalogue that looks like the Dominican market, for when nothing was imported.
@@ -21,10 +22,18 @@ internal sealed record PlannedListing(CatalogItem Item, DateTimeOffset ListedAt,
 /// 6.6 % European), body types by a blend of the fleet (2023: 19.3 % cars, 11.7 % jeepetas) and of the year's new registrations (2025:
 /// 54,707 jeepetas, 28,167 cars, 24,160 freight). Places: registrations by province (DGII 2023: Distrito Nacional 30.2 %, Santo Domingo
 /// 16.0 %, Santiago 7.9 %), the rest by population. Shares of pesos and dollars: dealers of new cars quote dollars, sellers of used
-/// small cars pesos, as in the same listings. Durations on the market are an assumption: median 35 days, longer for dear ones.
+/// small cars pesos, as in the same listings. Durations on the market are an assumption: median 35 days, longer for dear ones, and a third
+/// longer where the price is a tenth above what the vehicle is worth. Swindles are an assumption too: the share is a setting; moderators find
+/// five of six within days.
 /// </remarks>
 internal static class DominicanCatalogue
 {
+    /// <summary>Reason of a listing that moderators took off as a swindle.</summary>
+    public const string Fraud = "fraud";
+
+    /// <summary>Listings of one swindler.</summary>
+    private const int ListingsOfAHand = 4;
+
     // Make, model, body, fuel, price new in USD, yearly loss once used, earliest year, weight.
     private static readonly Model[] Models =
     [
@@ -82,7 +91,7 @@ internal static class DominicanCatalogue
     /// <paramref name="count"/> listings: half are there at <paramref name="start"/>, one to six weeks old, the others come evenly over
     /// <paramref name="days"/>, each at the start of its day. The same arguments always give the same listings.
     /// </summary>
-    public static IReadOnlyList<PlannedListing> Generate(ulong seed, int count, DateTimeOffset start, int days, double pesosPerDollar)
+    public static IReadOnlyList<PlannedListing> Generate(ulong seed, int count, DateTimeOffset start, int days, double pesosPerDollar, double fraudShare = 0)
     {
         var weights = Models.Select(model => model.Weight).ToArray();
         var shares = Places.Select(place => place.Share).ToArray();
@@ -91,7 +100,8 @@ internal static class DominicanCatalogue
         {
             var random = SeededRandom.Of(seed, (ulong)number, 0xCA7A);
             var listedAt = number < count / 2 ? start.AddDays(-7 * (1 + random.Next(6))) : start.AddDays(random.Next(days));
-            return Plan(ref random, seed, number, Models[random.Pick(weights)], Places[random.Pick(shares)].Place, dealers, listedAt, start, pesosPerDollar);
+            var honest = Plan(ref random, seed, number, Models[random.Pick(weights)], Places[random.Pick(shares)].Place, dealers, listedAt, start, pesosPerDollar);
+            return number >= count / 2 && SeededRandom.Of(seed, (ulong)(number / ListingsOfAHand), 0xF4A0).Chance(fraudShare) ? Swindle(seed, number, honest) : honest;
         }).OrderBy(planned => planned.ListedAt)];
     }
 
@@ -109,7 +119,9 @@ internal static class DominicanCatalogue
 
         // The first step out of the shop costs about a sixth; then a steady yearly loss; mileage beyond the usual weighs little.
         var unusualKm = isNew ? 0 : (km - ((age + 0.5) * 14_000)) / 100_000;
-        var usd = model.PriceNew * factor * (isNew ? 1 : 0.84 * Math.Exp(-model.YearlyLoss * age)) * Math.Exp(-0.12 * unusualKm) * Math.Exp(0.09 * random.Gaussian());
+        var usd = model.PriceNew * factor * (isNew ? 1 : 0.84 * Math.Exp(-model.YearlyLoss * age)) * Math.Exp(-0.12 * unusualKm);
+        var premium = 0.09 * random.Gaussian();
+        usd *= Math.Exp(premium);
         var inPesos = random.Chance(isNew ? 0.05 : usd < 20_000 ? 0.85 : 0.25);
         var price = Round(usd, inPesos, pesosPerDollar);
 
@@ -124,22 +136,26 @@ internal static class DominicanCatalogue
             ["bodyType"] = JsonSerializer.SerializeToElement(model.Body),
             ["fuel"] = JsonSerializer.SerializeToElement(model.Fuel),
             ["condition"] = JsonSerializer.SerializeToElement(isNew ? "nuevo" : "usado"),
-            ["transmission"] = JsonSerializer.SerializeToElement(random.Chance(model.Body is "v.pesados" or "motores" ? 0.9 : 0.12) ? "mecanica" : "automatica"),
         };
+        var gear = random.Chance(model.Body is "v.pesados" or "motores" ? 0.9 : 0.12) ? "mecanica" : "automatica";
+        attributes["transmission"] = JsonSerializer.SerializeToElement(gear);
         // Sellers leave the mileage out often.
-        if (!isNew && random.Chance(0.7))
+        var tellsKm = !isNew && random.Chance(0.7);
+        if (tellsKm)
         {
             attributes["mileageKm"] = JsonSerializer.SerializeToElement(km);
         }
 
+        var words = SeededRandom.Of(seed, (ulong)number, 0x7E47);
         var item = new CatalogItem($"demo-{seed}-{number:00000}", "vehicle", $"{title} {year}", price, attributes)
         {
             Place = place,
+            Description = ListingText.Honest(ref words, $"{title} {year}", gear, model.Fuel, tellsKm ? km : null, isDealer),
             SellerId = isDealer ? $"dealer-{DealerNames[dealer % DealerNames.Length].ToLowerInvariant()}-{dealer}" : $"particular-{seed}-{number}",
         };
 
         // Log-normal, median 35 days for a car of US$ 20,000, half as long again at four times the price; three of four leave by a sale.
-        var duration = Math.Clamp(35 * Math.Pow(usd / 20_000, 0.3) * Math.Exp(0.8 * random.Gaussian()), 4, 400);
+        var duration = Math.Clamp(35 * Math.Pow(usd / 20_000, 0.3) * Math.Exp(3 * premium) * Math.Exp(0.8 * random.Gaussian()), 4, 400);
         DateTimeOffset? cutAt = random.Chance(0.3) ? listedAt.AddDays(duration * (0.4 + (0.3 * random.Next()))) : null;
         var cut = Round(usd * (0.93 + (0.04 * random.Next())), inPesos, pesosPerDollar);
         // What is there at the start is what has not left before.
@@ -150,6 +166,21 @@ internal static class DominicanCatalogue
         }
 
         return new PlannedListing(item, listedAt, endsAt, random.Chance(0.75), cutAt > start && cut.Amount < price.Amount ? cutAt : null, cut);
+    }
+
+    /// <summary>The same vehicle as a swindler offers it: too cheap, under a name of yesterday, with a text that stands under others as well.</summary>
+    private static PlannedListing Swindle(ulong seed, int number, PlannedListing honest)
+    {
+        var (random, hand) = (SeededRandom.Of(seed, (ulong)number, 0xF4A1), SeededRandom.Of(seed, (ulong)(number / ListingsOfAHand), 0xF4A2));
+        var price = honest.Item.Price!;
+        var cheap = price with { Amount = Math.Round(price.Amount * (decimal)(0.45 + (0.35 * random.Next())) / 100) * 100 };
+        var lure = ListingText.Lure(ref hand);
+        var item = honest.Item with
+        {
+            Price = cheap, SellerId = $"particular-{seed}-m{number / ListingsOfAHand}", Description = random.Chance(0.7) ? lure : $"{honest.Item.Description} {lure}".Trim(),
+        };
+        var found = random.Chance(5.0 / 6);
+        return honest with { Item = item, Sold = false, CutAt = null, CutPrice = null, EndsAt = honest.ListedAt.AddDays(found ? 2 + random.Next(8) : 15 + random.Next(15)), Reason = found ? Fraud : null };
     }
 
     private static Money Round(double usd, bool inPesos, double pesosPerDollar) => inPesos

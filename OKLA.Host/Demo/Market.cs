@@ -3,6 +3,7 @@ namespace OKLA.Host.Demo;
 /// <summary>The vehicles on offer during one simulated day, findable the way visitors look for them.</summary>
 internal sealed class Market
 {
+    private readonly Dictionary<string, Vehicle> byId;
     private readonly Dictionary<string, Vehicle[]> byBody;
     private readonly Dictionary<string, Vehicle[]> byMake;
     private readonly Dictionary<(string Body, int Band), Vehicle[]> byBodyAndBand;
@@ -13,6 +14,7 @@ internal sealed class Market
     public Market(IReadOnlyCollection<Vehicle> vehicles, WantModel model)
     {
         All = [.. vehicles];
+        byId = All.ToDictionary(vehicle => vehicle.Id, StringComparer.Ordinal);
         byBody = Group(All, vehicle => vehicle.Body);
         byMake = Group(All, vehicle => vehicle.Make);
         byBodyAndBand = Group(All, vehicle => (vehicle.Body, BandOf(vehicle.LogPrice ?? 0)));
@@ -22,6 +24,9 @@ internal sealed class Market
     }
 
     public Vehicle[] All { get; }
+
+    /// <summary>A vehicle on offer; null when it is not.</summary>
+    public Vehicle? Find(string id) => byId.GetValueOrDefault(id);
 
     /// <summary>Price bands of a factor e^0.5 (1.65).</summary>
     public static int BandOf(double logPrice) => (int)Math.Round(logPrice * 2);

@@ -41,10 +41,11 @@ internal sealed class SimulateHandler(NpgsqlDataSource database, EventLog log, I
         }
 
         var model = new WantModel(run);
-        var planned = run.Listings > 0 ? DominicanCatalogue.Generate(run.Seed, run.Listings, run.Start, run.Days, run.Choice.PesosPerDollar) : [];
+        var planned = run.Listings > 0 ? DominicanCatalogue.Generate(run.Seed, run.Listings, run.Start, run.Days, run.Choice.PesosPerDollar, run.Choice.FraudShare) : [];
         var offered = planned.Count > 0 ? [] : (await ReadCatalogueAsync(ct)).Select(entry => Vehicle.Of(entry, run.Choice.PesosPerDollar)).ToDictionary(vehicle => vehicle.Id);
         var everOffered = offered.Keys.ToHashSet();
         var visitors = Enumerable.Range(0, run.Visitors).Select(person => new Visitor(run, person)).ToList();
+        var (dealing, deals) = (new DealModel(run), new DealBook());
         var byType = new Dictionary<string, int>();
         var sessions = 0;
         Market? market = null;
@@ -60,7 +61,7 @@ internal sealed class SimulateHandler(NpgsqlDataSource database, EventLog log, I
                     await appending;
                 }
 
-                await ChangeCatalogueAsync(run, planned, day, offered, write, ct);
+                await ChangeCatalogueAsync(run, planned, deals.TakeNew(), day, offered, write, ct);
                 market = new Market(offered.Values, model);
                 everOffered.UnionWith(offered.Keys);
             }
@@ -71,7 +72,7 @@ internal sealed class SimulateHandler(NpgsqlDataSource database, EventLog log, I
             foreach (var visitor in visitors)
             {
                 ct.ThrowIfCancellationRequested();
-                sessionsToday += visitor.Live(day, market, model, events);
+                sessionsToday += visitor.Live(day, market, model, dealing, deals, events);
             }
 
             if (!write)
@@ -130,7 +131,7 @@ internal sealed class SimulateHandler(NpgsqlDataSource database, EventLog log, I
 
     /// <summary>What is listed, repriced and ended on a day, put through Tracking at the start of the day.</summary>
     private async Task ChangeCatalogueAsync(
-        SimulationRun run, IReadOnlyList<PlannedListing> planned, int day, Dictionary<string, Vehicle> offered, bool write, CancellationToken ct)
+        SimulationRun run, IReadOnlyList<PlannedListing> planned, IReadOnlyList<string> soldYesterday, int day, Dictionary<string, Vehicle> offered, bool write, CancellationToken ct)
     {
         var (from, to) = (run.Start.AddDays(day), run.Start.AddDays(day + 1));
         bool Today(DateTimeOffset? at) => at < to && (at >= from || day == 0);
@@ -148,8 +149,9 @@ internal sealed class SimulateHandler(NpgsqlDataSource database, EventLog log, I
             offered[cut.Id] = Vehicle.Of(new CatalogEntry(cut, "live", offered[cut.Id].ListedAt, from), run.Choice.PesosPerDollar);
         }
 
-        var ended = planned.Where(listing => Today(listing.EndsAt) && offered.ContainsKey(listing.Item.Id)).ToList();
-        ended.ForEach(listing => offered.Remove(listing.Item.Id));
+        var ended = planned.Where(listing => Today(listing.EndsAt) && offered.ContainsKey(listing.Item.Id) && !soldYesterday.Contains(listing.Item.Id))
+            .Select(listing => (listing.Item.Id, listing.Sold, listing.Reason)).Concat(soldYesterday.Where(offered.ContainsKey).Select(id => (Id: id, Sold: true, Reason: (string?)null))).ToList();
+        ended.ForEach(item => offered.Remove(item.Id));
         if (!write)
         {
             return;
@@ -161,9 +163,9 @@ internal sealed class SimulateHandler(NpgsqlDataSource database, EventLog log, I
             await bus.InvokeAsync<CatalogChanges>(new PutCatalogItems([.. group], group.Key, group.Key), ct);
         }
 
-        foreach (var sold in ended.GroupBy(listing => listing.Sold))
+        foreach (var way in ended.GroupBy(item => (item.Sold, item.Reason)))
         {
-            await bus.InvokeAsync<CatalogChanges>(new WithdrawCatalogItems([.. sold.Select(listing => listing.Item.Id)], sold.Key, null, from, from), ct);
+            await bus.InvokeAsync<CatalogChanges>(new WithdrawCatalogItems([.. way.Select(item => item.Id)], way.Key.Sold, way.Key.Reason, from, from), ct);
         }
     }
 

@@ -5,29 +5,41 @@ using OKLA.Shared.Messaging;
 namespace OKLA.Host.Demo;
 
 /// <summary>
-/// Handles <see cref="GetTrueProbabilities"/>: makes the tastes again out of the seed and the parameters that the log keeps. NaN for
-/// people that no simulation here knows, and for items that the catalogue does not have.
+/// Handles <see cref="GetTrueProbabilities"/> and <see cref="GetTrueDealProbabilities"/>: makes the tastes again out of the seed and the
+/// parameters that the log keeps. NaN for people that no simulation here knows, and for items that the catalogue does not have.
 /// </summary>
-internal sealed class GetTrueProbabilitiesHandler(EventLog log, IMessageBus bus)
+internal sealed class TrueProbabilitiesHandler(EventLog log, IMessageBus bus)
 {
     private const int ItemsAtOnce = 10_000;
 
-    public async Task<TrueProbabilities> HandleAsync(GetTrueProbabilities query, CancellationToken ct)
+    public Task<TrueProbabilities> HandleAsync(GetTrueProbabilities query, CancellationToken ct) =>
+        AnswerAsync(query.Pairs, (world, i, person, vehicle) => world.Wants.Probability(person, vehicle, query.At), ct);
+
+    public Task<TrueProbabilities> HandleAsync(GetTrueDealProbabilities query, CancellationToken ct) =>
+        AnswerAsync([.. query.Contacts.Select(contact => (contact.PersonId, contact.ItemId))], (world, i, person, vehicle) =>
+        {
+            var contact = query.Contacts[i];
+            var channel = Array.IndexOf(Visitor.Channels, contact.Channel);
+            return channel < 0 ? double.NaN : world.Deals.Probability(person, vehicle.Seller, world.Wants.Probability(person, vehicle, contact.At), channel);
+        }, ct);
+
+    private async Task<TrueProbabilities> AnswerAsync(
+        IReadOnlyList<(string PersonId, string ItemId)> pairs, Func<World, int, int, Vehicle, double> ask, CancellationToken ct)
     {
-        var people = query.Pairs.Select(pair => pair.PersonId).Distinct().ToDictionary(id => id, SimulationRun.PersonOf);
-        var models = new Dictionary<ulong, (WantModel Model, SimulationRun Run)>();
+        var people = pairs.Select(pair => pair.PersonId).Distinct().ToDictionary(id => id, SimulationRun.PersonOf);
+        var worlds = new Dictionary<ulong, World>();
         foreach (var seed in people.Values.OfType<(ulong Seed, int Person)>().Select(known => known.Seed).Distinct())
         {
             if (await SimulationRuns.FindAsync(log, seed, ct) is { } found)
             {
-                models[seed] = (new WantModel(found.Run), found.Run);
+                worlds[seed] = new World(found.Run, new WantModel(found.Run), new DealModel(found.Run));
             }
         }
 
         var items = new Dictionary<string, CatalogEntry>();
-        if (models.Count > 0)
+        if (worlds.Count > 0)
         {
-            foreach (var ids in query.Pairs.Select(pair => pair.ItemId).Distinct().Chunk(ItemsAtOnce))
+            foreach (var ids in pairs.Select(pair => pair.ItemId).Distinct().Chunk(ItemsAtOnce))
             {
                 foreach (var entry in await bus.InvokeAsync<IReadOnlyList<CatalogEntry>>(new GetCatalogItems(ids), ct))
                 {
@@ -37,18 +49,20 @@ internal sealed class GetTrueProbabilitiesHandler(EventLog log, IMessageBus bus)
         }
 
         // Money is compared at the rate that the run was made with.
-        var vehicles = models.ToDictionary(
+        var vehicles = worlds.ToDictionary(
             pair => pair.Key, pair => items.ToDictionary(item => item.Key, item => Vehicle.Of(item.Value, pair.Value.Run.Choice.PesosPerDollar)));
-        var values = new double[query.Pairs.Count];
+        var values = new double[pairs.Count];
         for (var i = 0; i < values.Length; i++)
         {
-            var (personId, itemId) = query.Pairs[i];
-            values[i] = people[personId] is { } known && models.TryGetValue(known.Seed, out var model) && known.Person < model.Run.Visitors
+            var (personId, itemId) = pairs[i];
+            values[i] = people[personId] is { } known && worlds.TryGetValue(known.Seed, out var world) && known.Person < world.Run.Visitors
                 && vehicles[known.Seed].TryGetValue(itemId, out var vehicle)
-                ? model.Model.Probability(known.Person, vehicle, query.At)
+                ? ask(world, i, known.Person, vehicle)
                 : double.NaN;
         }
 
         return new TrueProbabilities(values);
     }
+
+    private sealed record World(SimulationRun Run, WantModel Wants, DealModel Deals);
 }

@@ -12,7 +12,7 @@ internal sealed class Visitor
 
     // Visits by local hour (assumption: little at night, a bump at lunch, most in the evening).
     private static readonly double[] HourWeights = [1, .5, .3, .2, .2, .4, 1, 2, 3, 4, 4.5, 5, 6, 5.5, 5, 4.5, 4.5, 5, 6, 7, 8, 7.5, 5, 2.5];
-    private static readonly string[] Channels = ["whatsapp", "call", "form", "chat"];
+    internal static readonly string[] Channels = ["whatsapp", "call", "form", "chat"];
     private static readonly double[] ChannelWeights = [0.55, 0.25, 0.12, 0.08];
 
     // The Dominican Republic keeps UTC-4 all year.
@@ -21,12 +21,13 @@ internal sealed class Visitor
     private readonly SimulationRun run;
     private readonly int person;
     private readonly double firstDay;
-    private readonly double lastDay;
+    private double lastDay;
     private readonly double visitRate;
     private readonly int signInVisit;
     private readonly bool hasTwoDevices;
     private readonly bool bringsPhone;
     private readonly List<string> favorites = [];
+    private readonly List<Deal> deals = [];
     private int visits;
     private string? lastBody;
 
@@ -46,8 +47,9 @@ internal sealed class Visitor
 
     /// <summary>Lets the person live a day; events go to <paramref name="events"/> in the order of the day within each visit.</summary>
     /// <returns>Visits.</returns>
-    public int Live(int day, Market market, WantModel model, List<StreamEvent> events)
+    public int Live(int day, Market market, WantModel model, DealModel dealing, DealBook book, List<StreamEvent> events)
     {
+        Close(day, market, dealing, book, events);
         if (day < Math.Floor(firstDay) || day > lastDay || market.All.Length == 0)
         {
             return 0;
@@ -72,13 +74,13 @@ internal sealed class Visitor
         foreach (var hour in hours)
         {
             // Days are local: they begin at midnight in Santo Domingo.
-            Visit(ref random, start.AddHours(hour), market, model, events);
+            Visit(ref random, start.AddHours(hour), market, model, dealing, events);
         }
 
         return count;
     }
 
-    private void Visit(ref SeededRandom random, DateTimeOffset at, Market market, WantModel model, List<StreamEvent> events)
+    private void Visit(ref SeededRandom random, DateTimeOffset at, Market market, WantModel model, DealModel dealing, List<StreamEvent> events)
     {
         visits++;
         var device = hasTwoDevices && random.Chance(0.4) ? 2 : 1;
@@ -89,11 +91,11 @@ internal sealed class Visitor
         {
             visit.SignedIn = page >= signsInAt || (visits == signInVisit && page == pages - 1);
             visit.Wait(2 + random.Exponential(12));
-            BrowsePage(ref random, visit, market, model, events);
+            BrowsePage(ref random, visit, market, model, dealing, events);
         }
     }
 
-    private void BrowsePage(ref SeededRandom random, Session visit, Market market, WantModel model, List<StreamEvent> events)
+    private void BrowsePage(ref SeededRandom random, Session visit, Market market, WantModel model, DealModel dealing, List<StreamEvent> events)
     {
         var way = random.Next();
         List<Vehicle> shown;
@@ -127,7 +129,7 @@ internal sealed class Visitor
             var probability = model.Probability(person, vehicle, visit.Now);
             if (random.Chance(probability))
             {
-                Look(ref random, visit, vehicle, position, origin, probability, events);
+                Look(ref random, visit, vehicle, position, origin, probability, dealing, events);
             }
         }
     }
@@ -174,7 +176,7 @@ internal sealed class Visitor
         return shown;
     }
 
-    private void Look(ref SeededRandom random, Session visit, Vehicle vehicle, int position, string origin, double probability, List<StreamEvent> events)
+    private void Look(ref SeededRandom random, Session visit, Vehicle vehicle, int position, string origin, double probability, DealModel dealing, List<StreamEvent> events)
     {
         visit.Wait(1 + random.Exponential(6));
         if (origin == "recommendation")
@@ -210,14 +212,105 @@ internal sealed class Visitor
         if (random.Chance(0.08 * probability))
         {
             visit.Wait(5 + random.Exponential(30));
-            var channel = Channels[random.Pick(ChannelWeights)];
-            events.Add(visit.Event(ref random, EventTypes.Contacted, vehicle.Id, json => json.WriteString("channel", channel)));
-            if (random.Chance(0.25))
+            var channel = random.Pick(ChannelWeights);
+            events.Add(visit.Event(ref random, EventTypes.Contacted, vehicle.Id, json => json.WriteString("channel", Channels[channel])));
+            if (random.Chance(dealing.TestDrive(person, probability)))
             {
                 visit.Wait(5 + random.Exponential(30));
                 events.Add(visit.Event(ref random, EventTypes.TestDriveRequested, vehicle.Id, null));
             }
+
+            Negotiate(visit, vehicle, dealing.Probability(person, vehicle.Seller, probability, channel), events);
         }
+    }
+
+    /// <summary>What comes of a contact: a deal on a later day, or an offer that leads nowhere, or nothing.</summary>
+    private void Negotiate(Session visit, Vehicle vehicle, double chanceOfDeal, List<StreamEvent> events)
+    {
+        var random = SeededRandom.Of(run.Seed, (ulong)person, SeededRandom.Key(vehicle.Id) ^ (ulong)visits);
+        if (deals.Count == 0 && random.Chance(chanceOfDeal))
+        {
+            var day = (visit.Now - run.Start).TotalDays;
+            deals.Add(new Deal(vehicle.Id, (int)day + 1 + (int)Math.Min(20, random.Exponential(4)), 1 - (0.07 * random.Next())));
+        }
+        else if (random.Chance(0.12) && vehicle.Price is { } price)
+        {
+            visit.Wait(20 + random.Exponential(60));
+            Offer(ref random, visit, vehicle, price, 0.7 + (0.2 * random.Next()), events);
+        }
+    }
+
+    /// <summary>Keeps what was agreed: the last offer and the deal on its day, unless somebody else was faster; stars for the seller some days later.</summary>
+    private void Close(int day, Market market, DealModel dealing, DealBook book, List<StreamEvent> events)
+    {
+        foreach (var deal in deals.ToArray())
+        {
+            var random = SeededRandom.Of(run.Seed, (ulong)person, SeededRandom.Key(deal.ItemId) ^ 0xC105EUL);
+            var visit = new Session(run, person, 1, $"{run.AnonymousId(person, 1)}-{deal.ItemId}-{day}", bringsPhone ? "mobile" : "desktop", run.Start.AddDays(day).AddHours(9 + (8 * random.Next())))
+            {
+                SignedIn = visits >= signInVisit,
+            };
+            if (deal.RateOn == day)
+            {
+                Rate(ref random, visit, deal, dealing.ServiceOf(deal.Seller), events);
+                deals.Remove(deal);
+            }
+            else if (deal.Day == day && (book.IsSold(deal.ItemId) || market.Find(deal.ItemId) is null))
+            {
+                deals.Remove(deal);
+            }
+            else if (deal.Day == day && market.Find(deal.ItemId) is { } vehicle)
+            {
+                if (vehicle.Price is { } price)
+                {
+                    Offer(ref random, visit, vehicle, price, deal.Share, events);
+                }
+
+                visit.Wait(3_600);
+                book.Sell(vehicle.Id);
+                events.Add(visit.Event(ref random, EventTypes.Sold, vehicle.Id, json =>
+                {
+                    WriteAmount(json, vehicle.Price, deal.Share);
+                    if (vehicle.Seller is { } seller)
+                    {
+                        json.WriteString("sellerId", seller);
+                    }
+                }));
+
+                // Whoever has bought looks around a few days more.
+                lastDay = Math.Min(lastDay, day + 3);
+                deals[deals.IndexOf(deal)] = deal with { RateOn = random.Chance(0.5) ? day + 3 + random.Next(10) : int.MaxValue, Seller = vehicle.Seller };
+            }
+        }
+    }
+
+    private static void Offer(ref SeededRandom random, Session visit, Vehicle vehicle, Money price, double share, List<StreamEvent> events) =>
+        events.Add(visit.Event(ref random, EventTypes.OfferMade, vehicle.Id, json => WriteAmount(json, price, share)));
+
+    private static void WriteAmount(Utf8JsonWriter json, Money? price, double share)
+    {
+        if (price is null)
+        {
+            return;
+        }
+
+        json.WriteNumber("amount", Math.Round(price.Amount * (decimal)share));
+        json.WriteString("currency", price.Currency);
+    }
+
+    private static void Rate(ref SeededRandom random, Session visit, Deal deal, double service, List<StreamEvent> events)
+    {
+        var stars = (int)Math.Clamp(Math.Round(3.7 + (0.9 * service) + (0.6 * random.Gaussian())), 1, 5);
+        var comment = random.Chance(0.7) ? ReviewText.Of(ref random, stars) : null;
+        events.Add(visit.Event(ref random, EventTypes.Rated, deal.ItemId, json =>
+        {
+            json.WriteNumber("rating", stars);
+            json.WriteString("subject", "seller");
+            if (comment is not null)
+            {
+                json.WriteString("comment", comment);
+            }
+        }));
     }
 
     private static void WriteIds(Utf8JsonWriter json, List<Vehicle> vehicles)
@@ -233,6 +326,14 @@ internal sealed class Visitor
 
     /// <summary>Midnight in Santo Domingo of the day that a moment falls in (UTC).</summary>
     internal static DateTimeOffset LocalMidnight(DateTimeOffset moment) => new DateTimeOffset(moment.ToOffset(LocalOffset).Date, LocalOffset).ToUniversalTime();
+
+    /// <summary>What was agreed with a seller.</summary>
+    /// <param name="ItemId">The vehicle.</param>
+    /// <param name="Day">Day of the deal.</param>
+    /// <param name="Share">Share of the asking price.</param>
+    /// <param name="RateOn">Day of the review, once it is sold.</param>
+    /// <param name="Seller">Who sold it.</param>
+    private sealed record Deal(string ItemId, int Day, double Share, int RateOn = -1, string? Seller = null);
 
     /// <summary>One visit: its clock, its identities, and how its events are written.</summary>
     private sealed class Session(SimulationRun run, int person, int device, string id, string deviceType, DateTimeOffset start)

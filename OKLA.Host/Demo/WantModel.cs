@@ -10,14 +10,16 @@ namespace OKLA.Host.Demo;
 /// <param name="LogPrice">Natural logarithm of the price in USD; null when it is not stated.</param>
 /// <param name="Year">Model year; null when it is not stated.</param>
 /// <param name="ListedAt">When it was listed (UTC).</param>
-internal sealed record Vehicle(string Id, string Body, string Make, double? LogPrice, int? Year, DateTimeOffset ListedAt)
+/// <param name="Seller">Who sells it; null when it is not stated.</param>
+/// <param name="Price">Asking price; null when it is not stated.</param>
+internal sealed record Vehicle(string Id, string Body, string Make, double? LogPrice, int? Year, DateTimeOffset ListedAt, string? Seller = null, Money? Price = null)
 {
     public static Vehicle Of(CatalogEntry entry, double pesosPerDollar)
     {
         var item = entry.Item;
         double? price = item.Price is { Amount: > 0 } money ? Math.Log((double)money.Amount / (money.Currency == "DOP" ? pesosPerDollar : 1)) : null;
         return new Vehicle(
-            item.Id, item.Text("bodyType") ?? "", (item.Text("make") ?? "").ToLowerInvariant(), price, (int?)item.Number("year"), entry.ListedAt);
+            item.Id, item.Text("bodyType") ?? "", (item.Text("make") ?? "").ToLowerInvariant(), price, (int?)item.Number("year"), entry.ListedAt, item.SellerId, item.Price);
     }
 }
 

@@ -66,5 +66,9 @@ public sealed record MetricRow(string Name, double Model, double? Baseline, stri
 /// <param name="At">Time of the question (UTC).</param>
 public sealed record GetTrueProbabilities(IReadOnlyList<(string PersonId, string ItemId)> Pairs, DateTimeOffset At) : IQuery<TrueProbabilities>;
 
-/// <summary>Answer to <see cref="GetTrueProbabilities"/>: one value a pair, NaN where it is not known.</summary>
+/// <summary>Query to the simulator: the true probability, known only for simulated people, that a contact with a seller ends in a deal. Answers <see cref="TrueProbabilities"/>.</summary>
+/// <param name="Contacts">Person, item, way taken and time (UTC) of each contact.</param>
+public sealed record GetTrueDealProbabilities(IReadOnlyList<(string PersonId, string ItemId, string Channel, DateTimeOffset At)> Contacts) : IQuery<TrueProbabilities>;
+
+/// <summary>Answer to <see cref="GetTrueProbabilities"/> and <see cref="GetTrueDealProbabilities"/>: one value a question, NaN where it is not known.</summary>
 public sealed record TrueProbabilities(double[] Values);

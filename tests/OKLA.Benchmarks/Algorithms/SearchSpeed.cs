@@ -13,7 +13,7 @@ internal static class SearchSpeed
         var count = quick ? 200_000 : 1_000_000;
         var vectors = Samples.Vectors(count, Dimension);
         var queries = Samples.Vectors(Queries, Dimension, seed: 2);
-        var codes = new Int8TopK(vectors, Dimension, threads: 2);
+        var codes = new QuantizedTopK(vectors, Dimension, threads: 2);
         var exact = new ExactTopK(vectors, Dimension);
         Scored[][] answers = new Scored[Queries][], plain = new Scored[Queries][], floats = new Scored[Queries][];
         Seconds Each(Action<int> work) => Seconds.Of(() =>
@@ -33,7 +33,7 @@ internal static class SearchSpeed
         }
 
         var table = new Table($"top {K} of {count:N0} x {Dimension}, 1 thread", "ms a query", "ratio to row by row", "by processor time", "same answer");
-        string[] names = ["int8 codes and rescoring (bar 5)", "ExactTopK in float", "TensorPrimitives.Dot row by row"];
+        string[] names = ["4-bit codes and rescoring (bar 5)", "ExactTopK in float", "TensorPrimitives.Dot row by row"];
         Scored[][][] found = [answers, floats, plain];
         for (var i = 0; i < 3; i++)
             table.Add(names[i], 1e3 * least[i].Wall / Queries, least[2].Wall / least[i].Wall, least[2].Cpu / Math.Max(1e-9, least[i].Cpu), Same(found[i], plain) ? "yes" : "no");

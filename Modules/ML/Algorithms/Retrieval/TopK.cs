@@ -12,6 +12,12 @@ public sealed class TopK
         heap = new Scored[k];
     }
 
+    /// <summary>How many are kept at most.</summary>
+    public int Capacity => heap.Length;
+
+    /// <summary>The kept items in no order.</summary>
+    public ReadOnlySpan<Scored> Items => heap.AsSpan(0, Count);
+
     /// <summary>How many are kept now.</summary>
     public int Count { get; private set; }
 

@@ -37,6 +37,21 @@ public sealed class DominicanCatalogueTests
         // 30.2 of 102.2 weights; four standard deviations of a binomial of 4,000 are 2.9 points.
         (planned.Count(listing => listing.Item.Place == "Distrito Nacional") / 4_000.0).ShouldBe(0.302 / 1.022, 0.029);
 
+    [Test]
+    public void Dear_ones_for_what_they_are_stay_longer_and_swindles_are_cheap_and_share_their_text()
+    {
+        var some = DominicanCatalogue.Generate(5, 4_000, Start, 60, 62, fraudShare: 0.05);
+        var swindles = some.Where(listing => listing.Item.SellerId!.StartsWith("particular-5-m", StringComparison.Ordinal)).ToList();
+        var honest = planned.ToDictionary(listing => listing.Item.Id);
+
+        swindles.Count.ShouldBeInRange(40, 160);
+        swindles.ShouldAllBe(listing => listing.Item.Price!.Amount < honest[listing.Item.Id].Item.Price!.Amount * 0.82m);
+        swindles.GroupBy(listing => listing.Item.SellerId).Count().ShouldBeLessThan(swindles.Count);
+        swindles.Count(listing => listing.Reason == DominicanCatalogue.Fraud).ShouldBeInRange((int)(swindles.Count * 0.7), (int)(swindles.Count * 0.95));
+        some.Except(swindles).ShouldAllBe(listing => listing.Reason == null);
+        some.Count(listing => listing.Item.Description is null).ShouldBeInRange(100, 400);
+    }
+
     private static string Text(PlannedListing listing) => System.Text.Json.JsonSerializer.Serialize(listing);
 
     private static double Median(IEnumerable<double> values)

@@ -122,6 +122,32 @@ public sealed class SimulateTests : DatabaseTest
     }
 
     [Test]
+    public async Task A_contact_leads_to_a_deal_as_often_as_its_true_probability_says_and_a_vehicle_is_sold_once()
+    {
+        await bus.InvokeAsync<SimulationReport>(new Simulate(Visitors: 500, Days: 45, Seed: 7, Listings: 600));
+
+        var contacts = await log.ReadAsync(0, [EventTypes.Contacted]).Select(e => (Body: e.Read<BehaviourEvent>(), e.OccurredAt)).ToListAsync();
+        var deals = await log.ReadAsync(0, [EventTypes.Sold]).Select(e => (Body: e.Read<BehaviourEvent>(), e.OccurredAt)).ToListAsync();
+        var truth = (await bus.InvokeAsync<TrueProbabilities>(new GetTrueDealProbabilities(
+            [.. contacts.Select(c => (c.Body.PersonId, c.Body.ItemId!, c.Body.Properties!.Value.GetProperty("channel").GetString()!, c.OccurredAt))]))).Values;
+
+        deals.Count.ShouldBeGreaterThan(10);
+        deals.Select(deal => deal.Body.ItemId).ShouldBeUnique();
+        deals.ShouldAllBe(deal => contacts.Any(c => c.Body.ItemId == deal.Body.ItemId && c.OccurredAt < deal.OccurredAt));
+        // Deals whose vehicle somebody else took, whose buyer had bought, or that lie after the last day do not come about.
+        ((double)deals.Count).ShouldBeInRange(truth.Sum() * 0.35, truth.Sum() * 1.1);
+        var bought = deals.Select(deal => deal.Body.ItemId).ToHashSet();
+        var pairs = contacts.Zip(truth).ToLookup(pair => bought.Contains(pair.First.Body.ItemId), pair => pair.Second);
+        pairs[true].Average().ShouldBeGreaterThan(pairs[false].Average());
+
+        // Who was sold leaves the catalogue the next day; a swindle leaves with its reason.
+        var ended = (await log.ReadAsync(0, [EventTypes.ItemSold, EventTypes.ItemWithdrawn]).ToListAsync()).ToLookup(e => e.Read<ItemEnded>().ItemId);
+        deals.Where(deal => deal.OccurredAt < Now.AddDays(-2)).ShouldAllBe(deal => ended[deal.Body.ItemId!].Any(e => e.Type == EventTypes.ItemSold));
+        ended.SelectMany(e => e).ShouldContain(e => e.Read<ItemEnded>().Reason == DominicanCatalogue.Fraud);
+        (await log.ReadAsync(0, [EventTypes.Rated]).CountAsync()).ShouldBeGreaterThan(0);
+    }
+
+    [Test]
     public async Task A_catalogue_that_is_there_is_browsed_and_left_as_it_is()
     {
         await bus.InvokeAsync<CatalogChanges>(new PutCatalogItems(

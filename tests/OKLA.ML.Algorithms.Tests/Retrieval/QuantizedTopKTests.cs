@@ -2,7 +2,7 @@ using OKLA.ML.Algorithms.Retrieval;
 
 namespace OKLA.ML.Algorithms.Tests.Retrieval;
 
-public class Int8TopKTests
+public class QuantizedTopKTests
 {
     [TestCase(6000, 64, 100)]
     [TestCase(5003, 37, 10)]
@@ -12,7 +12,7 @@ public class Int8TopKTests
     {
         var vectors = ExactTopKTests.Vectors(count, dimension, 1);
         var exact = new ExactTopK(vectors, dimension);
-        var coded = new Int8TopK(vectors, dimension, threads: 2);
+        var coded = new QuantizedTopK(vectors, dimension, threads: 2);
 
         for (int q = 0; q < 5; q++)
         {
@@ -30,7 +30,7 @@ public class Int8TopKTests
                 vectors[row * 24 + i] *= row % 5 == 0 ? 0 : row % 7 == 0 ? 1e-38f : row % 3 == 0 ? 1e-6f : row % 11 == 0 ? 1e6f : 1;
         vectors.AsSpan(11 * 24, 24).CopyTo(vectors.AsSpan(22 * 24));
         var exact = new ExactTopK(vectors, 24);
-        var coded = new Int8TopK(vectors, 24);
+        var coded = new QuantizedTopK(vectors, 24);
 
         for (int q = 0; q < 5; q++)
         {
@@ -47,7 +47,7 @@ public class Int8TopKTests
         var vectors = ExactTopKTests.Vectors(8000, 32, 3);
         var query = ExactTopKTests.Vectors(1, 32, 4);
         var exact = new ExactTopK(vectors, 32);
-        var coded = new Int8TopK(vectors, 32);
+        var coded = new QuantizedTopK(vectors, 32);
         var wide = new ItemMask(8000, full: true);
         var narrow = new ItemMask(8000);
         for (int i = 0; i < 8000; i++)
@@ -69,7 +69,7 @@ public class Int8TopKTests
         vectors[1603] = float.NaN;
         float[] query = [1, 1, 1, 1, 1, 1, 1, 1];
 
-        new Int8TopK(vectors, 8).Search(query, 20).ShouldBe(new ExactTopK(vectors, 8).Search(query, 20));
+        new QuantizedTopK(vectors, 8).Search(query, 20).ShouldBe(new ExactTopK(vectors, 8).Search(query, 20));
     }
 
     [Test]
@@ -81,7 +81,7 @@ public class Int8TopKTests
         random.NextBytes(plane);
         for (int i = 0; i < query.Length; i++) query[i] = (sbyte)random.Next(-127, 128);
 
-        var sums = Int8TopK.DotsPortable(ref plane[0], ref query[0], 3);
+        var sums = QuantizedTopK.DotsPortable(ref plane[0], ref query[0], 3);
 
         for (int lane = 0; lane < 8; lane++)
             sums[lane].ShouldBe(Enumerable.Range(0, 24).Sum(i => (plane[i / 8 * 32 + lane * 4 + i % 4] >> (i % 8 < 4 ? 0 : 4) & 15) * query[i]));
