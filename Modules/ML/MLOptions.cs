@@ -17,6 +17,10 @@ internal sealed class MLOptions
     [Range(0, 0.5)]
     public double Tolerance { get; set; } = 0.05;
 
+    /// <summary>Seconds that a training of a model of leads, buyers or sellers may search.</summary>
+    [Range(1, 36_000)]
+    public double BudgetSeconds { get; set; } = 60;
+
     /// <summary>Seconds between looks at the catalogue and the registry.</summary>
     [Range(0.1, 60)]
     public double RefreshSeconds { get; set; } = 2;

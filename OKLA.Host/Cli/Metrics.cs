@@ -10,7 +10,7 @@ internal static class Metrics
     /// <exception cref="UsageException">No model of that name.</exception>
     public static string ModelOf(Invocation invocation)
     {
-        string[] known = [ModelNames.VehicleRecommender, ModelNames.PricePredictor];
+        var known = ModelNames.All;
         return known.Contains(invocation.Arguments[0]) ? invocation.Arguments[0]
             : throw new UsageException($"There is no model '{invocation.Arguments[0]}'. There is: {string.Join(", ", known)}.");
     }

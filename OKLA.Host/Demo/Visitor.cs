@@ -39,7 +39,8 @@ internal sealed class Visitor
         // People were looking before the first day and go on after the last; one in four comes once.
         firstDay = (random.Next() * (run.Days + 20)) - 20;
         lastDay = random.Chance(0.25) ? firstDay + 1 : firstDay + 2 + random.Exponential(25);
-        visitRate = 0.15 + random.Exponential(0.25);
+        // Whoever needs a vehicle soon comes more often.
+        visitRate = (0.15 + random.Exponential(0.25)) * Math.Exp(0.4 * new DealModel(run).UrgencyOf(person));
         signInVisit = random.Chance(run.Choice.SignInShare) ? 1 + random.Next(3) : int.MaxValue;
         hasTwoDevices = random.Chance(run.Choice.TwoDevicesShare);
         bringsPhone = random.Chance(0.75);

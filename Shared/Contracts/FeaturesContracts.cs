@@ -121,3 +121,15 @@ public sealed record GetPopularItems(int Days, int Limit) : IQuery<IReadOnlyList
 /// <param name="ItemId">The item.</param>
 /// <param name="Score">Sum of the weights of its events.</param>
 public sealed record PopularItem(string ItemId, double Score);
+
+/// <summary>Query to Features: the features that a model can learn from: numbers and short texts of an entity. Answers their full names in the order of declaration.</summary>
+/// <param name="Entity">user, item, session, dealer, campaign or lead.</param>
+public sealed record ListModelFeatures(string Entity) : IQuery<IReadOnlyList<string>>;
+
+/// <summary>Query to Features: what is known now, as a training frame would have it. Answers one value a name: a double, a text, or null.</summary>
+/// <param name="Entity">user, item, session, dealer, campaign or lead.</param>
+/// <param name="Id">Its id; a lead's is <c>user|item</c> or <c>user|item|session</c>.</param>
+/// <param name="Features">Full names.</param>
+/// <param name="Request">Parameters of on-demand features by name: place, device, channel.</param>
+public sealed record GetModelFeatures(
+    string Entity, string Id, IReadOnlyList<string> Features, IReadOnlyDictionary<string, string>? Request = null) : IQuery<IReadOnlyList<object?>>;

@@ -10,6 +10,24 @@ public static class ModelNames
 
     /// <summary>What a vehicle's asking price should be: gradient-boosted trees with an 80 % interval.</summary>
     public const string PricePredictor = "price-predictor";
+
+    /// <summary>Whether a contact will end in a deal, with its reasons.</summary>
+    public const string LeadScorer = "lead-scorer";
+
+    /// <summary>Whether somebody who looks at a vehicle will contact its seller.</summary>
+    public const string ConversionPredictor = "conversion-predictor";
+
+    /// <summary>Whether an active buyer will stay away.</summary>
+    public const string BuyerChurn = "buyer-churn";
+
+    /// <summary>Whether a seller will stop listing.</summary>
+    public const string DealerChurn = "dealer-churn";
+
+    /// <summary>Whether a new listing is a swindle.</summary>
+    public const string FraudDetector = "fraud-detector";
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<string> All { get; } = [VehicleRecommender, PricePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn, FraudDetector];
 }
 
 /// <summary>How far a long piece of work is.</summary>

@@ -49,6 +49,10 @@ internal sealed record TableDefinition
     /// <summary>A column of times: the newest rows are the test.</summary>
     public string? Time { get; init; }
 
+    /// <summary>Days after its time by which a row's target is known: rows to learn from whose target the first test row could not have known yet are left out.</summary>
+    [Range(0, 3_650)]
+    public double EmbargoDays { get; init; }
+
     /// <summary>A column whose values are never on both sides of a split.</summary>
     public string? Group { get; init; }
 

@@ -8,7 +8,7 @@ namespace OKLA.ML.Training;
 internal static class TableSplits
 {
     /// <summary>The test, and how it was drawn.</summary>
-    public static (Split Split, string How, DateTimeOffset? Until) Test(TableTask task, RawColumn? time, RawColumn? group, double share, int seed)
+    public static (Split Split, string How, DateTimeOffset? Until) Test(TableTask task, RawColumn? time, RawColumn? group, double share, int seed, double embargoDays = 0)
     {
         if (time is not null)
         {
@@ -16,10 +16,10 @@ internal static class TableSplits
             var split = Splits.ByTime(times, share);
             // Rows of one moment stay together, on the later side.
             var first = times[split.Test[0]];
-            var train = split.Train.Where(row => times[row] < first).ToArray();
+            var train = split.Train.Where(row => times[row] < first && times[row].AddDays(embargoDays) <= first).ToArray();
             if (train.Length == 0)
             {
-                throw new TooLittleDataException($"{time.Name} does not part the rows: nothing lies before {first:u}.");
+                throw new TooLittleDataException($"{time.Name} does not part the rows: nothing whose target was known lies before {first:u}.");
             }
 
             return (new Split(train, [.. split.Train.Where(row => times[row] == first), .. split.Test]), $"by {time.Name} from {first:yyyy-MM-dd HH:mm} UTC", times[train[^1]]);

@@ -66,6 +66,9 @@ internal sealed class TableTraining(
     /// <summary>The data that were read; after <see cref="EvaluateAsync"/>.</summary>
     public TableData Data => data;
 
+    /// <summary>Rows of the table that it was measured on; after <see cref="EvaluateAsync"/>.</summary>
+    public IReadOnlyList<int> TestRows { get; private set; } = [];
+
     private int Classes => task.Classes.Count;
 
     private int Outputs => BoostedTable.Outputs(Classes);
@@ -95,7 +98,8 @@ internal sealed class TableTraining(
         }
 
         // Split.
-        (split, how, trainedUntil) = TableSplits.Test(task, time, group, options.HoldOutShare, definition.Seed);
+        (split, how, trainedUntil) = TableSplits.Test(task, time, group, options.HoldOutShare, definition.Seed, definition.EmbargoDays);
+        TestRows = Array.ConvertAll(split.Test, row => known[row]);
         newest = time is null ? null : time.Values.Select(TableTimes.Read).Max();
         var trainTask = task with { Y = Array.ConvertAll(split.Train, row => task.Y[row]) };
         if (Classes > 0 && trainTask.Y.Distinct().Count() < 2)

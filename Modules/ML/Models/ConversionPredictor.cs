@@ -1,0 +1,55 @@
+using Microsoft.Extensions.Options;
+using OKLA.ML.Models.Frames;
+using OKLA.ML.Training.Gates;
+using OKLA.Shared.Contracts;
+
+namespace OKLA.ML.Models;
+
+/// <summary>
+/// Whether somebody who looks at a vehicle will contact its seller.
+/// Entity: a lead, a person's look at an item. Label: a contact about it by the same person within <see cref="HorizonDays"/> days after.
+/// Features: those of a lead as known at the look. Trainer: boosted trees or an ensemble, calibrated. Gate: the platform's.
+/// </summary>
+internal sealed class ConversionPredictor(FrameSource source, IOptions<MLOptions> options, TimeProvider clock) : FrameModel(source, options.Value, clock)
+{
+    /// <summary>Days within which a look must come to a contact.</summary>
+    public const double HorizonDays = 7;
+
+    /// <summary>The newest looks that are learned from.</summary>
+    private const int MostLooks = 40_000;
+
+    public override string Name => ModelNames.ConversionPredictor;
+
+    public override string Summary => "Whether somebody who looks at a vehicle will contact its seller.";
+
+    public override string Entity => "lead";
+
+    protected override TableDefinition Learning { get; } = new()
+    {
+        Task = "binary", Positive = Outcome.Yes, EmbargoDays = HorizonDays, BudgetSeconds = options.Value.BudgetSeconds, Profile = "fast", Gates = new GateSettings { FoldSpread = 1 },
+    };
+
+    public override async Task<IReadOnlyList<Moment>> MomentsAsync(CancellationToken ct)
+    {
+        var owner = await Source.OwnersAsync(ct);
+        var contacts = new Dictionary<(string, string), List<DateTimeOffset>>();
+        var looks = new List<(SpineRow Row, (string, string) Key)>();
+        var seen = new HashSet<(string, string, DateTime)>();
+        foreach (var one in await Source.EventsAsync([EventTypes.ItemViewed, EventTypes.Contacted], ct))
+        {
+            var body = one.Read<BehaviourEvent>();
+            var key = (owner(body.PersonId), body.ItemId!);
+            if (one.Type == EventTypes.Contacted)
+            {
+                (contacts.TryGetValue(key, out var times) ? times : contacts[key] = []).Add(one.OccurredAt);
+            }
+            else if (one.OccurredAt <= Source.Now.AddDays(-HorizonDays) && seen.Add((key.Item1, key.Item2, one.OccurredAt.Date)))
+            {
+                looks.Add((new SpineRow(one.OccurredAt, null, body.PersonId, body.ItemId, body.SessionId), key));
+            }
+        }
+
+        return [.. looks.TakeLast(MostLooks).Select(look => new Moment(
+            look.Row, Outcome.Of(contacts.TryGetValue(look.Key, out var times) && times.Exists(at => at > look.Row.At && at <= look.Row.At.AddDays(HorizonDays)))))];
+    }
+}

@@ -1,0 +1,97 @@
+using System.Globalization;
+using OKLA.ML.Algorithms.Tabular;
+using OKLA.ML.Training;
+using OKLA.Shared.Contracts;
+using OKLA.Shared.EventLog;
+using OKLA.Shared.Messaging;
+
+namespace OKLA.ML.Models.Frames;
+
+/// <summary>What a model of this house learns from: moments out of the log, and the features as they were at those moments.</summary>
+internal sealed class FrameSource(IMessageBus bus, EventLog log, TimeProvider clock)
+{
+    /// <summary>Columns that every table has beside the features.</summary>
+    public const string Label = "label", At = "at", Key = "key";
+
+    // A frame is made in parts: a part's values are in memory at once.
+    private const int RowsAtOnce = 20_000;
+
+    public DateTimeOffset Now => clock.GetUtcNow();
+
+    public IMessageBus Bus => bus;
+
+    /// <summary>All events of some types, oldest first by event time.</summary>
+    public async Task<List<RecordedEvent>> EventsAsync(IReadOnlyCollection<string> types, CancellationToken ct)
+    {
+        var events = new List<RecordedEvent>();
+        await foreach (var one in log.ReadAsync(0, types, ct: ct))
+        {
+            events.Add(one);
+        }
+
+        events.Sort(static (a, b) => a.OccurredAt.CompareTo(b.OccurredAt) is not 0 and var order ? order : a.Position.CompareTo(b.Position));
+        return events;
+    }
+
+    /// <summary>Who a visitor turned out to be, as far as is known now; whoever is not linked is herself.</summary>
+    public async Task<Func<string, string>> OwnersAsync(CancellationToken ct)
+    {
+        var owners = new Dictionary<string, string>(StringComparer.Ordinal);
+        await foreach (var one in log.ReadAsync(0, [EventTypes.PersonLinked, EventTypes.PersonSplit], ct: ct))
+        {
+            if (one.Type == EventTypes.PersonLinked)
+            {
+                var link = one.Read<PersonLinked>();
+                owners[link.AnonymousId] = link.UserId;
+            }
+            else
+            {
+                owners.Remove(one.Read<PersonSplit>().AnonymousId);
+            }
+        }
+
+        return id => owners.GetValueOrDefault(id, id);
+    }
+
+    /// <summary>Names of the features of an entity that a model can read.</summary>
+    public Task<IReadOnlyList<string>> FeaturesAsync(string entity, CancellationToken ct) => bus.InvokeAsync<IReadOnlyList<string>>(new ListModelFeatures(entity), ct);
+
+    /// <summary>The moments as a table: one column a feature, then label, time and key of each moment.</summary>
+    public async Task<TableData> TableAsync(string model, IReadOnlyList<Moment> moments, IReadOnlyList<string> features, CancellationToken ct)
+    {
+        var columns = features.Select(_ => new string?[moments.Count]).ToArray();
+        var frame = "";
+        for (var from = 0; from < moments.Count; from += RowsAtOnce)
+        {
+            var part = moments.Skip(from).Take(RowsAtOnce).Select(moment => moment.Row).ToArray();
+            var info = await bus.InvokeAsync<FrameInfo>(new BuildFrame(part, features, model), ct);
+            frame = info.Sha256 ?? frame;
+            foreach (var line in (await bus.InvokeAsync<FrameTable>(new ReadFrame(info.Id), ct)).Rows)
+            {
+                for (var c = 0; c < columns.Length; c++)
+                {
+                    columns[c][from + line.Row] = Text(line.Values[c]);
+                }
+            }
+        }
+
+        return new TableData(
+            [
+                .. features.Select((name, c) => new RawColumn(name, columns[c])),
+                new RawColumn(Label, [.. moments.Select(moment => moment.Label)]),
+                new RawColumn(At, [.. moments.Select(moment => moment.Row.At.UtcDateTime.ToString("O", CultureInfo.InvariantCulture))]),
+                new RawColumn(Key, [.. moments.Select(moment => moment.Row.ItemId is { } item ? $"{moment.Row.UserId}|{item}" : moment.Row.UserId)]),
+            ],
+            $"log:{model}", 0, frame, clock.GetUtcNow());
+    }
+
+    /// <summary>A feature's value as a model reads it; null when nothing is known.</summary>
+    public static string? Text(object? value) => value switch
+    {
+        null => null,
+        double number => number.ToString("R", CultureInfo.InvariantCulture),
+        string text => text,
+        IFormattable other => other.ToString(null, CultureInfo.InvariantCulture),
+        _ => null,
+    };
+}

@@ -1,0 +1,14 @@
+using System.Globalization;
+using OKLA.Shared.Contracts;
+
+namespace OKLA.ML.Models.Frames;
+
+/// <summary>A moment of the past that a model learns from, and what came of it.</summary>
+/// <param name="Row">Of whom or what, and when.</param>
+/// <param name="Label">What came of it, as text: a number or a class.</param>
+/// <param name="Channel">Way taken, where the moment is a contact.</param>
+internal sealed record Moment(SpineRow Row, string Label, string? Channel = null)
+{
+    /// <summary>Text of a number.</summary>
+    public static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+}
