@@ -27,6 +27,7 @@ public static class MLModule
         services.AddOptions<MoneyOptions>().BindConfiguration("Money").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(provider => new ExchangeRates(provider.GetRequiredService<IOptions<MoneyOptions>>().Value));
         services.AddSingleton<ModelRegistry>().AddSingleton<PredictionLog>().AddSingleton<LiveModels>();
+        services.AddTraining(serve);
         services.AddTransformations(MLLineage.All);
         services.AddSingleton<ModelCatalog>().AddModel<VehicleRecommenderModel>(ModelNames.VehicleRecommender).AddModel<PriceModel>(ModelNames.PricePredictor);
         return serve ? services.AddHostedService(provider => provider.GetRequiredService<LiveModels>()) : services;
@@ -41,6 +42,7 @@ public static class MLModule
         var admin = routes.MapGroup("/api/ml/models").WithTags("ML").RequireAuthorization(Policies.Admin);
         ListModels.Map(admin);
         TrainOnDemand.Map(admin);
+        routes.MapTraining();
         return routes;
     }
 
