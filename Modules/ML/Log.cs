@@ -25,4 +25,10 @@ internal static partial class Log
 
     [LoggerMessage(3007, LogLevel.Warning, "The history of a visitor could not be read; popularity answers")]
     public static partial void HistoryUnavailable(ILogger logger, Exception fault);
+
+    [LoggerMessage(3050, LogLevel.Error, "Training {Model} failed (job {Job}, attempt {Attempt})")]
+    public static partial void TrainingFailed(ILogger logger, string model, Guid job, int attempt, Exception fault);
+
+    [LoggerMessage(3051, LogLevel.Warning, "The queue of trainings could not be reached; it is asked again")]
+    public static partial void QueueUnavailable(ILogger logger, Exception fault);
 }

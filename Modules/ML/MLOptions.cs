@@ -9,6 +9,14 @@ internal sealed class MLOptions
     [Range(0, 1024)]
     public int TrainingThreads { get; set; }
 
+    /// <summary>How often a training is begun that fails or whose host is lost.</summary>
+    [Range(1, 20)]
+    public int TrainingAttempts { get; set; } = 4;
+
+    /// <summary>Seconds without a sign of life after which a training's host counts as lost and another one goes on with it.</summary>
+    [Range(3, 3_600)]
+    public double TrainingLeaseSeconds { get; set; } = 30;
+
     /// <summary>Share of the newest data that a training is measured on.</summary>
     [Range(0.05, 0.5)]
     public double HoldOutShare { get; set; } = 0.2;

@@ -12,6 +12,9 @@ internal abstract class ModelDefinition
     /// <summary>What it answers, in one sentence.</summary>
     public abstract string Summary { get; }
 
+    /// <summary>Whether a version that passed its gates waits until somebody approves it.</summary>
+    public virtual bool RequiresApproval => false;
+
     /// <summary>A new run, which holds its data until it is let go.</summary>
     public abstract ModelTraining NewTraining();
 

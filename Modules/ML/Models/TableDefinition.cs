@@ -77,6 +77,9 @@ internal sealed record TableDefinition
     /// <summary>Whether columns that help nothing are left out.</summary>
     public bool SelectColumns { get; init; }
 
+    /// <summary>Whether a version that passed its gates waits until somebody approves it.</summary>
+    public bool RequireApproval { get; init; }
+
     /// <summary>Seed of everything random.</summary>
     public int Seed { get; init; } = 42;
 

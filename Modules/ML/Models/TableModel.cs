@@ -65,7 +65,7 @@ internal sealed class TableModel : IServedModel
     /// <summary>What answers: fast (one model of trees) or accurate (an ensemble).</summary>
     public string Profile => predictor is BoostedTable ? "fast" : "accurate";
 
-    public Prediction[] Predict(IReadOnlyList<string?[]> rows, int threads = 1) => rows.Count == 0 ? [] : Predictions(Answers(TableRows.Columns(names, rows), threads));
+    public Prediction[] Predict(IReadOnlyList<string?[]> rows, int threads = 1) => rows.Count == 0 ? [] : Predictions(Answers(RawRows.Columns(names, rows), threads));
 
     /// <summary>Calibrated answers, rows × outputs.</summary>
     public float[] Answers(IReadOnlyList<RawColumn> columns, int threads)
@@ -182,7 +182,7 @@ internal sealed class TableModel : IServedModel
 
     private Explanation[] OfTrees(BoostedTable trees, IReadOnlyList<string?[]> rows)
     {
-        var (start, margins, contributions) = trees.Explain(TableRows.Columns(names, rows));
+        var (start, margins, contributions) = trees.Explain(RawRows.Columns(names, rows));
         var outputs = start.Length;
         var labels = classes > 2 ? Array.ConvertAll(Predict(rows), prediction => Signature.Classes.ToList().IndexOf(prediction.Label!)) : null;
         var explained = new Explanation[rows.Count];

@@ -3,6 +3,8 @@ using System.Text.Json;
 using Dapper;
 using Npgsql;
 using NpgsqlTypes;
+using OKLA.ML.Serving;
+using OKLA.ML.Training.Gates;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
 
@@ -19,13 +21,46 @@ internal sealed record TrainedModel(byte[] Artefact, object Parameters, object D
 /// <summary>A version as the registry holds it, without its artefact.</summary>
 internal sealed record ModelVersion(
     string Model, int Version, string Stage, string Sha256, int Bytes, IReadOnlyList<MetricRow> Metrics, JsonElement Parameters, JsonElement Data,
-    DateTimeOffset DataUntil, string Decision, string Reason, int Rows, double Seconds, DateTimeOffset TrainedAt);
+    DateTimeOffset DataUntil, string Decision, string Reason, int Rows, double Seconds, DateTimeOffset TrainedAt)
+{
+    /// <summary>What came of every gate.</summary>
+    public IReadOnlyList<GateResult> Gates { get; init; } = [];
+
+    /// <summary>What it must be told and what it answers; null when it is asked through an endpoint of its own.</summary>
+    public ModelSignature? Signature { get; init; }
+
+    /// <summary>The version that served when it was trained.</summary>
+    public int? Parent { get; init; }
+
+    /// <summary>The run that made it.</summary>
+    public Guid? Run { get; init; }
+
+    /// <summary>Tags that people gave it.</summary>
+    public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary>What people noted.</summary>
+    public string Notes { get; init; } = "";
+}
+
+/// <summary>What a version is kept with beside what it measured.</summary>
+internal sealed record VersionFacts(IReadOnlyList<GateResult> Gates, ModelSignature? Signature, int? Parent, Guid? Run);
+
+/// <summary>A time during which a version served.</summary>
+/// <param name="Version">The version.</param>
+/// <param name="From">From when (UTC).</param>
+/// <param name="Until">Until when; null while it serves.</param>
+/// <param name="By">Who let it serve.</param>
+/// <param name="Reason">Why.</param>
+internal sealed record ServedTime(int Version, DateTimeOffset From, DateTimeOffset? Until, string By, string Reason);
+
+/// <summary>Somebody's consent to a version.</summary>
+internal sealed record Approval(string By, DateTimeOffset At, string Note);
 
 /// <summary>Versions of models in PostgreSQL, and the one row a model that says which of them serves.</summary>
 internal sealed class ModelRegistry(NpgsqlDataSource database, TimeProvider clock)
 {
     private const string VersionColumns =
-        "model, version, stage, sha256, length(artefact), metrics, parameters, data, data_until, decision, reason, rows, seconds, trained_at";
+        "model, version, stage, sha256, length(artefact), metrics, parameters, data, data_until, decision, reason, rows, seconds, trained_at, gates, signature, parent_version, run_id, tags, notes";
 
     /// <summary>Takes the model's turn to train, across all hosts; null when somebody else has it. Disposing gives it back.</summary>
     public async Task<IAsyncDisposable?> TryTakeTurnAsync(string model, CancellationToken ct)
@@ -43,12 +78,18 @@ internal sealed class ModelRegistry(NpgsqlDataSource database, TimeProvider cloc
     }
 
     /// <summary>Keeps a version; it does not serve yet.</summary>
+    public Task<int> SaveAsync(
+        string model, TrainedModel trained, IReadOnlyList<MetricRow> metrics, string stage, string decision, string reason, double seconds, CancellationToken ct) =>
+        SaveAsync(model, trained, metrics, stage, decision, reason, seconds, new VersionFacts([], null, null, null), ct);
+
+    /// <summary>Keeps a version with its facts; it does not serve yet. Numbers are never given twice, so a deleted version's stays free.</summary>
     public async Task<int> SaveAsync(
-        string model, TrainedModel trained, IReadOnlyList<MetricRow> metrics, string stage, string decision, string reason, double seconds, CancellationToken ct)
+        string model, TrainedModel trained, IReadOnlyList<MetricRow> metrics, string stage, string decision, string reason, double seconds, VersionFacts facts, CancellationToken ct)
     {
         await using var command = database.CreateCommand("""
-            insert into ml.model_versions (model, version, stage, artefact, sha256, metrics, parameters, data, data_until, decision, reason, rows, seconds, trained_at)
-            values ($1, (select coalesce(max(version), 0) + 1 from ml.model_versions where model = $1), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+            insert into ml.model_versions (model, version, stage, artefact, sha256, metrics, parameters, data, data_until, decision, reason, rows, seconds, trained_at, gates, signature, parent_version, run_id)
+            values ($1, 1 + greatest((select coalesce(max(version), 0) from ml.model_versions where model = $1), (select coalesce(max(version), 0) from ml.training_runs where model = $1)),
+                $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
             returning version
             """);
         foreach (var value in new object[] { model, stage, trained.Artefact, Convert.ToHexStringLower(SHA256.HashData(trained.Artefact)) })
@@ -58,7 +99,7 @@ internal sealed class ModelRegistry(NpgsqlDataSource database, TimeProvider cloc
 
         foreach (var json in new[] { metrics, trained.Parameters, trained.Data })
         {
-            command.Parameters.Add(new NpgsqlParameter { Value = JsonSerializer.Serialize(json, EventJson.Options), NpgsqlDbType = NpgsqlDbType.Jsonb });
+            command.Parameters.Add(Json(json));
         }
 
         foreach (var value in new object[] { trained.DataUntil.UtcDateTime, decision, reason, trained.Rows, seconds, clock.GetUtcNow().UtcDateTime })
@@ -66,20 +107,30 @@ internal sealed class ModelRegistry(NpgsqlDataSource database, TimeProvider cloc
             command.Parameters.Add(new NpgsqlParameter { Value = value });
         }
 
+        command.Parameters.Add(Json(facts.Gates));
+        command.Parameters.Add(facts.Signature is null ? new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb } : Json(facts.Signature));
+        command.Parameters.Add(new NpgsqlParameter<int?> { TypedValue = facts.Parent });
+        command.Parameters.Add(new NpgsqlParameter<Guid?> { TypedValue = facts.Run });
         return (int)(await command.ExecuteScalarAsync(ct))!;
     }
 
     /// <summary>Lets a version serve. One transaction whose last row is the one that says so: a crash before its commit leaves the old version serving.</summary>
-    public async Task PublishAsync(string model, int version, CancellationToken ct)
+    public Task PublishAsync(string model, int version, CancellationToken ct) => PublishAsync(model, version, "house", "", ct);
+
+    /// <summary>The same, noting who lets it serve and why.</summary>
+    public async Task PublishAsync(string model, int version, string by, string reason, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await connection.ExecuteAsync(new CommandDefinition("""
             update ml.model_versions set stage = case when version = @version then 'serving' else 'retired' end
             where model = @model and (version = @version or stage = 'serving');
+            update ml.serving_history set served_until = @now where model = @model and served_until is null and version <> @version;
+            insert into ml.serving_history (model, version, served_from, by, reason) values (@model, @version, @now, @by, @reason)
+            on conflict (model) where served_until is null do nothing;
             insert into ml.serving as s (model, version, previous_version, published_at) values (@model, @version, null, @now)
-            on conflict (model) do update set version = excluded.version, previous_version = s.version, published_at = excluded.published_at;
-            """, new { model, version, now = clock.GetUtcNow().UtcDateTime }, cancellationToken: ct));
+            on conflict (model) do update set version = excluded.version, previous_version = case when s.version = excluded.version then s.previous_version else s.version end, published_at = excluded.published_at;
+            """, new { model, version, by, reason, now = clock.GetUtcNow().UtcDateTime }, cancellationToken: ct));
         await transaction.CommitAsync(ct);
     }
 
@@ -99,7 +150,7 @@ internal sealed class ModelRegistry(NpgsqlDataSource database, TimeProvider cloc
         await using var connection = await database.OpenConnectionAsync(ct);
         var last = await connection.ExecuteScalarAsync<DateTime?>(new CommandDefinition(
             "select max(finished_at) from ml.training_runs where model = @model and version > 0", new { model }, cancellationToken: ct));
-        return last is { } at ? new DateTimeOffset(at, TimeSpan.Zero) : null;
+        return last is { } at ? Utc(at) : null;
     }
 
     /// <summary>Which version serves and which one did before it, for every model that has one.</summary>
@@ -143,11 +194,81 @@ internal sealed class ModelRegistry(NpgsqlDataSource database, TimeProvider cloc
                 row.GetString(0), row.GetInt32(1), row.GetString(2), row.GetString(3), row.GetInt32(4),
                 JsonSerializer.Deserialize<MetricRow[]>(row.GetString(5), EventJson.Options)!, JsonSerializer.Deserialize<JsonElement>(row.GetString(6)),
                 JsonSerializer.Deserialize<JsonElement>(row.GetString(7)), row.GetFieldValue<DateTimeOffset>(8), row.GetString(9), row.GetString(10),
-                row.GetInt32(11), row.GetDouble(12), row.GetFieldValue<DateTimeOffset>(13)));
+                row.GetInt32(11), row.GetDouble(12), row.GetFieldValue<DateTimeOffset>(13))
+            {
+                Gates = JsonSerializer.Deserialize<GateResult[]>(row.GetString(14), EventJson.Options)!,
+                Signature = row.IsDBNull(15) ? null : JsonSerializer.Deserialize<ModelSignature>(row.GetString(15), EventJson.Options),
+                Parent = row.IsDBNull(16) ? null : row.GetInt32(16),
+                Run = row.IsDBNull(17) ? null : row.GetGuid(17),
+                Tags = row.GetFieldValue<string[]>(18),
+                Notes = row.GetString(19),
+            });
         }
 
         return versions;
     }
+
+    /// <summary>One version; null when there is none.</summary>
+    public async Task<ModelVersion?> VersionAsync(string model, int version, CancellationToken ct) =>
+        (await VersionsAsync(model, int.MaxValue, ct)).SingleOrDefault(known => known.Version == version);
+
+    /// <summary>When which version served, newest first.</summary>
+    public async Task<IReadOnlyList<ServedTime>> HistoryAsync(string model, int limit, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        var rows = await connection.QueryAsync<(int Version, DateTime From, DateTime? Until, string By, string Reason)>(new CommandDefinition(
+            "select version, served_from, served_until, by, reason from ml.serving_history where model = @model order by id desc limit @limit", new { model, limit }, cancellationToken: ct));
+        return [.. rows.Select(row => new ServedTime(row.Version, Utc(row.From), row.Until is { } until ? Utc(until) : null, row.By, row.Reason))];
+    }
+
+    /// <summary>Who approved a version.</summary>
+    public async Task<IReadOnlyList<Approval>> ApprovalsAsync(string model, int version, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        var rows = await connection.QueryAsync<(string By, DateTime At, string Note)>(new CommandDefinition(
+            "select by, at, note from ml.version_approvals where model = @model and version = @version order by at", new { model, version }, cancellationToken: ct));
+        return [.. rows.Select(row => new Approval(row.By, Utc(row.At), row.Note))];
+    }
+
+    /// <summary>Notes somebody's consent; the same person's second one replaces the first.</summary>
+    public async Task ApproveAsync(string model, int version, string by, string note, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await connection.ExecuteAsync(new CommandDefinition("""
+            insert into ml.version_approvals (model, version, by, at, note) values (@model, @version, @by, @now, @note)
+            on conflict (model, version, by) do update set at = excluded.at, note = excluded.note
+            """, new { model, version, by, note, now = clock.GetUtcNow().UtcDateTime }, cancellationToken: ct));
+    }
+
+    /// <summary>Changes what people say about a version; what is null stays.</summary>
+    public async Task DescribeAsync(string model, int version, IReadOnlyList<string>? tags, string? notes, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await connection.ExecuteAsync(new CommandDefinition(
+            "update ml.model_versions set tags = coalesce(@tags, tags), notes = coalesce(@notes, notes) where model = @model and version = @version",
+            new { model, version, tags = tags?.ToArray(), notes }, cancellationToken: ct));
+    }
+
+    /// <summary>Deletes a version that neither serves nor is what a rollback would bring back; false when it does or is referred to.</summary>
+    public async Task<bool> DeleteAsync(string model, int version, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        try
+        {
+            return await connection.ExecuteAsync(new CommandDefinition("""
+                delete from ml.model_versions v where model = @model and version = @version
+                and not exists (select from ml.serving s where s.model = v.model and v.version in (s.version, s.previous_version))
+                """, new { model, version }, cancellationToken: ct)) == 1;
+        }
+        catch (PostgresException inUse) when (inUse.SqlState == PostgresErrorCodes.ForeignKeyViolation)
+        {
+            return false;
+        }
+    }
+
+    private static DateTimeOffset Utc(DateTime at) => new(at, TimeSpan.Zero);
+
+    private static NpgsqlParameter Json(object value) => new() { Value = JsonSerializer.Serialize(value, EventJson.Options), NpgsqlDbType = NpgsqlDbType.Jsonb };
 
     private sealed class Turn(NpgsqlConnection connection, string model) : IAsyncDisposable
     {

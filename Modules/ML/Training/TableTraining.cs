@@ -258,7 +258,10 @@ internal sealed class TableTraining(
 
     private float[] Raw(TableModel model, IReadOnlyList<RawColumn> rows) => model.Raw(rows, threads);
 
-    private double Loss(float[] answers, float[] y) => TableLosses.Mean(answers, y, Classes);
+    /// <summary>Mean loss of the rows that have an answer, as the deciding metric counts it.</summary>
+    private double Loss(float[] answers, float[] y) => Classes > 0
+        ? TableLosses.Mean(answers, y, Classes)
+        : Enumerable.Range(0, y.Length).Where(row => !float.IsNaN(answers[row])).Select(row => Math.Abs(answers[row] - (double)y[row])).DefaultIfEmpty(double.NaN).Average();
 
     private TriedModel Measure(string name, double loss, ITablePredictor predictor, RawColumn[] train)
     {

@@ -1,29 +1,32 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using OKLA.ML.Models;
 using OKLA.ML.Registry;
-using OKLA.ML.Training.Gates;
+using OKLA.ML.Training.Jobs;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Jobs;
 
 namespace OKLA.ML.Training;
 
-/// <summary>Answers <see cref="TrainModel"/>: take the turn, evaluate, decide, refit, keep, publish last.</summary>
-internal sealed class TrainModelHandler(ModelCatalog models, ModelRegistry registry, JobRuns jobs, TimeProvider clock, IOptions<MLOptions> options, ILogger<TrainModelHandler> logger)
+/// <summary>Answers <see cref="TrainModel"/>: takes the turn, trains here and now, and leaves the same traces as a job of the queue.</summary>
+internal sealed class TrainModelHandler(
+    ModelCatalog models, ModelRegistry registry, TrainingJobs queue, TrainingRunner runner, JobRuns jobs, TimeProvider clock, ILogger<TrainModelHandler> logger)
 {
+    private const string Busy = "Another training of this model is under way.";
+    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(5);
+
     public async Task<TrainingOutcome> Handle(TrainModel command, CancellationToken ct)
     {
         var startedAt = clock.GetUtcNow();
         var started = Stopwatch.StartNew();
-        var run = models.NewTraining(command.Model);
+        var definition = await models.FindAsync(command.Model, ct) ?? throw new ArgumentException($"There is no model named {command.Model}.", nameof(command));
         await using var turn = await registry.TryTakeTurnAsync(command.Model, ct);
-        if (turn is null)
+        if (turn is null || await queue.BeginAsync(command.Model, command.Reason, ct) is not { } job)
         {
-            return new TrainingOutcome(command.Model, 0, false, "Another training of this model is under way.", [], 0, started.Elapsed.TotalSeconds);
+            return new TrainingOutcome(command.Model, 0, false, Busy, [], 0, started.Elapsed.TotalSeconds);
         }
 
-        var outcome = await RunAsync(run, command, started, ct);
+        var outcome = await CarryThroughAsync(definition, command, job, ct);
         await registry.RecordRunAsync(outcome, ct);
         if (outcome.Version > 0 && command.Progress is not JobProgress)
         {
@@ -35,54 +38,80 @@ internal sealed class TrainModelHandler(ModelCatalog models, ModelRegistry regis
         return outcome;
     }
 
-    private async Task<TrainingOutcome> RunAsync(ModelTraining run, TrainModel command, Stopwatch started, CancellationToken ct)
+    private async Task<TrainingOutcome> CarryThroughAsync(ModelDefinition definition, TrainModel command, TrainingJob job, CancellationToken ct)
     {
-        var progress = command.Progress;
-        var serving = await ServingAsync(command.Model, ct);
-        HeldOut heldOut;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var heard = new Heard(command.Progress);
+        using var over = new CancellationTokenSource();
+        var beating = BeatAsync(job, heard, stop, over.Token);
         try
         {
-            heldOut = await run.EvaluateAsync(serving is { } old ? (old.Artefact, old.Version.DataUntil) : null, new ProgressPart(progress, 0, 0.6), ct);
+            using var thread = new QuietThread($"train {definition.Name}");
+            var (outcome, run) = await thread.RunAsync(() => runner.TrainAsync(definition, command.Reason, job.Id, heard, null, stop.Token));
+            await queue.FinishAsync(
+                job.Id, outcome.Version > 0 ? "succeeded" : "failed", outcome.Decision, run, outcome.Version > 0 ? outcome.Version : null, outcome.Version > 0 ? outcome.Published : null, null);
+            return outcome;
         }
-        catch (TooLittleDataException missing)
+        catch (Exception fault)
         {
-            return new TrainingOutcome(command.Model, 0, false, missing.Message, [], 0, started.Elapsed.TotalSeconds);
+            await queue.FinishAsync(job.Id, fault is OperationCanceledException ? "cancelled" : "failed", fault.Message, null, null, null, fault.ToString());
+            throw;
         }
-
-        var recorded = serving?.Version.Metrics.FirstOrDefault(metric => metric.Name == heldOut.Metrics[0].Name)?.Model;
-        var verdict = Gate.Decide(new GateCase(heldOut, run.LargerIsBetter, recorded, null, run.Gates.Tolerance ?? options.Value.Tolerance, run.Gates));
-        var (publish, decision) = (verdict.Publish, verdict.Decision);
-        var trained = publish ? run.Refit(new ProgressPart(progress, 0.6, 0.95), ct) : run.Measured();
-        progress?.Report(new WorkProgress(0.95, "keeping the version"));
-        var seconds = started.Elapsed.TotalSeconds;
-        var version = await registry.SaveAsync(command.Model, trained, heldOut.Metrics, publish ? "candidate" : "rejected", decision, command.Reason, seconds, ct);
-        if (publish)
+        finally
         {
-            progress?.Report(new WorkProgress(0.99, "publishing"));
-            await registry.PublishAsync(command.Model, version, ct);
+            await over.CancelAsync();
+            await beating;
         }
-
-        progress?.Report(new WorkProgress(1, "done"));
-        return new TrainingOutcome(command.Model, version, publish, decision, heldOut.Metrics, trained.Rows, seconds);
     }
 
-    /// <summary>The serving version with its artefact; null when none serves or its artefact is damaged (then any sound version is better).</summary>
-    private async Task<(byte[] Artefact, ModelVersion Version)?> ServingAsync(string model, CancellationToken ct)
+    private async Task BeatAsync(TrainingJob job, Heard heard, CancellationTokenSource stop, CancellationToken over)
     {
-        if (!(await registry.ServingAsync(ct)).TryGetValue(model, out var serving))
+        while (true)
         {
-            return null;
+            await Task.Delay(Beat, over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (over.IsCancellationRequested)
+            {
+                return;
+            }
+
+            try
+            {
+                if (await queue.RenewAsync(job.Id, heard.Last, null, CancellationToken.None) is not false)
+                {
+                    await stop.CancelAsync();
+                }
+            }
+            catch (Exception fault) when (fault is Npgsql.NpgsqlException or TimeoutException or InvalidOperationException or IOException)
+            {
+                Log.QueueUnavailable(logger, fault);
+            }
+        }
+    }
+
+    private sealed class Heard(IProgress<WorkProgress>? next) : IProgress<WorkProgress>
+    {
+        private readonly Lock changing = new();
+        private WorkProgress last = new(0, "starting");
+
+        public WorkProgress Last
+        {
+            get
+            {
+                lock (changing)
+                {
+                    return last;
+                }
+            }
         }
 
-        try
+        public void Report(WorkProgress value)
         {
-            var versions = await registry.VersionsAsync(model, int.MaxValue, ct);
-            return (await registry.ArtefactAsync(model, serving.Version, ct), versions.Single(version => version.Version == serving.Version));
-        }
-        catch (InvalidDataException damaged)
-        {
-            Log.ArtefactDamaged(logger, model, serving.Version, damaged);
-            return null;
+            lock (changing)
+            {
+                last = value;
+            }
+
+            next?.Report(value);
         }
     }
 }

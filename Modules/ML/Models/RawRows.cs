@@ -3,7 +3,7 @@ using OKLA.ML.Algorithms.Tabular;
 namespace OKLA.ML.Models;
 
 /// <summary>Rows of columns of text.</summary>
-internal static class TableRows
+internal static class RawRows
 {
     /// <summary>Number of rows.</summary>
     public static int Count(this IReadOnlyList<RawColumn> columns) => columns.Count == 0 ? 0 : columns[0].Values.Count;
