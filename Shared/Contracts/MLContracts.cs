@@ -26,8 +26,15 @@ public static class ModelNames
     /// <summary>Whether a new listing is a swindle.</summary>
     public const string FraudDetector = "fraud-detector";
 
+    /// <summary>Whether what somebody wrote is praise or blame.</summary>
+    public const string SentimentAnalyzer = "sentiment-analyzer";
+
+    /// <summary>What kind of vehicle a listing offers, by what its seller wrote.</summary>
+    public const string VehicleClassifier = "vehicle-classifier";
+
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<string> All { get; } = [VehicleRecommender, PricePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn, FraudDetector];
+    public static IReadOnlyList<string> All { get; } =
+        [VehicleRecommender, PricePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn, SentimentAnalyzer, VehicleClassifier, FraudDetector];
 }
 
 /// <summary>How far a long piece of work is.</summary>

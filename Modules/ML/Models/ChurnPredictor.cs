@@ -22,7 +22,7 @@ internal abstract class ChurnPredictor(FrameSource source, IOptions<MLOptions> o
 
     protected override TableDefinition Learning { get; } = new()
     {
-        Task = "binary", Positive = Outcome.Yes, EmbargoDays = HorizonDays, BudgetSeconds = options.Value.BudgetSeconds, Gates = new GateSettings { FoldSpread = 1 },
+        Task = "binary", Positive = Outcome.Yes, EmbargoDays = HorizonDays, Gates = new GateSettings { FoldSpread = 1 },
     };
 
     /// <summary>Types of events that are signs of life.</summary>
@@ -34,7 +34,7 @@ internal abstract class ChurnPredictor(FrameSource source, IOptions<MLOptions> o
     /// <summary>The row of somebody at a time.</summary>
     protected abstract SpineRow RowOf(string id, DateTimeOffset at);
 
-    public override async Task<IReadOnlyList<Moment>> MomentsAsync(CancellationToken ct)
+    protected override async Task<IReadOnlyList<Moment>> MomentsAsync(CancellationToken ct)
     {
         var owner = await Source.OwnersAsync(ct);
         var signs = new Dictionary<string, List<DateTimeOffset>>(StringComparer.Ordinal);

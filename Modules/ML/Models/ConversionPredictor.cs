@@ -26,10 +26,10 @@ internal sealed class ConversionPredictor(FrameSource source, IOptions<MLOptions
 
     protected override TableDefinition Learning { get; } = new()
     {
-        Task = "binary", Positive = Outcome.Yes, EmbargoDays = HorizonDays, BudgetSeconds = options.Value.BudgetSeconds, Profile = "fast", Gates = new GateSettings { FoldSpread = 1 },
+        Task = "binary", Positive = Outcome.Yes, EmbargoDays = HorizonDays, Profile = "fast", Gates = new GateSettings { FoldSpread = 1 },
     };
 
-    public override async Task<IReadOnlyList<Moment>> MomentsAsync(CancellationToken ct)
+    protected override async Task<IReadOnlyList<Moment>> MomentsAsync(CancellationToken ct)
     {
         var owner = await Source.OwnersAsync(ct);
         var contacts = new Dictionary<(string, string), List<DateTimeOffset>>();

@@ -24,10 +24,10 @@ internal sealed class LeadScorer(FrameSource source, IOptions<MLOptions> options
 
     protected override TableDefinition Learning { get; } = new()
     {
-        Task = "binary", Positive = Outcome.Yes, EmbargoDays = HorizonDays, BudgetSeconds = options.Value.BudgetSeconds, Gates = new GateSettings { FoldSpread = 1 },
+        Task = "binary", Positive = Outcome.Yes, EmbargoDays = HorizonDays, Gates = new GateSettings { FoldSpread = 1 },
     };
 
-    public override async Task<IReadOnlyList<Moment>> MomentsAsync(CancellationToken ct)
+    protected override async Task<IReadOnlyList<Moment>> MomentsAsync(CancellationToken ct)
     {
         var owner = await Source.OwnersAsync(ct);
         var deals = new Dictionary<(string Person, string Item), DateTimeOffset>();
@@ -59,7 +59,9 @@ internal sealed class LeadScorer(FrameSource source, IOptions<MLOptions> options
         return moments;
     }
 
-    public override async Task<double[]?> TruthAsync(IReadOnlyList<Moment> moments, CancellationToken ct) =>
+    protected override bool KnowsTruth => true;
+
+    protected override async Task<double[]> TruthAsync(IReadOnlyList<Moment> moments, CancellationToken ct) =>
         (await Source.Bus.InvokeAsync<TrueProbabilities>(
             new GetTrueDealProbabilities([.. moments.Select(moment => (moment.Row.UserId!, moment.Row.ItemId!, moment.Channel ?? "", moment.Row.At))]), ct)).Values;
 }

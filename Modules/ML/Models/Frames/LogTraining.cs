@@ -7,22 +7,22 @@ using OKLA.Shared.Contracts;
 
 namespace OKLA.ML.Models.Frames;
 
-/// <summary>Trains a <see cref="FrameModel"/>: a table like any other, whose figures stand beside the ceiling where a simulation knows the truth.</summary>
-internal sealed class FrameTraining : ModelTraining
+/// <summary>Trains a <see cref="LogModel"/>: a table like any other, whose figures stand beside the ceiling where a simulation knows the truth.</summary>
+internal sealed class LogTraining : ModelTraining
 {
-    private readonly FrameModel model;
+    private readonly LogModel model;
     private readonly TableTraining table;
-    private IReadOnlyList<Moment> moments = [];
+    private LogTable? read;
 
-    public FrameTraining(FrameModel model, MLOptions options, TimeProvider clock)
+    public LogTraining(LogModel model, MLOptions options, TimeProvider clock)
     {
         this.model = model;
         table = new TableTraining(
             model.Definition,
             async ct =>
             {
-                (var read, moments) = await model.ReadAsync(ct);
-                return moments.Count > 0 ? read : throw new TooLittleDataException($"The log holds no moment that {model.Name} could learn from.");
+                read = await model.ReadAsync(ct);
+                return read.Data.Columns.Count() > 0 ? read.Data : throw new TooLittleDataException($"The log holds nothing yet that {model.Name} could learn from.");
             },
             options, clock);
     }
@@ -39,8 +39,13 @@ internal sealed class FrameTraining : ModelTraining
     {
         table.Trials = Trials;
         var heldOut = await table.EvaluateAsync(serving, progress, ct);
-        Moment[] test = [.. table.TestRows.Select(row => moments[row])];
-        return await model.TruthAsync(test, ct) is { } truth ? heldOut with { Metrics = Beside(heldOut.Metrics, truth, table.Signature!.Classes, test) } : heldOut;
+        if (read?.Truth is not { } ask)
+        {
+            return heldOut;
+        }
+
+        var labels = read.Data.Columns.First(column => column.Name == FrameSource.Label).Values;
+        return heldOut with { Metrics = Beside(heldOut.Metrics, await ask(table.TestRows, ct), [.. table.TestRows.Select(row => labels[row] == Outcome.Yes)]) };
     }
 
     public override TrainedModel Refit(IProgress<WorkProgress>? progress, CancellationToken ct) => table.Refit(progress, ct);
@@ -48,12 +53,12 @@ internal sealed class FrameTraining : ModelTraining
     public override TrainedModel Measured() => table.Measured();
 
     /// <summary>The figures with what the true probabilities would measure, over the moments whose truth is known.</summary>
-    private static MetricRow[] Beside(IReadOnlyList<MetricRow> metrics, double[] truth, IReadOnlyList<string> classes, Moment[] test)
+    private static MetricRow[] Beside(IReadOnlyList<MetricRow> metrics, double[] truth, bool[] outcomes)
     {
-        var known = Enumerable.Range(0, test.Length).Where(i => double.IsFinite(truth[i])).ToArray();
+        var known = Enumerable.Range(0, truth.Length).Where(i => double.IsFinite(truth[i])).ToArray();
         double[] scores = [.. known.Select(i => truth[i])];
-        bool[] came = [.. known.Select(i => test[i].Label == classes[^1])];
-        if (classes.Count != 2 || !came.Contains(true) || !came.Contains(false))
+        bool[] came = [.. known.Select(i => outcomes[i])];
+        if (!came.Contains(true) || !came.Contains(false))
         {
             return [.. metrics];
         }
