@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using OKLA.ML.Datasets;
 using OKLA.ML.Models;
 using OKLA.ML.Models.Frames;
 using OKLA.ML.Registry;
@@ -24,10 +25,12 @@ public static class MLModule
         services.AddValidation();
         services.AddOptions<MLOptions>().BindConfiguration("ML").ValidateDataAnnotations().ValidateOnStart()
             .Validate(options => InRange(options.Recommender), "A setting of ML:Recommender is out of range.")
-            .Validate(options => InRange(options.Price), "A setting of ML:Price is out of range.");
+            .Validate(options => InRange(options.Price), "A setting of ML:Price is out of range.")
+            .Validate(options => InRange(options.Datasets), "A setting of ML:Datasets is out of range.");
         services.AddOptions<MoneyOptions>().BindConfiguration("Money").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(provider => new ExchangeRates(provider.GetRequiredService<IOptions<MoneyOptions>>().Value));
         services.AddSingleton<ModelRegistry>().AddSingleton<PredictionLog>().AddSingleton<LiveModels>();
+        services.AddSingleton<BlobStore>().AddSingleton<DatasetStore>();
         services.AddTraining(serve);
         services.AddTransformations(MLLineage.All);
         services.AddSingleton<ModelCatalog>().AddModel<VehicleRecommenderModel>(ModelNames.VehicleRecommender).AddModel<PriceModel>(ModelNames.PricePredictor)
@@ -47,6 +50,7 @@ public static class MLModule
         var admin = routes.MapGroup("/api/ml/models").WithTags("ML").RequireAuthorization(Policies.Admin);
         ListModels.Map(admin);
         TrainOnDemand.Map(admin);
+        DatasetEndpoints.Map(routes.MapGroup("/api/ml/datasets").WithTags("Datasets").RequireAuthorization(Policies.Admin));
         routes.MapTraining();
         return routes;
     }

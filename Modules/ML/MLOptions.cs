@@ -44,6 +44,14 @@ internal sealed class MLOptions
     /// <summary>Whether items whose seller the person contacted stay away.</summary>
     public bool HideContacted { get; set; } = true;
 
+    /// <summary>Where artefacts and data sets are kept.</summary>
+    [Required]
+    public ArtefactPlace Artefacts { get; set; } = new();
+
+    /// <summary>Bounds of data sets.</summary>
+    [Required]
+    public DatasetLimits Datasets { get; set; } = new();
+
     /// <summary>Knobs of the recommender.</summary>
     [Required]
     public RecommenderKnobs Recommender { get; set; } = new();
@@ -124,4 +132,35 @@ internal sealed class PriceKnobs
 
     /// <summary>Seed of everything random.</summary>
     public int Seed { get; set; } = 42;
+}
+
+/// <summary>Section <c>ML:Artefacts</c>.</summary>
+internal sealed class ArtefactPlace
+{
+    /// <summary>Folder for the bytes of artefacts and data sets, which all nodes must see; in PostgreSQL without one.</summary>
+    public string? Folder { get; set; }
+}
+
+/// <summary>Section <c>ML:Datasets</c>: how large a table from outside may be.</summary>
+internal sealed class DatasetLimits
+{
+    /// <summary>Largest table, in bytes, unpacked.</summary>
+    [Range(1_000, 1_000_000_000_000)]
+    public long MaxBytes { get; set; } = 10_000_000_000;
+
+    /// <summary>Largest number of columns.</summary>
+    [Range(1, 100_000)]
+    public int MaxColumns { get; set; } = 10_000;
+
+    /// <summary>How many times its packed size an upload may unpack to, once it is past 64 MiB.</summary>
+    [Range(2, 1_100)]
+    public int MaxExpansion { get; set; } = 200;
+
+    /// <summary>Tables that are taken in or looked through at the same time on one host; further ones wait.</summary>
+    [Range(1, 64)]
+    public int Concurrent { get; set; } = 2;
+
+    /// <summary>Largest table that is read into memory to train on, in cells.</summary>
+    [Range(1_000, 10_000_000_000)]
+    public long MaxTrainingCells { get; set; } = 200_000_000;
 }

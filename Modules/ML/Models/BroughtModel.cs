@@ -4,7 +4,7 @@ using OKLA.ML.Training;
 namespace OKLA.ML.Models;
 
 /// <summary>A model of a table that a user brought.</summary>
-internal sealed class BroughtModel(TableDefinition definition, string owner, string notes, ITables tables, MLOptions options, TimeProvider clock) : ModelDefinition
+internal sealed class BroughtModel(TableDefinition definition, string owner, string notes, Tables tables, MLOptions options, TimeProvider clock) : ModelDefinition
 {
     public override string Name => definition.Name;
 

@@ -13,7 +13,7 @@ using OKLA.Shared.Jobs;
 namespace OKLA.ML.Models;
 
 /// <summary>All models that can be trained and asked, by name: those of this house, and those that users brought, which the database holds.</summary>
-internal sealed partial class ModelCatalog(IEnumerable<ModelDefinition> house, NpgsqlDataSource database, ITables tables, IOptions<MLOptions> options, TimeProvider clock)
+internal sealed partial class ModelCatalog(IEnumerable<ModelDefinition> house, NpgsqlDataSource database, Tables tables, IOptions<MLOptions> options, TimeProvider clock)
 {
     private const string Select = "select name, definition::text, owner, notes from ml.models";
 

@@ -46,7 +46,7 @@ internal static class ListModels
     {
         var serving = await registry.ServingAsync(ct);
         var answer = new List<Model>();
-        foreach (var name in models.House)
+        foreach (var name in await models.NamesAsync(ct))
         {
             var known = await registry.VersionsAsync(name, versions, ct);
             var now = serving.TryGetValue(name, out var found) ? found : ((int Version, int? Previous)?)null;

@@ -45,7 +45,11 @@ internal static class TableMeasures
     public static MetricRow[] Rows(float[] answers, float[] baseline, string baselineName, float[] truth, int classes, double threshold)
     {
         var (ours, theirs) = (Figures(answers, truth, classes, threshold), Figures(baseline, truth, classes, threshold));
-        return [.. ours.Select((figure, i) => new MetricRow(figure.Name, figure.Value, double.IsFinite(theirs[i].Value) ? theirs[i].Value : null, baselineName))];
+        return
+        [
+            .. ours.Select((figure, i) => new MetricRow(figure.Name, figure.Value, double.IsFinite(theirs[i].Value) ? theirs[i].Value : null, baselineName))
+                .Where((metric, i) => i == 0 || double.IsFinite(metric.Model)),
+        ];
     }
 
     /// <summary>95 % intervals of the metrics (percentile bootstrap over cases).</summary>

@@ -32,8 +32,11 @@ internal sealed class TableTraining(
     // Parts of the budget.
     private const double SearchShare = 0.3, EnsembleShare = 0.7;
 
-    /// <summary>How much less loss makes an ensemble worth its time.</summary>
+    /// <summary>How much less loss makes an ensemble worth its time, or a column worth being told.</summary>
     private const double WorthIt = 0.005;
+
+    /// <summary>What shuffling a column must cost, of what the most important one costs, for the column to be kept without question.</summary>
+    private const double LeastImportance = 0.002;
 
     private readonly int threads = recipe?.Threads ?? options.Threads;
     private readonly ReplayedClock ensembleClock = new(clock, recipe?.Clock is { } packed ? ReplayedClock.Unpack(packed) : null);
@@ -210,8 +213,8 @@ internal sealed class TableTraining(
         var fold = folds[^1];
         var fitted = BoostedTable.Fit(train.Rows(fold.Train), Array.ConvertAll(fold.Train, row => y[row]), Classes, task.Log, whole.Settings, definition.Seed, threads, ct);
         var plain = new TableModel(TableSignature.Of(task.Name, train, task.Classes, null, null), fitted, TableCalibration.None, null, []);
-        var useful = TableChecks.Importance(plain, train.Rows(fold.Test), Array.ConvertAll(fold.Test, row => y[row]), definition.Seed)
-            .Where(one => one.LossIncrease > 0).Select(one => one.Column).ToHashSet(StringComparer.Ordinal);
+        var importance = TableChecks.Importance(plain, train.Rows(fold.Test), Array.ConvertAll(fold.Test, row => y[row]), definition.Seed);
+        var useful = importance.Where(one => one.LossIncrease > LeastImportance * importance[0].LossIncrease).Select(one => one.Column).ToHashSet(StringComparer.Ordinal);
         if (useful.Count == 0 || useful.Count == train.Length)
         {
             return (train, whole);
@@ -219,7 +222,7 @@ internal sealed class TableTraining(
 
         RawColumn[] fewer = [.. train.Where(column => useful.Contains(column.Name))];
         var less = CrossValidate(fewer, y, folds, whole.Settings, ct);
-        if (less.Loss > whole.Loss)
+        if (!(less.Loss <= (1 + WorthIt) * whole.Loss))
         {
             return (train, whole);
         }

@@ -12,7 +12,7 @@ using OKLA.Shared.Contracts;
 namespace OKLA.ML.Training;
 
 /// <summary>What every training goes through: evaluate, pass the gates, refit, keep version and run, publish last.</summary>
-internal sealed class TrainingRunner(ModelCatalog models, ModelRegistry registry, RunStore runs, ITables tables, TimeProvider clock, IOptions<MLOptions> options, ILogger<TrainingRunner> logger)
+internal sealed class TrainingRunner(ModelCatalog models, ModelRegistry registry, RunStore runs, Tables tables, TimeProvider clock, IOptions<MLOptions> options, ILogger<TrainingRunner> logger)
 {
     /// <summary>Trains a model; the caller has its turn. Version 0 says that there was too little to learn from.</summary>
     public async Task<(TrainingOutcome Outcome, Guid? Run)> TrainAsync(

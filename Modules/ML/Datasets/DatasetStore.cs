@@ -1,0 +1,277 @@
+using System.Text.Json;
+using Dapper;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using OKLA.ML.Algorithms.Tabular;
+using OKLA.ML.Registry;
+using OKLA.Shared.EventLog;
+
+namespace OKLA.ML.Datasets;
+
+/// <summary>
+/// Data sets: tables by name whose versions do not change. Each version is its content, so that the same table again is the same version; what its columns are can be
+/// corrected, and rules say whether it may be trained on.
+/// </summary>
+internal sealed class DatasetStore(NpgsqlDataSource database, BlobStore blobs, IOptions<MLOptions> options, TimeProvider clock, ILogger<DatasetStore> logger) : IDisposable
+{
+    private const int MaxName = 100;
+
+    // A pass over a table takes a core and some hundred MiB.
+    private readonly SemaphoreSlim passes = new(options.Value.Datasets.Concurrent);
+
+    private DatasetLimits Limits => options.Value.Datasets;
+
+    /// <summary>A version; the newest one without a number; null when there is none.</summary>
+    public async Task<DatasetVersion?> FindAsync(string name, int? version, CancellationToken ct) => (await RecordAsync(name, version, ct))?.Version;
+
+    /// <summary>All cells of a version as texts, null where one is missing.</summary>
+    /// <exception cref="DatasetRefusedException">There are more than <c>ML:Datasets:MaxTrainingCells</c>.</exception>
+    /// <exception cref="InvalidDataException">The bytes kept are not those that were written.</exception>
+    public async Task<DatasetTable> ReadAsync(DatasetVersion version, CancellationToken ct)
+    {
+        if (version.Rows * version.Columns.Count > Limits.MaxTrainingCells)
+        {
+            throw new DatasetRefusedException(
+                "dataset", $"Version {version.Version} of {version.Dataset} has {version.Rows * version.Columns.Count:N0} cells; ML:Datasets:MaxTrainingCells lets {Limits.MaxTrainingCells:N0} into memory.");
+        }
+
+        var columns = version.Columns.Select(_ => new string?[version.Rows]).ToArray();
+        var row = -1;
+        await foreach (var cells in CanonicalCsv.ReadAsync(await blobs.OpenAsync(version.Sha256, ct), ct))
+        {
+            for (var c = 0; row >= 0 && c < cells.Length; c++)
+            {
+                columns[c][row] = cells[c].Length == 0 ? null : cells[c];
+            }
+
+            row++;
+        }
+
+        return new DatasetTable(version, [.. version.Columns.Zip(columns, (column, values) => new RawColumn(column.Name, values))]);
+    }
+
+    /// <summary>Why a version must not be trained on, by the rules of its data set; empty when it may.</summary>
+    public async Task<IReadOnlyList<string>> BlockersAsync(DatasetVersion version, CancellationToken ct) =>
+        await RecordAsync(version.Dataset, version.Version, ct) is { } record
+            ? [.. record.QualityNow(clock.GetUtcNow()).Findings.Where(finding => !finding.Passed && finding.Severity == QualityRules.Block).Select(finding => finding.Message)]
+            : [$"There is no version {version.Version} of {version.Dataset}."];
+
+    /// <summary>Notes that a version of a model learned from a version of a data set, which therefore stays.</summary>
+    public async Task RecordUseAsync(DatasetVersion version, string model, int modelVersion, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await connection.ExecuteAsync(new CommandDefinition("""
+            insert into ml.dataset_uses (dataset, version, model, model_version, used_at) values (@Dataset, @Version, @model, @modelVersion, @now) on conflict do nothing
+            """, new { version.Dataset, version.Version, model, modelVersion, now = clock.GetUtcNow().UtcDateTime }, cancellationToken: ct));
+    }
+
+    /// <summary>Takes a table of CSV or NDJSON in as a version.</summary>
+    /// <exception cref="DatasetRefusedException">It is no table, or not within bounds.</exception>
+    public async Task<DatasetVersion> AddAsync(string name, Stream csv, CancellationToken ct) => (await AddAsync(name, csv, new Wording(), "host", ct)).Record.Version;
+
+    /// <summary>As <see cref="AddAsync(string, Stream, CancellationToken)"/>, told how it is written and who brings it; answers whether the version is new.</summary>
+    public async Task<(DatasetRecord Record, bool IsNew)> AddAsync(string name, Stream body, Wording wording, string by, CancellationToken ct)
+    {
+        CheckName(name);
+        using var file = new TemporaryFile();
+        return await AddAsync(name, await Intake.OpenAsync(body, file, wording, Limits, ct), "upload", by, ct);
+    }
+
+    /// <summary>Takes a table in as a version.</summary>
+    public async Task<(DatasetRecord Record, bool IsNew)> AddAsync(string name, TableRows table, string source, string by, CancellationToken ct)
+    {
+        CheckName(name);
+        using var file = new TemporaryFile();
+        await passes.WaitAsync(ct);
+        try
+        {
+            var started = clock.GetTimestamp();
+            var written = await CanonicalCsv.WriteAsync(table, file.Path, ct, Limits.MaxBytes);
+            if (await VersionOfAsync(name, written.Sha256, ct) is { } known)
+            {
+                return ((await RecordAsync(name, known, ct))!, false);
+            }
+
+            var guesses = Inference.Guess(written.Names, written.Sample);
+            while (true)
+            {
+                var rules = await RulesAsync(name, ct) ?? [];
+                var survey = await Survey.TakeAsync(CanonicalCsv.ReadAsync(File.OpenRead(file.Path), ct), guesses, UniqueColumns(rules), ct);
+                var columns = Inference.Columns(guesses, survey);
+                var draft = new Draft(name, written, columns, survey, TableProfile.Of(columns, survey), rules, source, by);
+                await using var content = File.OpenRead(file.Path);
+                if (await InsertAsync(draft, content, ct) is (var version, var isNew))
+                {
+                    DatasetLog.Taken(logger, name, version, written.Rows, written.Names.Count, clock.GetElapsedTime(started).TotalSeconds);
+                    return ((await RecordAsync(name, version, ct))!, isNew);
+                }
+            }
+        }
+        finally
+        {
+            passes.Release();
+        }
+    }
+
+    /// <summary>A version with all that is known of it; the newest one without a number.</summary>
+    public async Task<DatasetRecord?> RecordAsync(string name, int? version, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        return await DatasetRows.FindAsync(connection, name, version, ct);
+    }
+
+    /// <summary>The rules of a data set; null when there is none of that name.</summary>
+    public async Task<IReadOnlyList<QualityRule>?> RulesAsync(string name, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        var json = await connection.ExecuteScalarAsync<string?>(new CommandDefinition("select rules from ml.datasets where name = @name", new { name }, cancellationToken: ct));
+        return json is null ? null : JsonSerializer.Deserialize<QualityRule[]>(json, EventJson.Options);
+    }
+
+    /// <summary>Replaces the rules of a data set, which need not have a version yet, and judges the newest version by them.</summary>
+    public async Task<DatasetRecord?> PutRulesAsync(string name, IReadOnlyList<QualityRule> rules, CancellationToken ct)
+    {
+        CheckName(name);
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await connection.ExecuteAsync(new CommandDefinition("""
+            insert into ml.datasets (name, last_version, rules, created_at) values (@name, 0, @rules::jsonb, @now) on conflict (name) do update set rules = excluded.rules
+            """, new { name, rules = DatasetRows.Json(rules), now = clock.GetUtcNow().UtcDateTime }, cancellationToken: ct));
+        return await RecordAsync(name, null, ct) is { } newest ? await LookAgainAsync(newest, newest.Edits, rules, ct) : null;
+    }
+
+    /// <summary>Lets other types and roles hold for a version than those that were inferred.</summary>
+    /// <exception cref="DatasetRefusedException">The table does not bear them out.</exception>
+    public async Task<DatasetRecord> EditAsync(DatasetRecord record, IReadOnlyDictionary<string, ColumnEdit> edits, CancellationToken ct) =>
+        await LookAgainAsync(record, edits, await RulesAsync(record.Version.Dataset, ct) ?? [], ct);
+
+    /// <summary>Deletes a version; answers the models that hold it, which keep it from being deleted.</summary>
+    public async Task<IReadOnlyList<DatasetUse>> DeleteAsync(DatasetVersion version, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        try
+        {
+            if (await DatasetRows.UsesAsync(connection, version.Dataset, version.Version, ct) is { Count: > 0 } uses)
+            {
+                return uses;
+            }
+
+            await connection.ExecuteAsync(new CommandDefinition("delete from ml.dataset_versions where dataset = @Dataset and version = @Version", version, cancellationToken: ct));
+        }
+        catch (PostgresException used) when (used.SqlState == PostgresErrorCodes.ForeignKeyViolation)
+        {
+            // A model came to it in between.
+            return await DatasetRows.UsesAsync(connection, version.Dataset, version.Version, ct);
+        }
+
+        await blobs.DeleteAsync(version.Sha256, ct);
+        return [];
+    }
+
+    /// <summary>Opens a version as CSV.</summary>
+    public Task<Stream> OpenAsync(DatasetVersion version, CancellationToken ct) => blobs.OpenAsync(version.Sha256, ct);
+
+    public void Dispose() => passes.Dispose();
+
+    private static HashSet<string> UniqueColumns(IReadOnlyList<QualityRule> rules) =>
+        [.. rules.Where(rule => rule.Rule == QualityRules.Unique && rule.Column is not null).Select(rule => rule.Column!)];
+
+    private static void CheckName(string name)
+    {
+        if (name.Length is 0 or > MaxName || !name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-'))
+        {
+            throw new DatasetRefusedException("name", $"Lower-case letters, digits and dashes, at most {MaxName}.");
+        }
+    }
+
+    private async Task<int?> VersionOfAsync(string name, string sha256, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        return await connection.ExecuteScalarAsync<int?>(
+            new CommandDefinition("select version from ml.dataset_versions where dataset = @name and sha256 = @sha256", new { name, sha256 }, cancellationToken: ct));
+    }
+
+    /// <summary>Writes content and version in one transaction, one upload of a name at a time; null when the rules changed since the table was looked at.</summary>
+    private async Task<(int Version, bool IsNew)?> InsertAsync(Draft draft, Stream content, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow();
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        var rules = await connection.ExecuteScalarAsync<string>(new CommandDefinition("""
+            insert into ml.datasets as d (name, last_version, rules, created_at) values (@Name, 0, '[]', @now) on conflict (name) do update set name = d.name returning rules
+            """, new { draft.Name, now = now.UtcDateTime }, transaction, cancellationToken: ct));
+        if (DatasetRows.Json(JsonSerializer.Deserialize<QualityRule[]>(rules!, EventJson.Options)) != DatasetRows.Json(draft.Rules))
+        {
+            return null;
+        }
+
+        var known = await connection.ExecuteScalarAsync<int?>(new CommandDefinition(
+            "select version from ml.dataset_versions where dataset = @Name and sha256 = @Sha256", new { draft.Name, draft.Written.Sha256 }, transaction, cancellationToken: ct));
+        if (known is { } same)
+        {
+            return (same, false);
+        }
+
+        var earlier = await DatasetRows.FindAsync(connection, draft.Name, null, ct);
+        var findings = QualityRules.Judge(draft.Rules, draft.Columns, draft.Survey, earlier?.Statistics, now);
+        var blob = await blobs.WriteAsync(transaction, content, ct);
+        if (blob.Sha256 != draft.Written.Sha256)
+        {
+            throw new InvalidDataException($"The table of {draft.Name} was changed on its way.");
+        }
+
+        var version = await connection.ExecuteScalarAsync<int>(new CommandDefinition("""
+            with next as (update ml.datasets set last_version = last_version + 1 where name = @Name returning last_version)
+            insert into ml.dataset_versions (dataset, version, sha256, rows, columns, edits, statistics, profile, findings, source, created_at, created_by)
+            select @Name, last_version, @Sha256, @Rows, @columns::jsonb, '{}', @statistics::jsonb, @profile::jsonb, @findings::jsonb, @Source, @now, @By from next returning version
+            """, new
+        {
+            draft.Name, draft.Written.Sha256, draft.Survey.Rows, columns = DatasetRows.Json(draft.Columns), statistics = DatasetRows.Json(draft.Survey.Columns),
+            profile = DatasetRows.Json(draft.Profile), findings = DatasetRows.Json(new Quality(draft.Rules, findings)), draft.Source, now = now.UtcDateTime, draft.By,
+        }, transaction, cancellationToken: ct));
+        await transaction.CommitAsync(ct);
+        return (version, true);
+    }
+
+    /// <summary>Goes through a kept table again, with other types, roles or rules, and keeps what it finds.</summary>
+    private async Task<DatasetRecord> LookAgainAsync(DatasetRecord record, IReadOnlyDictionary<string, ColumnEdit> edits, IReadOnlyList<QualityRule> rules, CancellationToken ct)
+    {
+        var columns = DatasetRecord.Effective(record.Inferred, edits);
+        await passes.WaitAsync(ct);
+        try
+        {
+            var guesses = Inference.Guess([.. columns.Select(column => column.Name)], await CanonicalCsv.SampleAsync(await OpenAsync(record.Version, ct), columns.Count, ct));
+            guesses = [.. guesses.Zip(columns, (guess, column) => guess with { Type = column.Type })];
+            var survey = await Survey.TakeAsync(CanonicalCsv.ReadAsync(await OpenAsync(record.Version, ct), ct), guesses, UniqueColumns(rules), ct);
+            foreach (var (column, seen) in columns.Zip(survey.Columns).Where(pair => edits.GetValueOrDefault(pair.First.Name)?.Type is not null))
+            {
+                if (seen.Unreadable > (survey.Rows - seen.Missing) / 2)
+                {
+                    throw new DatasetRefusedException($"{column.Name}.type", $"{seen.Unreadable:N0} of {survey.Rows - seen.Missing:N0} values are no {column.Type}.");
+                }
+            }
+
+            var now = clock.GetUtcNow();
+            await using var connection = await database.OpenConnectionAsync(ct);
+            var earlier = record.Version.Version > 1 ? await DatasetRows.BeforeAsync(connection, record.Version.Dataset, record.Version.Version, ct) : null;
+            var findings = QualityRules.Judge(rules, columns, survey, earlier?.Statistics, now);
+            await connection.ExecuteAsync(new CommandDefinition("""
+                update ml.dataset_versions set edits = @edits::jsonb, statistics = @statistics::jsonb, profile = @profile::jsonb, findings = @findings::jsonb
+                where dataset = @Dataset and version = @Version
+                """, new
+            {
+                record.Version.Dataset, record.Version.Version, edits = DatasetRows.Json(edits), statistics = DatasetRows.Json(survey.Columns),
+                profile = DatasetRows.Json(TableProfile.Of(columns, survey)), findings = DatasetRows.Json(new Quality(rules, findings)),
+            }, cancellationToken: ct));
+            return await DatasetRows.FindAsync(connection, record.Version.Dataset, record.Version.Version, ct) ?? record;
+        }
+        finally
+        {
+            passes.Release();
+        }
+    }
+
+    /// <summary>A version on its way into the store.</summary>
+    private sealed record Draft(
+        string Name, CanonicalCsv.Written Written, IReadOnlyList<DatasetColumn> Columns, Survey Survey, TableProfile Profile, IReadOnlyList<QualityRule> Rules, string Source, string By);
+}
