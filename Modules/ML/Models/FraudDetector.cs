@@ -19,7 +19,7 @@ internal sealed class FraudDetector(FrameSource source, IOptions<MLOptions> opti
     public const string Reason = "fraud";
 
     /// <summary>Days within which moderators find one.</summary>
-    public const double HorizonDays = 30;
+    public const double HorizonDays = 14;
 
     public override string Name => ModelNames.FraudDetector;
 

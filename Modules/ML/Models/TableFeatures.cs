@@ -38,7 +38,7 @@ internal sealed class TableFeatures
     public static (TableFeatures Features, Dataset Training) Fit(IReadOnlyList<RawColumn> columns, float[] y, int classes, int seed)
     {
         // A score a class is worth its columns only while classes are few.
-        float[][] targets = classes <= 2 ? [y] : classes <= 6 ? [.. Enumerable.Range(0, classes).Select(k => Array.ConvertAll(y, c => c == k ? 1f : 0f))] : [];
+        float[][] targets = classes <= 2 ? [y] : classes <= 12 ? [.. Enumerable.Range(0, classes).Select(k => Array.ConvertAll(y, c => c == k ? 1f : 0f))] : [];
         var encoder = TableEncoder.Fit(columns, new TableEncoderOptions { MaxCategories = 20_000 });
         var table = encoder.Transform(columns);
         var (statistics, means) = TargetStatistics.Fit(table, targets, seed: seed);

@@ -5,6 +5,17 @@ namespace OKLA.ML.Algorithms.Tests.Tabular;
 internal sealed class TargetStatisticsTests
 {
     [Test]
+    public void Without_a_target_there_is_no_statistic()
+    {
+        var table = new Dataset([Column.Categorical("make", [.. Enumerable.Range(0, 60).Select(r => r % 20)])]);
+
+        var (statistics, training) = TargetStatistics.Fit(table, []);
+
+        training.ShouldBeEmpty();
+        statistics.Transform(table).ShouldBeEmpty();
+    }
+
+    [Test]
     public void A_training_row_never_sees_its_own_target()
     {
         // Every category is one row's own: whatever its target, the row's figure must be the same.

@@ -29,6 +29,7 @@ public sealed class TargetStatistics
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(targets);
         ArgumentOutOfRangeException.ThrowIfLessThan(folds, 2);
+        if (targets.Count == 0) return (new TargetStatistics([]), []);
         var chosen = Enumerable.Range(0, x.ColumnCount).Where(c => x.Columns[c].IsCategorical && x.Columns[c].CategoryCount > LeastCategories)
             .OrderBy(c => x.Columns[c].CategoryCount).ThenBy(c => c).ToArray();
         var parents = chosen.Select((c, at) => Parent(x, chosen, at)).ToArray();
