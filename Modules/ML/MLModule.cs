@@ -23,10 +23,12 @@ public static class MLModule
         services.AddValidation();
         services.AddOptions<MLOptions>().BindConfiguration("ML").ValidateDataAnnotations().ValidateOnStart()
             .Validate(options => InRange(options.Recommender), "A setting of ML:Recommender is out of range.")
-            .Validate(options => InRange(options.Price), "A setting of ML:Price is out of range.");
+            .Validate(options => InRange(options.Price), "A setting of ML:Price is out of range.")
+            .Validate(options => InRange(options.Serving) && InRange(options.Rollout) && InRange(options.Monitoring), "A setting of ML:Serving, ML:Rollout or ML:Monitoring is out of range.");
         services.AddOptions<MoneyOptions>().BindConfiguration("Money").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(provider => new ExchangeRates(provider.GetRequiredService<IOptions<MoneyOptions>>().Value));
         services.AddSingleton<ModelRegistry>().AddSingleton<PredictionLog>().AddSingleton<LiveModels>();
+        services.AddServing(serve);
         services.AddTransformations(MLLineage.All);
         services.AddSingleton<ModelCatalog>().AddModel<VehicleRecommenderModel>(ModelNames.VehicleRecommender).AddModel<PriceModel>(ModelNames.PricePredictor);
         return serve ? services.AddHostedService(provider => provider.GetRequiredService<LiveModels>()) : services;
@@ -38,6 +40,7 @@ public static class MLModule
         var open = routes.MapGroup("").WithTags("ML").RequireAuthorization(Policies.Anonymous);
         RecommendVehicles.Map(open);
         EstimatePrice.Map(open);
+        routes.MapServing();
         var admin = routes.MapGroup("/api/ml/models").WithTags("ML").RequireAuthorization(Policies.Admin);
         ListModels.Map(admin);
         TrainOnDemand.Map(admin);

@@ -1,0 +1,41 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using OKLA.ML.Monitoring;
+using OKLA.ML.Rollout;
+using OKLA.Shared.Web;
+
+namespace OKLA.ML.Serving;
+
+/// <summary>Serving, rollout and monitoring: what they register and map.</summary>
+internal static class ServingSetup
+{
+    /// <summary>Adds the services; their loops only in a host that serves.</summary>
+    public static IServiceCollection AddServing(this IServiceCollection services, bool serve)
+    {
+        services.AddSingleton<PredictionCache>().AddSingleton<Predictor>().AddSingleton<Explainer>();
+        services.AddLoop<ServedModels>(serve).AddLoop<ServingMeter>(serve).AddLoop<PredictionStore>(serve).AddLoop<Exposures>(serve).AddLoop<ShadowAnswers>(serve);
+        return services;
+    }
+
+    /// <summary>Maps the endpoints. Models are asked by keys of scope <c>predict</c> and by admins; in Development by anybody, as the demo's pages do.</summary>
+    public static void MapServing(this IEndpointRouteBuilder routes)
+    {
+        var open = routes.ServiceProvider.GetRequiredService<IHostEnvironment>().IsDevelopment();
+        var ask = routes.MapGroup("/api/ml/models").WithTags("ML").RequireAuthorization(open ? Policies.Anonymous : Policies.Predict);
+        PredictRows.Map(ask);
+        ExplainRows.Map(ask);
+        ReadSignature.Map(ask);
+        var admin = routes.MapGroup("").WithTags("ML").RequireAuthorization(Policies.Admin);
+        ReadPredictions.Map(admin);
+    }
+
+    private static IServiceCollection AddLoop<T>(this IServiceCollection services, bool run)
+        where T : BackgroundService
+    {
+        services.AddSingleton<T>();
+        return run ? services.AddHostedService(provider => provider.GetRequiredService<T>()) : services;
+    }
+}
