@@ -7,7 +7,7 @@ namespace OKLA.ML.Rollout;
 /// <summary>A version and its part in a weighted mean.</summary>
 /// <param name="Version">The version.</param>
 /// <param name="Weight">Its weight.</param>
-public sealed record Member(int Version, double Weight);
+internal sealed record Member(int Version, double Weight);
 
 /// <summary>One of the ways a model may answer while it is tried: a version, a weighted mean of versions or a named strategy.</summary>
 /// <param name="Name">Its name; <c>control</c> and <c>candidate</c> in the rollout of a version.</param>
@@ -15,7 +15,7 @@ public sealed record Member(int Version, double Weight);
 /// <param name="Version">The version that answers.</param>
 /// <param name="Strategy">model (the serving version), previous, baseline, or popularity for the recommender.</param>
 /// <param name="Ensemble">The versions whose weighted mean answers.</param>
-public sealed record Arm(string Name, double Weight, int? Version = null, string? Strategy = null, IReadOnlyList<Member>? Ensemble = null)
+internal sealed record Arm(string Name, double Weight, int? Version = null, string? Strategy = null, IReadOnlyList<Member>? Ensemble = null)
 {
     /// <summary>Versions that it needs in memory.</summary>
     internal IEnumerable<int> Versions => Version is { } one ? [one] : Ensemble?.Select(member => member.Version) ?? [];
@@ -24,20 +24,20 @@ public sealed record Arm(string Name, double Weight, int? Version = null, string
 /// <summary>What a rollout is for: events of the log by the same person within a time.</summary>
 /// <param name="EventTypes">Any of them counts.</param>
 /// <param name="WindowMinutes">Within so many minutes.</param>
-public sealed record Goal(IReadOnlyList<string> EventTypes, int WindowMinutes);
+internal sealed record Goal(IReadOnlyList<string> EventTypes, int WindowMinutes);
 
 /// <summary>What an arm may not do.</summary>
 /// <param name="MaxErrorRate">Share of requests it may fail at.</param>
 /// <param name="MaxSlowdown">Times the control's 95th percentile of latency.</param>
 /// <param name="MaxBusinessDrop">Share by which it may lower the business metric.</param>
 /// <param name="MinRequests">Requests before it is judged.</param>
-public sealed record Guardrails(double MaxErrorRate, double MaxSlowdown, double MaxBusinessDrop, int MinRequests);
+internal sealed record Guardrails(double MaxErrorRate, double MaxSlowdown, double MaxBusinessDrop, int MinRequests);
 
 /// <summary>A stage of a rollout.</summary>
 /// <param name="Name">shadow, ab, canary or full.</param>
 /// <param name="Share">Share of the users that meet the candidate.</param>
 /// <param name="Minutes">Minutes before the next stage follows by itself.</param>
-public sealed record Stage(string Name, double Share, int Minutes);
+internal sealed record Stage(string Name, double Share, int Minutes);
 
 /// <summary>How a rollout goes; stored with it.</summary>
 /// <param name="Arms">Its arms, the control first.</param>
@@ -45,7 +45,7 @@ public sealed record Stage(string Name, double Share, int Minutes);
 /// <param name="Goal">What it is for.</param>
 /// <param name="Guardrails">What its arms may not do.</param>
 /// <param name="Auto">Whether the next stage follows by itself.</param>
-public sealed record RolloutSpec(IReadOnlyList<Arm> Arms, IReadOnlyList<Stage> Stages, Goal Goal, Guardrails Guardrails, bool Auto);
+internal sealed record RolloutSpec(IReadOnlyList<Arm> Arms, IReadOnlyList<Stage> Stages, Goal Goal, Guardrails Guardrails, bool Auto);
 
 /// <summary>A rollout under way, as requests read it.</summary>
 internal sealed record ActiveRollout(Guid Id, string Model, string Kind, string Stage, RolloutSpec Spec, DateTimeOffset StartedAt, DateTimeOffset StageSince, double PValue)

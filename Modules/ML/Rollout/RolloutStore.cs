@@ -16,7 +16,7 @@ internal sealed record KeptRollout(ActiveRollout Rollout, string Status, string 
 /// <param name="By">Who or what took it.</param>
 /// <param name="Reason">Why.</param>
 /// <param name="Evidence">The figures it was taken on.</param>
-public sealed record RolloutStep(DateTimeOffset At, Guid? RolloutId, string Step, int? Version, string By, string Reason, JsonElement Evidence);
+internal sealed record RolloutStep(DateTimeOffset At, Guid? RolloutId, string Step, int? Version, string By, string Reason, JsonElement Evidence);
 
 /// <summary>Rollouts and their steps in PostgreSQL.</summary>
 internal static class RolloutStore

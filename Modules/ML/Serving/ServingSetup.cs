@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using OKLA.ML.Monitoring;
 using OKLA.ML.Rollout;
+using OKLA.Shared.EventLog;
 using OKLA.Shared.Web;
 
 namespace OKLA.ML.Serving;
@@ -16,7 +17,8 @@ internal static class ServingSetup
     public static IServiceCollection AddServing(this IServiceCollection services, bool serve)
     {
         services.AddSingleton<PredictionCache>().AddSingleton<Predictor>().AddSingleton<Explainer>();
-        services.AddLoop<ServedModels>(serve).AddLoop<ServingMeter>(serve).AddLoop<PredictionStore>(serve).AddLoop<Exposures>(serve).AddLoop<ShadowAnswers>(serve);
+        services.AddLoop<ServedModels>(serve).AddLoop<ServingMeter>(serve).AddLoop<PredictionStore>(serve).AddLoop<Exposures>(serve).AddLoop<ShadowAnswers>(serve).AddLoop<RolloutLoop>(serve);
+        services.AddSubscription<GoalEvents>();
         return services;
     }
 
@@ -30,6 +32,7 @@ internal static class ServingSetup
         ReadSignature.Map(ask);
         var admin = routes.MapGroup("").WithTags("ML").RequireAuthorization(Policies.Admin);
         ReadPredictions.Map(admin);
+        RolloutEndpoints.Map(admin.MapGroup("/api/ml/models"));
     }
 
     private static IServiceCollection AddLoop<T>(this IServiceCollection services, bool run)
