@@ -90,6 +90,11 @@ internal static class RolloutEndpoints
             request.Arms ?? [new Arm(ActiveRollout.Control, 1, serving.Version), candidate], stages, goal,
             request.Guardrails ?? new Guardrails(knobs.MaxErrorRate, knobs.MaxSlowdown, knobs.MaxBusinessDrop, knobs.MinRequests), request.Auto && !experiment);
         var errors = Check(request, spec, serving.Version, knobs);
+        if (spec.Arms.Any(arm => name == ModelNames.VehicleRecommender ? arm.Ensemble is not null : arm.Strategy == "popularity"))
+        {
+            errors.TryAdd("arms", ["The recommender has no weighted means, and only it has popularity."]);
+        }
+
         if (errors.Count > 0)
         {
             return Problems.Invalid(errors);

@@ -6,17 +6,21 @@ using OKLA.ML.Serving;
 
 namespace OKLA.ML.Rollout;
 
-/// <summary>Rows that were answered and are to be asked of the candidate as well.</summary>
-internal sealed record ShadowRows(ActiveRollout Rollout, IReadOnlyList<string?[]> Rows, IReadOnlyList<string> Names, IReadOnlyList<Prediction> Shown);
+/// <summary>What was answered and is to be asked of the candidate as well.</summary>
+/// <param name="Rollout">The rollout in the shadow.</param>
+/// <param name="Rows">Rows asked.</param>
+/// <param name="Shown">What was answered to them.</param>
+/// <param name="Ask">Asks the candidate.</param>
+internal sealed record ShadowQuestion(ActiveRollout Rollout, int Rows, IReadOnlyList<Prediction> Shown, Func<Task<Prediction[]>> Ask);
 
 /// <summary>Asks the candidate of a rollout in the shadow what was just answered, after the answer is gone; nobody sees what it says, it is only compared.</summary>
-internal sealed class ShadowAnswers(ServedModels served, ServingMeter meter, NpgsqlDataSource database, TimeProvider clock, ILogger<ShadowAnswers> logger)
-    : QueuedWriter<ShadowRows>(2_000, TimeSpan.FromMilliseconds(200), clock, logger)
+internal sealed class ShadowAnswers(ServingMeter meter, NpgsqlDataSource database, TimeProvider clock, ILogger<ShadowAnswers> logger)
+    : QueuedWriter<ShadowQuestion>(2_000, TimeSpan.FromMilliseconds(200), clock, logger)
 {
     /// <summary>Two numbers agree when they differ by less than this share.</summary>
     private const double Agreement = 0.05;
 
-    protected override async Task WriteAsync(IReadOnlyList<ShadowRows> batch, CancellationToken ct)
+    protected override async Task WriteAsync(IReadOnlyList<ShadowQuestion> batch, CancellationToken ct)
     {
         foreach (var asked in batch.GroupBy(item => item.Rollout.Id))
         {
@@ -33,21 +37,21 @@ internal sealed class ShadowAnswers(ServedModels served, ServingMeter meter, Npg
         }
     }
 
-    private async Task AskAsync(ShadowRows item, Sums sums)
+    private async Task AskAsync(ShadowQuestion item, Sums sums)
     {
         var (rollout, candidate) = (item.Rollout, item.Rollout.Spec.Arms[1]);
         var started = Stopwatch.GetTimestamp();
         Prediction[]? said = null;
         try
         {
-            said = await ArmAnswer.AskAsync(served, rollout.Model, candidate, item.Names, item.Rows);
+            said = await item.Ask();
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
             Log.PredictionFailed(Logger, rollout.Model, candidate.Version ?? 0, fault);
         }
 
-        meter.Count(rollout.Model, candidate.Version ?? 0, rollout.Id, ActiveRollout.Shadow, item.Rows.Count, 0, Stopwatch.GetElapsedTime(started), failed: said is null);
+        meter.Count(rollout.Model, candidate.Version ?? 0, rollout.Id, ActiveRollout.Shadow, item.Rows, 0, Stopwatch.GetElapsedTime(started), failed: said is null);
         for (var i = 0; i < (said?.Length ?? 0); i++)
         {
             sums.Add(item.Shown[i], said![i]);

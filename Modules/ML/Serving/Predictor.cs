@@ -81,7 +81,8 @@ internal sealed class Predictor(
 
         if (rollout is { IsShadow: true } && answer.By is not null)
         {
-            shadow.Add(new ShadowRows(rollout, answer.Read!.Rows, NamesOf(answer.By.Answers.Signature), answer.Predictions!));
+            var (rows, names, candidate) = (answer.Read!.Rows, NamesOf(answer.By.Answers.Signature), rollout.Spec.Arms[1]);
+            shadow.Add(new ShadowQuestion(rollout, rows.Length, answer.Predictions!, () => ArmAnswer.AskAsync(served, question.Model, candidate, names, rows)));
         }
 
         WriteDown(question, answer, byArm ? rollout!.Id : null, byArm ? arm!.Name : null);

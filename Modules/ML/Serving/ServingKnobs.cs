@@ -47,4 +47,8 @@ internal sealed class ServingKnobs
     /// <summary>Times that a call-back is tried, at longer and longer intervals. 1 to 20.</summary>
     [Range(1, 20)]
     public int CallbackAttempts { get; set; } = 6;
+
+    /// <summary>Wait before a call-back or a queued question is tried again; each further one is twice as long. 0.1 seconds to 1 hour.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
+    public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(5);
 }

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using OKLA.ML.Monitoring;
 using OKLA.ML.Rollout;
+using OKLA.ML.Serving.Batch;
 using OKLA.Shared.EventLog;
 using OKLA.Shared.Web;
 
@@ -16,8 +17,10 @@ internal static class ServingSetup
     /// <summary>Adds the services; their loops only in a host that serves.</summary>
     public static IServiceCollection AddServing(this IServiceCollection services, bool serve)
     {
-        services.AddSingleton<PredictionCache>().AddSingleton<Predictor>().AddSingleton<Explainer>();
-        services.AddLoop<ServedModels>(serve).AddLoop<ServingMeter>(serve).AddLoop<PredictionStore>(serve).AddLoop<Exposures>(serve).AddLoop<ShadowAnswers>(serve).AddLoop<RolloutLoop>(serve);
+        services.AddSingleton<PredictionCache>().AddSingleton<Predictor>().AddSingleton<Explainer>().AddSingleton<TriedVersions>();
+        services.AddLoop<ServedModels>(serve).AddLoop<ServingMeter>(serve).AddLoop<PredictionStore>(serve).AddLoop<Exposures>(serve).AddLoop<ShadowAnswers>(serve).AddLoop<RolloutLoop>(serve).AddLoop<BatchWorker>(serve).AddLoop<AsyncWorker>(serve);
+        services.AddHttpClient(AsyncWorker.HttpClientName, client => client.Timeout = TimeSpan.FromSeconds(10))
+            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false });
         services.AddSubscription<GoalEvents>();
         return services;
     }
@@ -30,6 +33,10 @@ internal static class ServingSetup
         PredictRows.Map(ask);
         ExplainRows.Map(ask);
         ReadSignature.Map(ask);
+        FindCounterfactuals.Map(ask);
+        var files = routes.MapGroup("").WithTags("ML").RequireAuthorization(open ? Policies.Anonymous : Policies.Predict);
+        BatchFiles.Map(files);
+        AsyncPredictions.Map(files);
         var admin = routes.MapGroup("").WithTags("ML").RequireAuthorization(Policies.Admin);
         ReadPredictions.Map(admin);
         RolloutEndpoints.Map(admin.MapGroup("/api/ml/models"));

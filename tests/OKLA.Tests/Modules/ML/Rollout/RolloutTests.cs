@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using OKLA.ML.Rollout;
-using OKLA.ML.Serving;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
 using OKLA.Tests.Modules.ML.Serving;
