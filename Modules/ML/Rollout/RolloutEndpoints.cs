@@ -152,6 +152,11 @@ internal static class RolloutEndpoints
             return TypedResults.NotFound();
         }
 
+        if (kept.Status != "running")
+        {
+            return Over();
+        }
+
         var now = clock.GetUtcNow();
         var why = reason?.Why ?? "By hand.";
         var evidence = await Evidence.ReadAsync(connection, kept.Rollout, options.Value.Rollout, TimeSpan.FromSeconds(options.Value.RefreshSeconds), now, ct);
@@ -163,7 +168,7 @@ internal static class RolloutEndpoints
                 return Problems.Invalid("arm", "The arm that wins, by its name.");
             }
 
-            moved = kept.Status == "running" && await loop.EndAsync(connection, kept.Rollout, winner.Version is null ? "stopped" : "promoted", admin.Actor, $"{winner.Name} wins. {why}", evidence, ct);
+            moved = await loop.EndAsync(connection, kept.Rollout, winner.Version is null ? "stopped" : "promoted", admin.Actor, $"{winner.Name} wins. {why}", evidence, ct);
             if (moved && winner.Version is { } version)
             {
                 await loop.ServeAsync(connection, name, version, "served", admin.Actor, $"{winner.Name} won an experiment.", evidence, ct);
@@ -176,7 +181,7 @@ internal static class RolloutEndpoints
                 return TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: "Conflict", detail: "A weighted mean of versions is no version that could serve all; keep this stage, or train one.");
             }
 
-            moved = kept.Status == "running" && await loop.AdvanceAsync(connection, kept.Rollout, admin.Actor, why, evidence, ct) is not null;
+            moved = await loop.AdvanceAsync(connection, kept.Rollout, admin.Actor, why, evidence, ct) is not null;
         }
 
         return await AfterAsync(connection, name, id, moved, served, options.Value, now, ct);
@@ -192,9 +197,14 @@ internal static class RolloutEndpoints
             return TypedResults.NotFound();
         }
 
+        if (kept.Status != "running")
+        {
+            return Over();
+        }
+
         var now = clock.GetUtcNow();
         var evidence = await Evidence.ReadAsync(connection, kept.Rollout, options.Value.Rollout, TimeSpan.FromSeconds(options.Value.RefreshSeconds), now, ct);
-        var moved = kept.Status == "running" && await loop.EndAsync(connection, kept.Rollout, "rolled_back", admin.Actor, reason?.Why ?? "By hand.", evidence, ct);
+        var moved = await loop.EndAsync(connection, kept.Rollout, "rolled_back", admin.Actor, reason?.Why ?? "By hand.", evidence, ct);
         return await AfterAsync(connection, name, id, moved, served, options.Value, now, ct);
     }
 
@@ -223,12 +233,15 @@ internal static class RolloutEndpoints
     {
         if (!moved)
         {
-            return TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: "Conflict", detail: "The rollout is not under way any more, or went on meanwhile.");
+            return Over();
         }
 
         await served.RefreshAsync(ct);
         return TypedResults.Ok(await DetailAsync(connection, (await RolloutStore.FindAsync(connection, name, id, ct))!, options, now, ct));
     }
+
+    private static ProblemHttpResult Over() =>
+        TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: "Conflict", detail: "The rollout is not under way any more, or went on meanwhile.");
 
     private static async Task<Shown> DetailAsync(NpgsqlConnection connection, KeptRollout kept, MLOptions options, DateTimeOffset now, CancellationToken ct) => Show(
         kept,

@@ -18,7 +18,9 @@ internal static class ServingSetup
     public static IServiceCollection AddServing(this IServiceCollection services, bool serve)
     {
         services.AddSingleton<PredictionCache>().AddSingleton<Predictor>().AddSingleton<Explainer>().AddSingleton<TriedVersions>();
-        services.AddLoop<ServedModels>(serve).AddLoop<ServingMeter>(serve).AddLoop<PredictionStore>(serve).AddLoop<Exposures>(serve).AddLoop<ShadowAnswers>(serve).AddLoop<RolloutLoop>(serve).AddLoop<BatchWorker>(serve).AddLoop<AsyncWorker>(serve);
+        services.AddLoop<ServedModels>(serve).AddLoop<ServingMeter>(serve).AddLoop<PredictionStore>(serve).AddLoop<BatchWorker>(serve).AddLoop<AsyncWorker>(serve);
+        services.AddLoop<Exposures>(serve).AddLoop<ShadowAnswers>(serve).AddLoop<RolloutLoop>(serve);
+        services.AddSingleton<AlertChannels>().AddLoop<AlertLoop>(serve);
         services.AddHttpClient(AsyncWorker.HttpClientName, client => client.Timeout = TimeSpan.FromSeconds(10))
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false });
         services.AddSubscription<GoalEvents>();
@@ -39,7 +41,12 @@ internal static class ServingSetup
         AsyncPredictions.Map(files);
         var admin = routes.MapGroup("").WithTags("ML").RequireAuthorization(Policies.Admin);
         ReadPredictions.Map(admin);
-        RolloutEndpoints.Map(admin.MapGroup("/api/ml/models"));
+        DailyReport.Map(admin);
+        AlertEndpoints.Map(admin.MapGroup("/api/ml/alerts"));
+        var models = admin.MapGroup("/api/ml/models");
+        RolloutEndpoints.Map(models);
+        ReadMonitoring.Map(models);
+        RecordOutcomes.Map(ask, models);
     }
 
     private static IServiceCollection AddLoop<T>(this IServiceCollection services, bool run)

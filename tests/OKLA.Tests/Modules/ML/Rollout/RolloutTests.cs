@@ -103,7 +103,7 @@ public sealed class RolloutTests : ServingTest
         // 3x beside 2x for x = 0 … 19: the mean of x.
         shadow.GetProperty("meanDifference").GetDouble().ShouldBe(9.5, 1e-9);
         shadow.GetProperty("worst").GetDouble().ShouldBe(19, 1e-9);
-        (await ScalarAsync<long>("select count(*) from ml.exposures where user_key = 'user-3'")).ShouldBe(0);
+        (await ScalarAsync<long>($"select count(*) from ml.exposures where rollout_id = '{id}'")).ShouldBe(0);
 
         (await BodyAsync(Admin.PostAsJsonAsync($"/api/ml/models/line/rollouts/{id}/advance", new { why = "Looks well." }))).GetProperty("stage").GetString().ShouldBe("ab");
         var sources = new HashSet<(int, string)>();

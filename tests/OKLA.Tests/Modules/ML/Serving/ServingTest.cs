@@ -40,6 +40,7 @@ public abstract class ServingTest : DatabaseTest
     [OneTimeSetUp]
     public async Task StartAsync()
     {
+        await BeforeHostAsync();
         app = await HostAsync();
         Http = ClientOf(app);
         Admin = ClientOf(app);
@@ -56,6 +57,9 @@ public abstract class ServingTest : DatabaseTest
         await app.StopAsync();
         await app.DisposeAsync();
     }
+
+    /// <summary>What the class needs before its host.</summary>
+    protected virtual Task BeforeHostAsync() => Task.CompletedTask;
 
     /// <summary>What the class needs before its tests.</summary>
     protected virtual Task PrepareAsync() => Task.CompletedTask;
