@@ -31,4 +31,28 @@ internal static partial class Log
 
     [LoggerMessage(3051, LogLevel.Warning, "The queue of trainings could not be reached; it is asked again")]
     public static partial void QueueUnavailable(ILogger logger, Exception fault);
+
+    [LoggerMessage(3040, LogLevel.Warning, "{Writer} could not write what waited; {Lost} things are lost so far")]
+    public static partial void LotNotWritten(ILogger logger, string writer, long lost, Exception fault);
+
+    [LoggerMessage(3041, LogLevel.Error, "The explanation of {Model} version {Version} does not add up: {Sum} is not {Output}")]
+    public static partial void ExplanationDoesNotAddUp(ILogger logger, string model, int version, double sum, double output);
+
+    [LoggerMessage(3042, LogLevel.Warning, "Rollout of {Model}: {Step}. {Reason}")]
+    public static partial void RolloutStep(ILogger logger, string model, string step, string reason);
+
+    [LoggerMessage(3043, LogLevel.Warning, "The look at {What} failed; the next one follows")]
+    public static partial void LookFailed(ILogger logger, string what, Exception fault);
+
+    [LoggerMessage(3044, LogLevel.Warning, "Alert {Rule} of {Model}: {Message}")]
+    public static partial void AlertRaised(ILogger logger, string rule, string model, string message);
+
+    [LoggerMessage(3045, LogLevel.Warning, "{Channel} did not take the alert {Rule} of {Model}")]
+    public static partial void AlertNotDelivered(ILogger logger, string channel, string rule, string model, Exception fault);
+
+    [LoggerMessage(3046, LogLevel.Warning, "Part {Part} of batch {Job} failed")]
+    public static partial void BatchPartFailed(ILogger logger, Guid job, int part, Exception fault);
+
+    [LoggerMessage(3047, LogLevel.Warning, "The call-back of {Id} was not taken at attempt {Attempt}")]
+    public static partial void CallbackNotTaken(ILogger logger, Guid id, int attempt, Exception? fault);
 }

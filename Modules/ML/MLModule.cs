@@ -26,12 +26,14 @@ public static class MLModule
         services.AddOptions<MLOptions>().BindConfiguration("ML").ValidateDataAnnotations().ValidateOnStart()
             .Validate(options => InRange(options.Recommender), "A setting of ML:Recommender is out of range.")
             .Validate(options => InRange(options.Price), "A setting of ML:Price is out of range.")
-            .Validate(options => InRange(options.Datasets), "A setting of ML:Datasets is out of range.");
+            .Validate(options => InRange(options.Datasets), "A setting of ML:Datasets is out of range.")
+            .Validate(options => InRange(options.Serving) && InRange(options.Rollout) && InRange(options.Monitoring), "A setting of ML:Serving, ML:Rollout or ML:Monitoring is out of range.");
         services.AddOptions<MoneyOptions>().BindConfiguration("Money").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(provider => new ExchangeRates(provider.GetRequiredService<IOptions<MoneyOptions>>().Value));
         services.AddSingleton<ModelRegistry>().AddSingleton<PredictionLog>().AddSingleton<LiveModels>();
         services.AddSingleton<BlobStore>().AddSingleton<DatasetStore>();
         services.AddTraining(serve);
+        services.AddServing(serve);
         services.AddTransformations(MLLineage.All);
         services.AddSingleton<ModelCatalog>().AddModel<VehicleRecommenderModel>(ModelNames.VehicleRecommender).AddModel<PriceModel>(ModelNames.PricePredictor)
             .AddModel<LeadScorer>(ModelNames.LeadScorer).AddModel<ConversionPredictor>(ModelNames.ConversionPredictor)
@@ -47,6 +49,7 @@ public static class MLModule
         var open = routes.MapGroup("").WithTags("ML").RequireAuthorization(Policies.Anonymous);
         RecommendVehicles.Map(open);
         EstimatePrice.Map(open);
+        routes.MapServing();
         var admin = routes.MapGroup("/api/ml/models").WithTags("ML").RequireAuthorization(Policies.Admin);
         ListModels.Map(admin);
         TrainOnDemand.Map(admin);

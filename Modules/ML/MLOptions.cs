@@ -1,4 +1,7 @@
 using System.ComponentModel.DataAnnotations;
+using OKLA.ML.Monitoring;
+using OKLA.ML.Rollout;
+using OKLA.ML.Serving;
 
 namespace OKLA.ML;
 
@@ -59,6 +62,18 @@ internal sealed class MLOptions
     /// <summary>Knobs of the price model.</summary>
     [Required]
     public PriceKnobs Price { get; set; } = new();
+
+    /// <summary>How versions are held and asked.</summary>
+    [Required]
+    public ServingKnobs Serving { get; set; } = new();
+
+    /// <summary>How new versions are let in and when they are taken back.</summary>
+    [Required]
+    public RolloutKnobs Rollout { get; set; } = new();
+
+    /// <summary>What is watched and who hears of it.</summary>
+    [Required]
+    public MonitoringKnobs Monitoring { get; set; } = new();
 
     /// <summary>Threads that a training uses on this machine.</summary>
     internal int Threads => TrainingThreads > 0 ? TrainingThreads : Math.Max(1, Environment.ProcessorCount - 1);

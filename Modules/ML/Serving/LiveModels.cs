@@ -17,13 +17,15 @@ namespace OKLA.ML.Serving;
 /// What this host serves from: the catalogue and the published models, in memory. One loop looks for changes every few seconds; requests
 /// read whole snapshots and never wait for it.
 /// </summary>
-internal sealed class LiveModels(ModelRegistry registry, IMessageBus bus, IOptions<MLOptions> options, ExchangeRates rates, TimeProvider clock, ILogger<LiveModels> logger) : BackgroundService
+internal sealed class LiveModels(
+    ModelRegistry registry, ServedModels served, IMessageBus bus, IOptions<MLOptions> options, ExchangeRates rates, TimeProvider clock, ILogger<LiveModels> logger) : BackgroundService
 {
     private const int PopularItems = 500;
     private static readonly TimeSpan PopularityAge = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<string, Card> cards = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim refreshing = new(1);
+    private readonly Dictionary<string, int[]> tried = new(StringComparer.Ordinal);
     private long position;
     private DateTimeOffset popularAt = DateTimeOffset.MinValue;
     private volatile Shelf shelf = new([], [], [], null);
@@ -35,7 +37,7 @@ internal sealed class LiveModels(ModelRegistry registry, IMessageBus bus, IOptio
     internal sealed record ServedPrice(int Version, string Source, PricePredictor Model);
 
     /// <summary>Everything a request reads, replaced as a whole.</summary>
-    /// <param name="Recommenders">The serving version, then the one before it, as far as they could be loaded.</param>
+    /// <param name="Recommenders">The serving version, then the one before it, then those of a rollout (source <c>rollout</c>), as far as they could be loaded.</param>
     /// <param name="Prices">The same for the price model.</param>
     /// <param name="Popular">Live items by the weight of this week's events, best first, then the newest.</param>
     /// <param name="Medians">Group medians of the live catalogue, when no price model serves.</param>
@@ -156,7 +158,7 @@ internal sealed class LiveModels(ModelRegistry registry, IMessageBus bus, IOptio
         }
     }
 
-    /// <summary>The serving version and the one before it: kept where they are in memory, loaded where not, left out where their bytes are damaged.</summary>
+    /// <summary>The serving version, the one before it and those of a rollout: kept where they are in memory, loaded where not, left out where their bytes are damaged.</summary>
     private async Task<IReadOnlyList<T>> LoadAsync<T>(
         string model, IReadOnlyDictionary<string, (int Version, int? Previous)> serving, IReadOnlyList<T> kept, Func<T, int> versionOf,
         Func<int, string, byte[], T> read, Func<T, string, T> withSource, CancellationToken ct)
@@ -167,11 +169,14 @@ internal sealed class LiveModels(ModelRegistry registry, IMessageBus bus, IOptio
             return kept.Count == 0 ? kept : [];
         }
 
-        int[] versions = wanted.Previous is { } previous ? [wanted.Version, previous] : [wanted.Version];
-        if (kept.Count > 0 && versionOf(kept[0]) == wanted.Version)
+        int[] own = wanted.Previous is { } previous ? [wanted.Version, previous] : [wanted.Version];
+        int[] versions = [.. own, .. (served.Find(model)?.Rollout?.Versions ?? []).Except(own)];
+        if (kept.Count > 0 && tried.TryGetValue(model, out var before) && before.AsSpan().SequenceEqual(versions))
         {
             return kept;
         }
+
+        tried[model] = versions;
 
         var loaded = new List<T>();
         foreach (var version in versions)
@@ -179,7 +184,7 @@ internal sealed class LiveModels(ModelRegistry registry, IMessageBus bus, IOptio
             var known = kept.FirstOrDefault(item => versionOf(item) == version);
             try
             {
-                var source = version == wanted.Version ? "model" : "previous";
+                var source = version == wanted.Version ? "model" : own.Contains(version) ? "previous" : "rollout";
                 loaded.Add(known is null ? read(version, source, await registry.ArtefactAsync(model, version, ct)) : withSource(known, source));
                 Log.Loaded(logger, model, version, source);
             }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -7,6 +8,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using OKLA.ML.Rollout;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Messaging;
 using OKLA.Shared.Web;
@@ -24,7 +26,7 @@ internal static class RecommendVehicles
     /// <param name="UserId">For whom.</param>
     /// <param name="Items">Best first.</param>
     /// <param name="ModelVersion">Version that answered; null for popularity.</param>
-    /// <param name="Source">model, previous or popularity.</param>
+    /// <param name="Source">model, previous, popularity or, while versions are tried, rollout:{arm}.</param>
     /// <param name="GeneratedAt">When (UTC).</param>
     public sealed record Response(string UserId, IReadOnlyList<Recommendation> Items, int? ModelVersion, string Source, DateTimeOffset GeneratedAt);
 
@@ -39,13 +41,13 @@ internal static class RecommendVehicles
     public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) => routes.MapGet("/api/recommendations/users/{id}", Handle).WithName("RecommendVehicles");
 
     internal static async Task<Ok<Response>> Handle(
-        [MaxLength(200)] string id, CurrentUser caller, IHostEnvironment host, LiveModels live, IMessageBus bus, PredictionLog log, IOptions<MLOptions> options, TimeProvider clock,
+        [MaxLength(200)] string id, CurrentUser caller, IHostEnvironment host, LiveModels live, TriedVersions tried, IMessageBus bus, PredictionLog log, IOptions<MLOptions> options, TimeProvider clock,
         ILogger<LiveModels> logger, CancellationToken ct, [Range(1, 100)] int limit = 10)
     {
         var now = clock.GetUtcNow();
         var trusted = host.IsDevelopment() || caller.Has(Policies.Scopes.Predict);
         var history = await HistoryAsync(id, caller, trusted, now, bus, options.Value, logger, ct);
-        var response = Answer(id, history, limit, live, options.Value, now, logger);
+        var response = Answer(id, history, limit, live, tried, options.Value, now, logger);
         log.Write(new PredictionServed(
             ModelNames.VehicleRecommender, response.ModelVersion, response.Source, id, [.. response.Items.Select(item => item.ItemId)], [.. response.Items.Select(item => item.Score)]));
         return TypedResults.Ok(response);
@@ -93,32 +95,44 @@ internal static class RecommendVehicles
             .OrderByDescending(item => item.LastAt).Take(most)];
 
     private static Response Answer(
-        string id, IReadOnlyList<HistoryItem> history, int limit, LiveModels live, MLOptions options, DateTimeOffset now, ILogger logger)
+        string id, IReadOnlyList<HistoryItem> history, int limit, LiveModels live, TriedVersions tried, MLOptions options, DateTimeOffset now, ILogger logger)
     {
         var hidden = history.Where(item => Hides(item, options)).Select(item => item.ItemId).ToHashSet(StringComparer.Ordinal);
         var shelf = live.Now;
-        foreach (var served in shelf.Recommenders)
+        var turn = tried.TurnOf(id, shelf.Recommenders);
+        foreach (var (served, source) in turn.Order)
         {
+            var started = Stopwatch.GetTimestamp();
             try
             {
                 var picks = served.Model.Recommend(history, limit, served.Live, hidden);
+                tried.Count(turn, served.Version, source, Stopwatch.GetElapsedTime(started), failed: false);
                 if (picks.Length == 0)
                 {
                     break;
                 }
 
+                tried.Met(turn, id, source);
+                tried.AskInShadow(turn, history, limit, hidden, picks);
                 var items = picks.Select(pick => Show(served.Cards[pick.Index]!, pick.Score, Reason(pick.BecauseOf, history, live))).ToList();
-                return new Response(id, items, served.Version, served.Source, now);
+                return new Response(id, items, served.Version, source, now);
             }
             catch (Exception fault) when (fault is not OutOfMemoryException)
             {
+                tried.Count(turn, served.Version, source, Stopwatch.GetElapsedTime(started), failed: true);
                 Log.PredictionFailed(logger, ModelNames.VehicleRecommender, served.Version, fault);
             }
         }
 
+        if (turn.Popularity)
+        {
+            tried.Count(turn, 0, turn.Source, TimeSpan.Zero, failed: false);
+            tried.Met(turn, id, turn.Source);
+        }
+
         var popular = shelf.Popular.Where(item => !hidden.Contains(item.Card.Snapshot.Item.Id)).Take(limit)
             .Select(item => Show(item.Card, item.Score, Texts.Spanish[item.Score > 0 ? "reason.popular" : "reason.new"]));
-        return new Response(id, [.. popular], null, "popularity", now);
+        return new Response(id, [.. popular], null, turn.Popularity ? turn.Source : "popularity", now);
     }
 
     /// <summary>Whether an item of the history stays away.</summary>

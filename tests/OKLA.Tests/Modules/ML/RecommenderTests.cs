@@ -8,6 +8,7 @@ using Microsoft.Extensions.Options;
 using OKLA.Features;
 using OKLA.ML;
 using OKLA.ML.Registry;
+using OKLA.ML.Rollout;
 using OKLA.ML.Serving;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Jobs;
@@ -217,7 +218,7 @@ public sealed class RecommenderTests : DatabaseTest, IAsyncDisposable
         var live = room.Services.GetRequiredService<LiveModels>();
         await live.RefreshAsync();
         Ok<RecommendVehicles.Response> answer = await RecommendVehicles.Handle(
-            id, caller ?? CurrentUser.Nobody, new HostingEnvironment { EnvironmentName = Environments.Production }, live, room.Bus, room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), room.Clock, NullLogger<LiveModels>.Instance, default, limit);
+            id, caller ?? CurrentUser.Nobody, new HostingEnvironment { EnvironmentName = Environments.Production }, live, room.Services.GetRequiredService<TriedVersions>(), room.Bus, room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), room.Clock, NullLogger<LiveModels>.Instance, default, limit);
         return answer.Value!;
     }
 

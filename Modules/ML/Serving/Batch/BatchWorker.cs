@@ -1,0 +1,112 @@
+using System.Text.Json;
+using Dapper;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace OKLA.ML.Serving.Batch;
+
+/// <summary>Does the parts of batches one by one: a part is locked while it is done and kept with its result in one transaction, so that it is done once whoever dies.</summary>
+internal sealed class BatchWorker(NpgsqlDataSource database, ServedModels served, IOptions<MLOptions> options, TimeProvider clock, ILogger<BatchWorker> logger) : BackgroundService
+{
+    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan TrimEvery = TimeSpan.FromHours(1);
+    private DateTimeOffset trimmedAt;
+
+    /// <summary>Does one part; false when there is none.</summary>
+    public async Task<bool> StepAsync(CancellationToken ct = default)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        var part = await connection.QuerySingleOrDefaultAsync<(Guid Job, int Part, byte[]? Input, string Model, int Version, string Format, string Header)>(new CommandDefinition("""
+            select p.job_id, p.part, p.input, j.model, j.version, j.format, j.header::text
+            from ml.batch_parts p join ml.batch_jobs j on j.id = p.job_id
+            where p.output is null and j.state = 'queued' order by p.job_id, p.part limit 1 for update of p skip locked
+            """, cancellationToken: ct));
+        if (part.Input is null)
+        {
+            return false;
+        }
+
+        try
+        {
+            if (await served.GetAsync(part.Model, part.Version) is not { } by)
+            {
+                throw new InvalidDataException($"Version {part.Version} of {part.Model} cannot be read.");
+            }
+
+            var (output, failed) = BatchRows.Answer(
+                by.Answers, part.Format, JsonSerializer.Deserialize<string[]>(part.Header)!, (long)part.Part * BatchFiles.RowsPerPart + 1, part.Input, options.Value.Threads);
+            await connection.ExecuteAsync(new CommandDefinition("""
+                update ml.batch_parts set output = @output, input = '' where job_id = @Job and part = @Part;
+                update ml.batch_jobs set failed_rows = failed_rows + @failed where id = @Job;
+                """, new { part.Job, part.Part, output, failed }, cancellationToken: ct));
+            await transaction.CommitAsync(ct);
+        }
+        catch (Exception fault) when (fault is not (NpgsqlException or OperationCanceledException or OutOfMemoryException))
+        {
+            // The same part would fail again: the batch ends here and says why.
+            Log.BatchPartFailed(logger, part.Job, part.Part, fault);
+            await transaction.RollbackAsync(ct);
+            await connection.ExecuteAsync(new CommandDefinition(
+                "update ml.batch_jobs set state = 'failed', error = @Message, finished_at = @now where id = @Job and state = 'queued'",
+                new { part.Job, fault.Message, now = clock.GetUtcNow().UtcDateTime }, cancellationToken: ct));
+            return true;
+        }
+
+        await connection.ExecuteAsync(new CommandDefinition("""
+            update ml.batch_jobs set state = 'done', finished_at = @now
+            where id = @Job and state = 'queued' and not exists (select 1 from ml.batch_parts where job_id = @Job and output is null)
+            """, new { part.Job, now = clock.GetUtcNow().UtcDateTime }, cancellationToken: ct));
+        return true;
+    }
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            var more = false;
+            try
+            {
+                more = await StepAsync(stoppingToken);
+                if (clock.GetUtcNow() - trimmedAt > TrimEvery)
+                {
+                    trimmedAt = clock.GetUtcNow();
+                    await TrimAsync(stoppingToken);
+                }
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception outage) when (outage is NpgsqlException or TimeoutException or IOException)
+            {
+                Log.LookFailed(logger, "batches", outage);
+            }
+
+            if (!more)
+            {
+                await Task.Delay(Idle, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    /// <summary>Forgets what is past its time: results, uploads that broke off, predictions, minutes and goals.</summary>
+    private async Task TrimAsync(CancellationToken ct)
+    {
+        var (now, knobs) = (clock.GetUtcNow(), options.Value.Serving);
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await connection.ExecuteAsync(new CommandDefinition("""
+            delete from ml.batch_jobs where finished_at < @results or (state = 'receiving' and created_at < @day);
+            delete from ml.async_predictions where finished_at < @results and callback_state <> 'waiting';
+            delete from ml.outcomes where at < @old;
+            delete from ml.predictions where at < @old;
+            delete from ml.serving_minutes where minute < @old;
+            delete from ml.goal_events where at < @old;
+            delete from ml.alerts where resolved_at < @old;
+            """,
+            new { results = now.AddDays(-knobs.KeepResultDays).UtcDateTime, day = now.AddDays(-1).UtcDateTime, old = now.AddDays(-knobs.KeepDays).UtcDateTime }, commandTimeout: 600, cancellationToken: ct));
+    }
+}

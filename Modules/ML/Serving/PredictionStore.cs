@@ -1,0 +1,92 @@
+using System.Diagnostics.Metrics;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace OKLA.ML.Serving;
+
+/// <summary>A request that was answered.</summary>
+/// <param name="RequestId">Its id.</param>
+/// <param name="At">When (UTC).</param>
+/// <param name="Model">The model.</param>
+/// <param name="Version">The version that answered; null for a rule or the baseline.</param>
+/// <param name="Source">Who spoke.</param>
+/// <param name="Rollout">The rollout it was part of.</param>
+/// <param name="Arm">Its arm.</param>
+/// <param name="UserKey">Whom it was for.</param>
+/// <param name="Rows">Its rows.</param>
+internal sealed record AnsweredRequest(
+    string RequestId, DateTimeOffset At, string Model, int? Version, string Source, Guid? Rollout, string? Arm, string? UserKey, IReadOnlyList<AnsweredRow> Rows);
+
+/// <summary>A row that was answered: its feature vector is written from the values under the names, when its turn comes.</summary>
+internal sealed record AnsweredRow(string? EntityId, IReadOnlyList<string> Names, IReadOnlyList<string?> Values, Prediction? Answer);
+
+/// <summary>Writes down which version answered which request with its feature vector.</summary>
+internal sealed class PredictionStore(NpgsqlDataSource database, IOptions<MLOptions> options, TimeProvider clock, ILogger<PredictionStore> logger)
+    : QueuedWriter<AnsweredRequest>(options.Value.Serving.LogQueue, TimeSpan.FromMilliseconds(500), clock, logger)
+{
+    private static readonly Meter Meter = new("OKLA.ML");
+    private static readonly Counter<long> Unwritten = Meter.CreateCounter<long>("okla.ml.predictions.unwritten", "{request}", "Answered requests that could not be written down.");
+
+    protected override void Lose(int count)
+    {
+        base.Lose(count);
+        Unwritten.Add(count);
+    }
+
+    protected override async Task WriteAsync(IReadOnlyList<AnsweredRequest> batch, CancellationToken ct)
+    {
+        var rows = batch.SelectMany(request => request.Rows.Select((row, i) => (Request: request, Row: row, Place: i))).ToList();
+        foreach (var part in rows.Chunk(5_000))
+        {
+            await using var command = database.CreateCommand("""
+                insert into ml.predictions (request_id, row, at, model, version, source, rollout_id, arm, user_key, entity_id, inputs, value, low, high, label, probabilities)
+                select request_id, row, at, model, version, source, rollout_id, arm, user_key, entity_id, inputs::jsonb, value, low, high, label, probabilities::jsonb
+                from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                    as r (request_id, row, at, model, version, source, rollout_id, arm, user_key, entity_id, inputs, value, low, high, label, probabilities)
+                on conflict do nothing
+                """);
+            Add(command, NpgsqlDbType.Text, part, line => line.Request.RequestId);
+            Add(command, NpgsqlDbType.Integer, part, line => line.Place);
+            Add(command, NpgsqlDbType.TimestampTz, part, line => line.Request.At.UtcDateTime);
+            Add(command, NpgsqlDbType.Text, part, line => line.Request.Model);
+            Add(command, NpgsqlDbType.Integer, part, line => line.Request.Version);
+            Add(command, NpgsqlDbType.Text, part, line => line.Request.Source);
+            Add(command, NpgsqlDbType.Uuid, part, line => line.Request.Rollout);
+            Add(command, NpgsqlDbType.Text, part, line => line.Request.Arm);
+            Add(command, NpgsqlDbType.Text, part, line => line.Request.UserKey);
+            Add(command, NpgsqlDbType.Text, part, line => line.Row.EntityId);
+            Add(command, NpgsqlDbType.Text, part, line => Json(line.Row));
+            Add(command, NpgsqlDbType.Double, part, line => line.Row.Answer?.Value);
+            Add(command, NpgsqlDbType.Double, part, line => line.Row.Answer?.Low);
+            Add(command, NpgsqlDbType.Double, part, line => line.Row.Answer?.High);
+            Add(command, NpgsqlDbType.Text, part, line => line.Row.Answer?.Label);
+            Add(command, NpgsqlDbType.Text, part, line => line.Row.Answer?.Probabilities is { } shares ? JsonSerializer.Serialize(shares) : null);
+            await command.ExecuteNonQueryAsync(ct);
+        }
+    }
+
+    private static void Add<T>(NpgsqlCommand command, NpgsqlDbType type, (AnsweredRequest, AnsweredRow, int)[] rows, Func<(AnsweredRequest Request, AnsweredRow Row, int Place), T> value) =>
+        command.Parameters.Add(new NpgsqlParameter { Value = Array.ConvertAll(rows, row => value(row)), NpgsqlDbType = NpgsqlDbType.Array | type });
+
+    private static string Json(AnsweredRow row)
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream))
+        {
+            json.WriteStartObject();
+            for (var i = 0; i < row.Names.Count; i++)
+            {
+                // PostgreSQL keeps no zero character.
+                json.WriteString(row.Names[i], row.Values[i]?.Replace("\0", "", StringComparison.Ordinal));
+            }
+
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length);
+    }
+}
