@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
 using Microsoft.AspNetCore.Http;
@@ -96,10 +97,20 @@ internal static class Intake
         try
         {
             await CopyAsync(source, target, limits.MaxBytes, Math.Max(FreeBytes, new FileInfo(packed).Length * limits.MaxExpansion), ct);
+
+            // The unpacker takes a file that is cut off for one that ends. The last four bytes say how much it should be (RFC 1952, section 2.3.1).
+            await using var ending = File.OpenRead(packed);
+            var size = new byte[4];
+            ending.Seek(-Math.Min(4, ending.Length), SeekOrigin.End);
+            await ending.ReadExactlyAsync(size, ct);
+            if (BinaryPrimitives.ReadUInt32LittleEndian(size) != (uint)target.Length)
+            {
+                throw new InvalidDataException();
+            }
         }
         catch (InvalidDataException)
         {
-            throw new DatasetRefusedException("body", "The gzip data are damaged or cut off.");
+            throw new DatasetRefusedException("body", "The gzip data are damaged, cut off, or several files in one.");
         }
     }
 
