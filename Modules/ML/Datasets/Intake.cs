@@ -14,6 +14,18 @@ internal sealed class TemporaryFile : IDisposable
 
     public string Path { get; } = System.IO.Path.Combine(System.IO.Path.GetTempPath(), Prefix + Guid.NewGuid().ToString("N"));
 
+    /// <summary>Deletes what a host that was killed left behind: no request takes a day.</summary>
+    public static void DeleteAbandoned(DateTimeOffset now)
+    {
+        foreach (var path in Directory.EnumerateFiles(System.IO.Path.GetTempPath(), Prefix + "*"))
+        {
+            if (File.GetLastWriteTimeUtc(path) < now.UtcDateTime.AddDays(-1))
+            {
+                File.Delete(path);
+            }
+        }
+    }
+
     public void Dispose() => File.Delete(Path);
 }
 

@@ -16,7 +16,7 @@ public sealed class DatasetEndpointsTests : HostTest
     private static int names;
     private HttpClient admin = null!;
 
-    protected override string[] Settings => ["--ML:Datasets:MaxBytes", "3000000", "--ML:Datasets:MaxColumns", "500"];
+    protected override string[] Settings => ["--ML:Datasets:MaxBytes", "40000000", "--ML:Datasets:MaxColumns", "500"];
 
     [OneTimeSetUp]
     public async Task SignInAsync() => admin = await SignInAsync("admin");
@@ -150,11 +150,26 @@ public sealed class DatasetEndpointsTests : HostTest
     [Test]
     public async Task A_table_larger_than_allowed_is_refused_packed_or_not()
     {
-        var rows = Encoding.UTF8.GetBytes("a,b\n" + string.Concat(Enumerable.Repeat("1234567,7654321\n", 200_000)));
+        var rows = Encoding.UTF8.GetBytes("a,b\n" + string.Concat(Enumerable.Repeat(new string('x', 4_000) + ",1\n", 10_500)));
 
         (await SendAsync(Name(), Body(rows, "text/csv"), HttpStatusCode.RequestEntityTooLarge)).GetProperty("field").GetString().ShouldBe("body");
         await SendAsync(Name(), Body(Packed(rows), "application/gzip"), HttpStatusCode.RequestEntityTooLarge);
         LeftFiles().ShouldBeEmpty();
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task A_table_larger_than_other_requests_may_be_goes_through(bool packed)
+    {
+        // Kestrel's bound is 30,000,000 bytes.
+        var rows = Encoding.UTF8.GetBytes("a,b\n" + string.Concat(Enumerable.Repeat($"{new string('x', 4_000)},{(packed ? 1 : 2)}\n", 8_000)));
+        var body = Body(packed ? Packed(rows) : rows, "text/csv");
+        if (packed)
+        {
+            body.Headers.ContentEncoding.Add("gzip");
+        }
+
+        (await SendAsync(Name(), body, HttpStatusCode.Created)).GetProperty("rows").GetInt64().ShouldBe(8_000);
     }
 
     [TestCase("Cars")]
@@ -340,7 +355,7 @@ public sealed class DatasetEndpointsTests : HostTest
 
         var answer = await AnswerAsync(await admin.PostAsync($"/api/ml/datasets/{name}/from-log", Json(request)), HttpStatusCode.Created);
 
-        answer.GetProperty("source").GetString().ShouldBe("log");
+        answer.GetProperty("source").GetString().ShouldBe("log:item_listed");
         var page = await GetAsync($"/api/ml/datasets/{name}/versions/1/rows");
         page.GetProperty("columns").EnumerateArray().Select(column => column.GetString()).ShouldBe(["occurredAt", "eventType", "id", "amount", "image"]);
         page.GetProperty("rows").EnumerateArray().Select(row => row[2].GetString()).ShouldBe(["log-1", "log-2"]);
@@ -370,6 +385,21 @@ public sealed class DatasetEndpointsTests : HostTest
         answer.GetProperty("columns").EnumerateArray().Last().GetProperty("role").GetString().ShouldBe("target");
         (await AnswerAsync(await admin.PostAsync($"/api/ml/datasets/{name}/from-frame", Json($$"""{"frameId":"{{Guid.NewGuid()}}"}""")), HttpStatusCode.BadRequest))
             .GetProperty("errors").TryGetProperty("frameId", out _).ShouldBeTrue();
+    }
+
+    [Test]
+    public async Task The_lineage_leads_from_an_event_over_a_version_to_the_model()
+    {
+        var name = Name();
+        await Service<OKLA.Shared.EventLog.EventWriter>().WriteAsync([Room.Listed(Room.Car("line-1", "Kia", "Rio", 2015, 9_000), new DateTimeOffset(2023, 5, 1, 12, 0, 0, TimeSpan.Zero))]);
+        await AnswerAsync(await admin.PostAsync($"/api/ml/datasets/{name}/from-log", Json("""{"eventTypes":["item_listed"],"fields":{"id":"item.id"}}""")), HttpStatusCode.Created);
+        var store = Service<DatasetStore>();
+        await store.RecordUseAsync((await store.FindAsync(name, 1, default))!, "line-model", 3, default);
+
+        var impact = await GetAsync($"/api/lineage/impact?node=dataset:{name}.1");
+        impact.GetProperty("things").EnumerateArray().Select(thing => thing.GetProperty("node").GetString()).ShouldContain("model:line-model.3");
+        impact = await GetAsync("/api/lineage/impact?node=event:item_listed");
+        impact.GetProperty("things").EnumerateArray().Select(thing => thing.GetProperty("node").GetString()).ShouldContain($"dataset:{name}.1");
     }
 
     private static string Name() => $"cars-{Interlocked.Increment(ref names)}";

@@ -87,14 +87,14 @@ public sealed class DatasetStoreTests : DatabaseTest
     {
         using var store = Store(new Room.StillClock(DateTimeOffset.UnixEpoch));
         var text = new StringBuilder(string.Join(',', Enumerable.Range(0, 10_000).Select(i => $"c{i}"))).Append('\n');
-        for (var row = 0; row < 30; row++)
+        for (var row = 0; row < 5; row++)
         {
             text.AppendJoin(',', Enumerable.Range(0, 10_000).Select(i => (i * row) % 17)).Append('\n');
         }
 
         var version = await store.AddAsync("wide", TableTests.Utf8(text.ToString()), default);
 
-        (version.Rows, version.Columns.Count).ShouldBe((30L, 10_000));
+        (version.Rows, version.Columns.Count).ShouldBe((5L, 10_000));
     }
 
     private DatasetStore Store(TimeProvider clock, MLOptions? options = null)
