@@ -19,6 +19,7 @@ internal static class MLLineage
             "Chooses vehicles for a visitor.", "Modules/ML/Serving/RecommendVehicles.cs"),
         new("ml.estimate-price", Room, ["model:price"], ["screen:Precio estimado"],
             "Estimates what a vehicle is worth.", "Modules/ML/Serving/EstimatePrice.cs"),
+<<<<<<< HEAD
         new("ml.dataset-upload", Room, ["file:upload"], ["table:ml.dataset_versions"],
             "Takes a table from a file as a version of a data set.", "Modules/ML/Datasets/UploadDataset.cs"),
         new("ml.dataset-from-frame", Room, ["frame:training"], ["table:ml.dataset_versions"],
@@ -33,5 +34,7 @@ internal static class MLLineage
             "Lets versions in step by step and takes bad ones back.", "Modules/ML/Rollout/RolloutLoop.cs"),
         new("ml.watch", Room, ["table:ml.predictions", "table:ml.outcomes", "table:ml.goal_events", "table:ml.serving_minutes"], ["table:ml.alerts"],
             "Holds what is served against rules: errors, latency, drift and quality.", "Modules/ML/Monitoring/AlertLoop.cs"),
+=======
+>>>>>>> data
     ];
 }

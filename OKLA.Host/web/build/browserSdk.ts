@@ -44,7 +44,9 @@ export function browserSdk(): Plugin {
     async closeBundle() {
       await buildSdk(root, target);
       cpSync(join(root, 'sdk/okla.d.ts'), join(target, 'okla.d.ts'));
-      cpSync(join(root, '../Sdk/OklaClient.cs'), join(target, 'OklaClient.cs'));
+      for (const client of ['OklaClient.cs', 'OklaModels.cs']) {
+        cpSync(join(root, '../Sdk', client), join(target, client));
+      }
     },
   };
 }
