@@ -19,22 +19,11 @@ internal static class MLLineage
             "Chooses vehicles for a visitor.", "Modules/ML/Serving/RecommendVehicles.cs"),
         new("ml.estimate-price", Room, ["model:price"], ["screen:Precio estimado"],
             "Estimates what a vehicle is worth.", "Modules/ML/Serving/EstimatePrice.cs"),
-<<<<<<< HEAD
-        new("ml.dataset-upload", Room, ["file:upload"], ["table:ml.dataset_versions"],
-            "Takes a table from a file as a version of a data set.", "Modules/ML/Datasets/UploadDataset.cs"),
-        new("ml.dataset-from-frame", Room, ["frame:training"], ["table:ml.dataset_versions"],
-            "Takes a training frame as a version of a data set.", "Modules/ML/Datasets/DatasetFromFrame.cs"),
-        new("ml.dataset-from-log", Room, ["event:*"], ["table:ml.dataset_versions"],
-            "Takes events as a version of a data set.", "Modules/ML/Datasets/DatasetFromLog.cs"),
-        new("ml.train-on-dataset", Room, ["table:ml.dataset_versions"], ["table:ml.dataset_uses"],
-            "Notes which models learned from a version of a data set.", "Modules/ML/Datasets/DatasetStore.cs"),
         new("ml.goals", Room, [.. new RolloutKnobs().Goals.Select(type => $"event:{type}"), "event:person_erased"], ["table:ml.goal_events"],
             "Keeps the events that may be goals by person.", "Modules/ML/Rollout/GoalEvents.cs"),
         new("ml.roll-out", Room, ["table:ml.goal_events", "table:ml.exposures", "table:ml.serving_minutes"], ["table:ml.rollouts", "table:ml.rollout_steps"],
             "Lets versions in step by step and takes bad ones back.", "Modules/ML/Rollout/RolloutLoop.cs"),
         new("ml.watch", Room, ["table:ml.predictions", "table:ml.outcomes", "table:ml.goal_events", "table:ml.serving_minutes"], ["table:ml.alerts"],
             "Holds what is served against rules: errors, latency, drift and quality.", "Modules/ML/Monitoring/AlertLoop.cs"),
-=======
->>>>>>> data
     ];
 }

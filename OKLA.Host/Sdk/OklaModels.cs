@@ -1,7 +1,7 @@
 using System.Net.Http.Headers;
-using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using JsonContent = System.Net.Http.Json.JsonContent;
 
 namespace OKLA.Sdk;
 

@@ -11,7 +11,7 @@ using OKLA.Shared.Messaging;
 namespace OKLA.Tests.Modules.ML.Models;
 
 /// <summary>What the models of leads, looks, churn and swindles take for a case, and what for its outcome.</summary>
-public sealed class MomentsTests : DatabaseTest
+public sealed class MomentsTests : DatabaseTest, IAsyncDisposable
 {
     private static readonly DateTimeOffset Now = new(2026, 6, 1, 12, 0, 0, TimeSpan.Zero);
     private Room room = null!;
