@@ -45,6 +45,9 @@ internal sealed class Predictor(
 {
     private const int RowsForAllThreads = 256;
 
+    /// <summary>Larger requests are lots that do not come again; to keep their rows would only drive others out.</summary>
+    private const int MostCachedRows = 100;
+
     /// <summary>Answers a question.</summary>
     public async ValueTask<Answer> AskAsync(Question question, CancellationToken ct)
     {
@@ -185,6 +188,13 @@ internal sealed class Predictor(
 
     private (Prediction[] Answers, int Hits) Predict(ServedVersion by, string?[][] rows)
     {
+        if (rows.Length > MostCachedRows)
+        {
+            var all = by.Answers.Predict(rows, rows.Length >= RowsForAllThreads ? Environment.ProcessorCount : 1);
+            CheckNumbers(all);
+            return (all, 0);
+        }
+
         var answers = new Prediction?[rows.Length];
         var keys = new object[rows.Length];
         var open = new List<int>(rows.Length);
@@ -200,7 +210,7 @@ internal sealed class Predictor(
         if (open.Count > 0)
         {
             string?[][] asked = open.Count == rows.Length ? rows : [.. open.Select(i => rows[i])];
-            var said = by.Answers.Predict(asked, asked.Length >= RowsForAllThreads ? Environment.ProcessorCount : 1);
+            var said = by.Answers.Predict(asked);
             CheckNumbers(said);
             for (var i = 0; i < open.Count; i++)
             {
