@@ -84,16 +84,13 @@ internal sealed class Predictor(
 
         if (rollout is { IsShadow: true } && answer.By is not null)
         {
-            var (rows, names, candidate) = (answer.Read!.Rows, NamesOf(answer.By.Answers.Signature), rollout.Spec.Arms[1]);
+            var (rows, names, candidate) = (answer.Read!.Rows, answer.By.Names, rollout.Spec.Arms[1]);
             shadow.Add(new ShadowQuestion(rollout, rows.Length, answer.Predictions!, () => ArmAnswer.AskAsync(served, question.Model, candidate, names, rows)));
         }
 
         WriteDown(question, answer, byArm ? rollout!.Id : null, byArm ? arm!.Name : null);
         return answer;
     }
-
-    /// <summary>Names of a signature's inputs.</summary>
-    internal static string[] NamesOf(ModelSignature signature) => [.. signature.Inputs.Select(input => input.Name)];
 
     private async ValueTask<Answer?> FromArmAsync(Question question, LiveVersions live, ActiveRollout rollout, Arm arm, CancellationToken ct)
     {
@@ -124,7 +121,7 @@ internal sealed class Predictor(
         }
 
         var started = Stopwatch.GetTimestamp();
-        var read = RowReader.Read(by.Answers.Signature, question.Rows);
+        var read = RowReader.Read(by, question.Rows);
         if (read.Errors.Count > 0)
         {
             return new Answer(AskStatus.Refused, version, source, Read: read);
@@ -152,7 +149,7 @@ internal sealed class Predictor(
             return null;
         }
 
-        var read = RowReader.Read(first.Answers.Signature, question.Rows);
+        var read = RowReader.Read(first, question.Rows);
         if (read.Errors.Count > 0)
         {
             return new Answer(AskStatus.Refused, Source: source, Read: read);
@@ -161,7 +158,7 @@ internal sealed class Predictor(
         var started = Stopwatch.GetTimestamp();
         try
         {
-            var predictions = await ArmAnswer.AskAsync(served, question.Model, arm, NamesOf(first.Answers.Signature), read.Rows);
+            var predictions = await ArmAnswer.AskAsync(served, question.Model, arm, first.Names, read.Rows);
             CheckNumbers(predictions);
             meter.Count(question.Model, 0, rollout.Id, arm.Name, read.Rows.Length, 0, Stopwatch.GetElapsedTime(started), failed: false);
             return new Answer(AskStatus.Answered, null, source, predictions, read, first);
@@ -235,7 +232,7 @@ internal sealed class Predictor(
 
     private void WriteDown(Question question, Answer answer, Guid? rollout, string? arm)
     {
-        var names = answer.By is { } by ? NamesOf(by.Answers.Signature) : [];
+        var names = answer.By is { } by ? by.Names : [];
         var rows = new AnsweredRow[answer.Predictions!.Count];
         for (var i = 0; i < rows.Length; i++)
         {

@@ -7,7 +7,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OKLA.Host;
 using OKLA.Host.Demo;
-using OKLA.ML.Models;
 using OKLA.ML.Serving;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
@@ -23,6 +22,7 @@ internal static class PredictBenchmark
 {
     private const string Path = "/api/ml/models/price-predictor/predict";
     private const int LotRows = 2_000;
+    private const double PerSecond = 200;
 
     public static async Task RunAsync(int requests)
     {
@@ -50,6 +50,16 @@ internal static class PredictBenchmark
             Add(table, "price of a row from the cache", await Load.PostAsync(client, Path, bodies, 1), bareResult);
             table.Print();
             Console.WriteLine();
+
+            var open = new Table($"one row, {PerSecond} a second (open loop)", "requests", "p50 ms", "p99 ms", "p99 of bare");
+            var some = bodies.GetRange(0, Math.Min(bodies.Count, 2_000)).Select((_, n) => Body(Row(n + 2_000_000))).ToList();
+            var bareOpen = await AtRateAsync(bareClient, "/bare", some);
+            open.Add("bare, the same bytes from memory", bareOpen.Requests, bareOpen.Percentile(.5), bareOpen.Percentile(.99), 1.0);
+            Add(open, "price of a new row", await AtRateAsync(client, Path, some), bareOpen);
+            var alone = await AloneAsync(host.App.Services);
+            open.Add("the model alone, in this process", alone.Requests, alone.Percentile(.5), alone.Percentile(.99), alone.Percentile(.99) / bareOpen.Percentile(.99));
+            open.Print();
+            Console.WriteLine();
             await LotsAsync(host.App.Services, client);
             await bare.StopAsync();
             await host.App.StopAsync();
@@ -63,8 +73,7 @@ internal static class PredictBenchmark
         var model = (await services.GetRequiredService<ServedModels>().BestAsync(ModelNames.PricePredictor))!.Answers;
         var names = model.Signature.Inputs.Select(input => input.Name).ToArray();
         var lots = Enumerable.Range(0, 16).Select(lot => Enumerable.Range(0, LotRows).Select(n => Row(lot * LotRows + n)).ToArray()).ToArray();
-        string?[][] Values(Dictionary<string, object>[] lot) => [.. lot.Select(row => names.Select(name => row.TryGetValue(name, out var value) ? Convert.ToString(value, CultureInfo.InvariantCulture) : null).ToArray())];
-        var values = lots.Select(Values).ToArray();
+        var values = lots.Select(lot => lot.Select(row => Values(names, row)).ToArray()).ToArray();
         var bodies = lots.Select(lot => Body(lot)).ToList();
 
         model.Predict(values[0], Environment.ProcessorCount);
@@ -84,6 +93,52 @@ internal static class PredictBenchmark
         table.Add("by HTTP, two callers", lots.Length * LotRows, rate, rate / own, store.Lost);
         table.Print();
     }
+
+    /// <summary>Posts at a fixed rate: a slow answer does not slow the load down, and waiting counts.</summary>
+    private static async Task<LoadResult> AtRateAsync(HttpClient client, string path, List<byte[]> bodies)
+    {
+        var latencies = new double[bodies.Count];
+        var clock = Stopwatch.StartNew();
+        var running = new List<Task>(bodies.Count);
+        for (var i = 0; i < bodies.Count; i++)
+        {
+            var due = TimeSpan.FromSeconds((double)i / PerSecond);
+            while (clock.Elapsed < due)
+            {
+                await Task.Delay(1);
+            }
+
+            running.Add(OneAsync(i, due));
+        }
+
+        await Task.WhenAll(running);
+        return new LoadResult(bodies.Count, clock.Elapsed.TotalSeconds, latencies);
+
+        async Task OneAsync(int index, TimeSpan due)
+        {
+            using var response = await client.PostAsync(path, Json(bodies[index]));
+            await response.EnsureSuccessStatusCode().Content.CopyToAsync(Stream.Null);
+            latencies[index] = (clock.Elapsed - due).TotalMilliseconds;
+        }
+    }
+
+    private static async Task<LoadResult> AloneAsync(IServiceProvider services)
+    {
+        var by = (await services.GetRequiredService<ServedModels>().BestAsync(ModelNames.PricePredictor))!;
+        var latencies = new double[1_000];
+        var clock = Stopwatch.StartNew();
+        for (var n = 0; n < latencies.Length; n++)
+        {
+            var started = Stopwatch.GetTimestamp();
+            by.Answers.Predict([Values(by.Names, Row(n + 3_000_000))]);
+            latencies[n] = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+        }
+
+        return new LoadResult(latencies.Length, clock.Elapsed.TotalSeconds, latencies);
+    }
+
+    private static string?[] Values(string[] names, Dictionary<string, object> row) =>
+        Array.ConvertAll(names, name => row.TryGetValue(name, out var value) ? Convert.ToString(value, CultureInfo.InvariantCulture) : null);
 
     private static void Add(Table table, string name, LoadResult result, LoadResult bare) =>
         table.Add(name, result.Requests, result.Percentile(.5), result.Percentile(.99), result.Percentile(.99) / bare.Percentile(.99));
