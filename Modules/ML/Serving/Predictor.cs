@@ -92,6 +92,7 @@ internal sealed class Predictor(
         return answer;
     }
 
+    /// <summary>The answer of an arm. None comes from the cache: the latencies of the arms are compared, and the control's rows would be known and the candidate's not.</summary>
     private async ValueTask<Answer?> FromArmAsync(Question question, LiveVersions live, ActiveRollout rollout, Arm arm, CancellationToken ct)
     {
         var source = rollout.IsShadow ? "model" : $"rollout:{arm.Name}";
@@ -99,20 +100,20 @@ internal sealed class Predictor(
         switch (arm)
         {
             case { Version: { } version }:
-                return await FromVersionAsync(question, version, source, id, name);
+                return await FromVersionAsync(question, version, source, id, name, mayCache: false);
             case { Ensemble: not null }:
                 return await FromEnsembleAsync(question, rollout, arm, source);
             case { Strategy: "previous" } when live.Previous is { } before:
-                return await FromVersionAsync(question, before, source, id, name);
+                return await FromVersionAsync(question, before, source, id, name, mayCache: false);
             case { Strategy: "baseline" }:
                 return await BaselineAsync(question, live.Version, ct) is { Status: AskStatus.Answered } baseline ? baseline with { Source = source } : null;
             default:
-                return await FromVersionAsync(question, live.Version, source, id, name);
+                return await FromVersionAsync(question, live.Version, source, id, name, mayCache: false);
         }
     }
 
     /// <summary>A version's answer; null when it cannot be read or fails, refused when the rows are not as it needs them.</summary>
-    private async ValueTask<Answer?> FromVersionAsync(Question question, int version, string source, Guid rollout = default, string arm = "")
+    private async ValueTask<Answer?> FromVersionAsync(Question question, int version, string source, Guid rollout = default, string arm = "", bool mayCache = true)
     {
         if (await served.GetAsync(question.Model, version) is not { } by)
         {
@@ -129,7 +130,7 @@ internal sealed class Predictor(
 
         try
         {
-            var (predictions, hits) = Predict(by, read.Rows);
+            var (predictions, hits) = Predict(by, read.Rows, mayCache);
             meter.Count(question.Model, version, rollout, arm, read.Rows.Length, hits, Stopwatch.GetElapsedTime(started), failed: false);
             return new Answer(AskStatus.Answered, version, source, predictions, read, by, hits);
         }
@@ -183,9 +184,9 @@ internal sealed class Predictor(
         return new Answer(AskStatus.Answered, null, "fallback", [.. Enumerable.Repeat(baseline, rows)]);
     }
 
-    private (Prediction[] Answers, int Hits) Predict(ServedVersion by, string?[][] rows)
+    private (Prediction[] Answers, int Hits) Predict(ServedVersion by, string?[][] rows, bool mayCache)
     {
-        if (rows.Length > MostCachedRows)
+        if (!mayCache || rows.Length > MostCachedRows)
         {
             var all = by.Answers.Predict(rows, rows.Length >= RowsForAllThreads ? Environment.ProcessorCount : 1);
             CheckNumbers(all);
