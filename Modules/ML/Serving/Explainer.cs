@@ -67,7 +67,7 @@ internal static class ExplainRows
             return PredictRows.Missing(name, catalog.Find(name) is null ? AskStatus.Unknown : AskStatus.Unavailable);
         }
 
-        var read = RowReader.Read(by.Answers.Signature, question!.Rows);
+        var read = RowReader.Read(by, question!.Rows);
         if (read.Errors.Count > 0)
         {
             return Problems.Invalid(read.Errors);

@@ -25,7 +25,7 @@ internal sealed class LiveModels(
 
     private readonly ConcurrentDictionary<string, Card> cards = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim refreshing = new(1);
-    private readonly Dictionary<string, int[]> tried = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int[]> lookedFor = new(StringComparer.Ordinal);
     private long position;
     private DateTimeOffset popularAt = DateTimeOffset.MinValue;
     private volatile Shelf shelf = new([], [], [], null);
@@ -170,13 +170,15 @@ internal sealed class LiveModels(
         }
 
         int[] own = wanted.Previous is { } previous ? [wanted.Version, previous] : [wanted.Version];
-        int[] versions = [.. own, .. (served.Find(model)?.Rollout?.Versions ?? []).Except(own)];
-        if (kept.Count > 0 && tried.TryGetValue(model, out var before) && before.AsSpan().SequenceEqual(versions))
+        // Of the other models the rollouts meet whoever asks for rows; see Predictor.
+        var tried = model == ModelNames.VehicleRecommender ? served.Find(model)?.Rollout?.Versions ?? [] : [];
+        int[] versions = [.. own, .. tried.Except(own)];
+        if (kept.Count > 0 && lookedFor.TryGetValue(model, out var before) && before.AsSpan().SequenceEqual(versions))
         {
             return kept;
         }
 
-        tried[model] = versions;
+        lookedFor[model] = versions;
 
         var loaded = new List<T>();
         foreach (var version in versions)

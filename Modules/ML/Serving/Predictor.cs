@@ -45,6 +45,9 @@ internal sealed class Predictor(
 {
     private const int RowsForAllThreads = 256;
 
+    /// <summary>Larger requests are lots that do not come again; to keep their rows would only drive others out.</summary>
+    private const int MostCachedRows = 100;
+
     /// <summary>Answers a question.</summary>
     public async ValueTask<Answer> AskAsync(Question question, CancellationToken ct)
     {
@@ -81,7 +84,7 @@ internal sealed class Predictor(
 
         if (rollout is { IsShadow: true } && answer.By is not null)
         {
-            var (rows, names, candidate) = (answer.Read!.Rows, NamesOf(answer.By.Answers.Signature), rollout.Spec.Arms[1]);
+            var (rows, names, candidate) = (answer.Read!.Rows, answer.By.Names, rollout.Spec.Arms[1]);
             shadow.Add(new ShadowQuestion(rollout, rows.Length, answer.Predictions!, () => ArmAnswer.AskAsync(served, question.Model, candidate, names, rows)));
         }
 
@@ -89,9 +92,7 @@ internal sealed class Predictor(
         return answer;
     }
 
-    /// <summary>Names of a signature's inputs.</summary>
-    internal static string[] NamesOf(ModelSignature signature) => [.. signature.Inputs.Select(input => input.Name)];
-
+    /// <summary>The answer of an arm. None comes from the cache: the latencies of the arms are compared, and the control's rows would be known and the candidate's not.</summary>
     private async ValueTask<Answer?> FromArmAsync(Question question, LiveVersions live, ActiveRollout rollout, Arm arm, CancellationToken ct)
     {
         var source = rollout.IsShadow ? "model" : $"rollout:{arm.Name}";
@@ -99,20 +100,20 @@ internal sealed class Predictor(
         switch (arm)
         {
             case { Version: { } version }:
-                return await FromVersionAsync(question, version, source, id, name);
+                return await FromVersionAsync(question, version, source, id, name, mayCache: false);
             case { Ensemble: not null }:
                 return await FromEnsembleAsync(question, rollout, arm, source);
             case { Strategy: "previous" } when live.Previous is { } before:
-                return await FromVersionAsync(question, before, source, id, name);
+                return await FromVersionAsync(question, before, source, id, name, mayCache: false);
             case { Strategy: "baseline" }:
                 return await BaselineAsync(question, live.Version, ct) is { Status: AskStatus.Answered } baseline ? baseline with { Source = source } : null;
             default:
-                return await FromVersionAsync(question, live.Version, source, id, name);
+                return await FromVersionAsync(question, live.Version, source, id, name, mayCache: false);
         }
     }
 
     /// <summary>A version's answer; null when it cannot be read or fails, refused when the rows are not as it needs them.</summary>
-    private async ValueTask<Answer?> FromVersionAsync(Question question, int version, string source, Guid rollout = default, string arm = "")
+    private async ValueTask<Answer?> FromVersionAsync(Question question, int version, string source, Guid rollout = default, string arm = "", bool mayCache = true)
     {
         if (await served.GetAsync(question.Model, version) is not { } by)
         {
@@ -121,7 +122,7 @@ internal sealed class Predictor(
         }
 
         var started = Stopwatch.GetTimestamp();
-        var read = RowReader.Read(by.Answers.Signature, question.Rows);
+        var read = RowReader.Read(by, question.Rows);
         if (read.Errors.Count > 0)
         {
             return new Answer(AskStatus.Refused, version, source, Read: read);
@@ -129,7 +130,7 @@ internal sealed class Predictor(
 
         try
         {
-            var (predictions, hits) = Predict(by, read.Rows);
+            var (predictions, hits) = Predict(by, read.Rows, mayCache);
             meter.Count(question.Model, version, rollout, arm, read.Rows.Length, hits, Stopwatch.GetElapsedTime(started), failed: false);
             return new Answer(AskStatus.Answered, version, source, predictions, read, by, hits);
         }
@@ -149,7 +150,7 @@ internal sealed class Predictor(
             return null;
         }
 
-        var read = RowReader.Read(first.Answers.Signature, question.Rows);
+        var read = RowReader.Read(first, question.Rows);
         if (read.Errors.Count > 0)
         {
             return new Answer(AskStatus.Refused, Source: source, Read: read);
@@ -158,7 +159,7 @@ internal sealed class Predictor(
         var started = Stopwatch.GetTimestamp();
         try
         {
-            var predictions = await ArmAnswer.AskAsync(served, question.Model, arm, NamesOf(first.Answers.Signature), read.Rows);
+            var predictions = await ArmAnswer.AskAsync(served, question.Model, arm, first.Names, read.Rows);
             CheckNumbers(predictions);
             meter.Count(question.Model, 0, rollout.Id, arm.Name, read.Rows.Length, 0, Stopwatch.GetElapsedTime(started), failed: false);
             return new Answer(AskStatus.Answered, null, source, predictions, read, first);
@@ -183,8 +184,15 @@ internal sealed class Predictor(
         return new Answer(AskStatus.Answered, null, "fallback", [.. Enumerable.Repeat(baseline, rows)]);
     }
 
-    private (Prediction[] Answers, int Hits) Predict(ServedVersion by, string?[][] rows)
+    private (Prediction[] Answers, int Hits) Predict(ServedVersion by, string?[][] rows, bool mayCache)
     {
+        if (!mayCache || rows.Length > MostCachedRows)
+        {
+            var all = by.Answers.Predict(rows, rows.Length >= RowsForAllThreads ? Environment.ProcessorCount : 1);
+            CheckNumbers(all);
+            return (all, 0);
+        }
+
         var answers = new Prediction?[rows.Length];
         var keys = new object[rows.Length];
         var open = new List<int>(rows.Length);
@@ -200,7 +208,7 @@ internal sealed class Predictor(
         if (open.Count > 0)
         {
             string?[][] asked = open.Count == rows.Length ? rows : [.. open.Select(i => rows[i])];
-            var said = by.Answers.Predict(asked, asked.Length >= RowsForAllThreads ? Environment.ProcessorCount : 1);
+            var said = by.Answers.Predict(asked);
             CheckNumbers(said);
             for (var i = 0; i < open.Count; i++)
             {
@@ -225,7 +233,7 @@ internal sealed class Predictor(
 
     private void WriteDown(Question question, Answer answer, Guid? rollout, string? arm)
     {
-        var names = answer.By is { } by ? NamesOf(by.Answers.Signature) : [];
+        var names = answer.By is { } by ? by.Names : [];
         var rows = new AnsweredRow[answer.Predictions!.Count];
         for (var i = 0; i < rows.Length; i++)
         {

@@ -16,10 +16,10 @@ internal static class RowReader
     private const int MostWarnings = 20;
 
     /// <summary>Reads JSON objects.</summary>
-    public static ReadRows Read(ModelSignature signature, JsonElement rows)
+    public static ReadRows Read(ServedVersion version, JsonElement rows)
     {
+        var (signature, places) = (version.Answers.Signature, version.Places);
         var read = new ReadRows(new string?[rows.GetArrayLength()][], [], []);
-        var places = Places(signature);
         var i = 0;
         foreach (var row in rows.EnumerateArray())
         {

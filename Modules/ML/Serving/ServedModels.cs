@@ -20,7 +20,14 @@ namespace OKLA.ML.Serving;
 internal sealed record LiveVersions(int Version, int? Previous, ActiveRollout? Rollout);
 
 /// <summary>A version in memory.</summary>
-internal sealed record ServedVersion(string Model, int Version, IServedModel Answers, int Bytes);
+internal sealed record ServedVersion(string Model, int Version, IServedModel Answers, int Bytes)
+{
+    /// <summary>Names of its inputs, in the order of a row.</summary>
+    public string[] Names { get; } = [.. Answers.Signature.Inputs.Select(input => input.Name)];
+
+    /// <summary>Places of its inputs by name.</summary>
+    public Dictionary<string, int> Places { get; } = RowReader.Places(Answers.Signature);
+}
 
 /// <summary>
 /// The versions that answer rows, in memory: read when first asked for, the ones asked longest ago let go when there is too much. One loop looks for

@@ -1,0 +1,169 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OKLA.Host;
+using OKLA.Host.Demo;
+using OKLA.ML.Serving;
+using OKLA.Shared.Contracts;
+using OKLA.Shared.EventLog;
+using OKLA.Shared.Messaging;
+
+namespace OKLA.Benchmarks.Serving;
+
+/// <summary>
+/// The price model asked for rows by HTTP, every answer written down: one row at a time beside a bare endpoint that takes the same bodies and answers the
+/// same bytes from memory, and lots of 2,000 rows beside the model's own rows a second in this process.
+/// </summary>
+internal static class PredictBenchmark
+{
+    private const string Path = "/api/ml/models/price-predictor/predict";
+    private const int LotRows = 2_000;
+    private const double PerSecond = 200;
+
+    public static async Task RunAsync(int requests)
+    {
+        var folder = Directory.CreateTempSubdirectory("okla-bench-").FullName;
+        await using (var host = await OklaHost.BuildAsync(BenchHost.Settings(folder)))
+        {
+            var bus = host.App.Services.GetRequiredService<IMessageBus>();
+            await bus.InvokeAsync<SimulationReport>(new Simulate(Visitors: 50, Days: 5, Seed: 1, Listings: 3_000));
+            await host.App.Services.GetRequiredService<Subscriptions>().CatchUpAsync();
+            await bus.InvokeAsync<TrainingOutcome>(new TrainModel(ModelNames.PricePredictor, "benchmark"));
+            await host.App.StartAsync();
+            using var client = new HttpClient { BaseAddress = new Uri(host.App.Urls.First()) };
+
+            var bodies = Enumerable.Range(0, requests).Select(n => Body(Row(n))).ToList();
+            var answer = await (await client.PostAsync(Path, Json(bodies[0]))).EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync();
+            await using var bare = await StartBareAsync(answer);
+            using var bareClient = new HttpClient { BaseAddress = new Uri(bare.Urls.First()) };
+            await Load.PostAsync(client, Path, [.. Enumerable.Range(0, 1_000).Select(n => Body(Row(n + 1_000_000)))], 1);
+            await Load.PostAsync(bareClient, "/bare", bodies.GetRange(0, Math.Min(1_000, bodies.Count)), 1);
+
+            var table = new Table("one row, one caller", "requests", "p50 ms", "p99 ms", "p99 of bare");
+            var bareResult = await Load.PostAsync(bareClient, "/bare", bodies, 1);
+            table.Add("bare, the same bytes from memory", bareResult.Requests, bareResult.Percentile(.5), bareResult.Percentile(.99), 1.0);
+            Add(table, "price of a new row", await Load.PostAsync(client, Path, bodies, 1), bareResult);
+            Add(table, "price of a row from the cache", await Load.PostAsync(client, Path, bodies, 1), bareResult);
+            table.Print();
+            Console.WriteLine();
+
+            var open = new Table($"one row, {PerSecond} a second (open loop)", "requests", "p50 ms", "p99 ms", "p99 of bare");
+            var some = bodies.GetRange(0, Math.Min(bodies.Count, 2_000)).Select((_, n) => Body(Row(n + 2_000_000))).ToList();
+            var bareOpen = await AtRateAsync(bareClient, "/bare", some);
+            open.Add("bare, the same bytes from memory", bareOpen.Requests, bareOpen.Percentile(.5), bareOpen.Percentile(.99), 1.0);
+            Add(open, "price of a new row", await AtRateAsync(client, Path, some), bareOpen);
+            var alone = await AloneAsync(host.App.Services);
+            open.Add("the model alone, in this process", alone.Requests, alone.Percentile(.5), alone.Percentile(.99), alone.Percentile(.99) / bareOpen.Percentile(.99));
+            open.Print();
+            Console.WriteLine();
+            await LotsAsync(host.App.Services, client);
+            await bare.StopAsync();
+            await host.App.StopAsync();
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private static async Task LotsAsync(IServiceProvider services, HttpClient client)
+    {
+        var model = (await services.GetRequiredService<ServedModels>().BestAsync(ModelNames.PricePredictor))!.Answers;
+        var names = model.Signature.Inputs.Select(input => input.Name).ToArray();
+        var lots = Enumerable.Range(0, 16).Select(lot => Enumerable.Range(0, LotRows).Select(n => Row(lot * LotRows + n)).ToArray()).ToArray();
+        var values = lots.Select(lot => lot.Select(row => Values(names, row)).ToArray()).ToArray();
+        var bodies = lots.Select(lot => Body(lot)).ToList();
+
+        model.Predict(values[0], Environment.ProcessorCount);
+        await Load.PostAsync(client, Path, bodies.GetRange(0, 3), 2);
+        var clock = Stopwatch.StartNew();
+        foreach (var lot in values)
+        {
+            model.Predict(lot, Environment.ProcessorCount);
+        }
+
+        var own = lots.Length * LotRows / clock.Elapsed.TotalSeconds;
+        var byHttp = await Load.PostAsync(client, Path, bodies, 2);
+        var rate = byHttp.PerSecond * LotRows;
+        var store = services.GetRequiredService<PredictionStore>();
+        var table = new Table("lots of 2,000 rows", "rows", "rows/s", "of in-process", "unwritten requests");
+        table.Add("in this process, all threads", lots.Length * LotRows, own, 1.0, 0);
+        table.Add("by HTTP, two callers", lots.Length * LotRows, rate, rate / own, store.Lost);
+        table.Print();
+    }
+
+    /// <summary>Posts at a fixed rate: a slow answer does not slow the load down, and waiting counts.</summary>
+    private static async Task<LoadResult> AtRateAsync(HttpClient client, string path, List<byte[]> bodies)
+    {
+        var latencies = new double[bodies.Count];
+        var clock = Stopwatch.StartNew();
+        var running = new List<Task>(bodies.Count);
+        for (var i = 0; i < bodies.Count; i++)
+        {
+            var due = TimeSpan.FromSeconds((double)i / PerSecond);
+            while (clock.Elapsed < due)
+            {
+                await Task.Delay(1);
+            }
+
+            running.Add(OneAsync(i, due));
+        }
+
+        await Task.WhenAll(running);
+        return new LoadResult(bodies.Count, clock.Elapsed.TotalSeconds, latencies);
+
+        async Task OneAsync(int index, TimeSpan due)
+        {
+            using var response = await client.PostAsync(path, Json(bodies[index]));
+            await response.EnsureSuccessStatusCode().Content.CopyToAsync(Stream.Null);
+            latencies[index] = (clock.Elapsed - due).TotalMilliseconds;
+        }
+    }
+
+    private static async Task<LoadResult> AloneAsync(IServiceProvider services)
+    {
+        var by = (await services.GetRequiredService<ServedModels>().BestAsync(ModelNames.PricePredictor))!;
+        var latencies = new double[1_000];
+        var clock = Stopwatch.StartNew();
+        for (var n = 0; n < latencies.Length; n++)
+        {
+            var started = Stopwatch.GetTimestamp();
+            by.Answers.Predict([Values(by.Names, Row(n + 3_000_000))]);
+            latencies[n] = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+        }
+
+        return new LoadResult(latencies.Length, clock.Elapsed.TotalSeconds, latencies);
+    }
+
+    private static string?[] Values(string[] names, Dictionary<string, object> row) =>
+        Array.ConvertAll(names, name => row.TryGetValue(name, out var value) ? Convert.ToString(value, CultureInfo.InvariantCulture) : null);
+
+    private static void Add(Table table, string name, LoadResult result, LoadResult bare) =>
+        table.Add(name, result.Requests, result.Percentile(.5), result.Percentile(.99), result.Percentile(.99) / bare.Percentile(.99));
+
+    private static Dictionary<string, object> Row(int n) => new()
+    {
+        ["make"] = n % 3 == 0 ? "Toyota" : n % 3 == 1 ? "Honda" : "Kia", ["model"] = n % 2 == 0 ? "Corolla LE" : "Civic EX", ["year"] = 2000 + n % 25, ["bodyType"] = n % 2 == 0 ? "sedan" : "jeepeta",
+        ["fuel"] = "gasolina", ["condition"] = "usado", ["mileageKm"] = 10_000 + n, ["title"] = $"Toyota Corolla LE {2000 + n % 25}",
+    };
+
+    private static byte[] Body(params Dictionary<string, object>[] rows) => JsonSerializer.SerializeToUtf8Bytes(new { rows });
+
+    private static ByteArrayContent Json(byte[] body) => new(body) { Headers = { ContentType = new("application/json") } };
+
+    private static async Task<WebApplication> StartBareAsync(byte[] answer)
+    {
+        var builder = WebApplication.CreateSlimBuilder(["--urls", "http://127.0.0.1:0"]);
+        builder.Logging.ClearProviders();
+        var app = builder.Build();
+        app.MapPost("/bare", async (HttpRequest request) =>
+        {
+            await request.Body.CopyToAsync(Stream.Null);
+            return Results.Bytes(answer, "application/json");
+        });
+        await app.StartAsync();
+        return app;
+    }
+}

@@ -1,0 +1,125 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Internal;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using OKLA.Features;
+using OKLA.ML;
+using OKLA.ML.Rollout;
+using OKLA.ML.Serving;
+using OKLA.Shared.Contracts;
+using OKLA.Shared.Jobs;
+using OKLA.Shared.Messaging;
+using OKLA.Shared.Web;
+using OKLA.Tracking.Identity;
+
+namespace OKLA.Tests.Modules.ML.Rollout;
+
+/// <summary>Recommendations while a version of the recommender is tried.</summary>
+public sealed class RecommenderRolloutTests : DatabaseTest, IAsyncDisposable
+{
+    private static readonly DateTimeOffset Now = new(2026, 6, 1, 12, 0, 0, TimeSpan.Zero);
+    private Room room = null!;
+    private int control, candidate;
+
+    [OneTimeSetUp]
+    public async Task TrainTwiceAsync()
+    {
+        room = new Room(Database, Now, services =>
+        {
+            services.AddJobs(runJobs: false).AddFeatures().AddML(serve: false).AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly);
+            services.AddSingleton(new MessagingServices.MessageTypes([typeof(NoTruthHandler), typeof(FindPersonHandler)]));
+        });
+        var vehicles = Town.Vehicles(120, Now.AddDays(-60), 1, seed: 3);
+        await room.AppendAsync(vehicles.Select(v => Room.Listed(v.Item, v.At)));
+        await room.AppendAsync(Town.Visits(vehicles, people: 150, views: 15, Now.AddDays(-59), 58, seed: 4));
+        await room.Subscriptions.CatchUpAsync();
+        control = (await room.Bus.InvokeAsync<TrainingOutcome>(new TrainModel(ModelNames.VehicleRecommender, "first"))).Version;
+        candidate = (await room.Bus.InvokeAsync<TrainingOutcome>(new TrainModel(ModelNames.VehicleRecommender, "second"))).Version;
+        await room.Services.GetRequiredService<OKLA.ML.Registry.ModelRegistry>().PublishAsync(ModelNames.VehicleRecommender, control, default);
+    }
+
+    public ValueTask DisposeAsync() => room.DisposeAsync();
+
+    [SetUp]
+    public Task EndRolloutsAsync() => ExecuteAsync("update ml.rollouts set status = 'stopped', ended_at = now() where status = 'running'");
+
+    [Test]
+    public async Task Half_of_the_people_meet_the_candidate_and_keep_it()
+    {
+        var id = await StartAsync("canary", new Arm("control", 1, control), new Arm("candidate", 1, candidate));
+
+        var met = new Dictionary<string, (string Source, int? Version)>();
+        for (var n = 0; n < 40; n++)
+        {
+            var answer = await AskAsync($"v{n}");
+            met[$"v{n}"] = (answer.Source, answer.ModelVersion);
+        }
+
+        met.Values.Distinct().ShouldBe([("rollout:control", control), ("rollout:candidate", candidate)], ignoreOrder: true);
+        met.Values.Count(item => item.Version == candidate).ShouldBeInRange(10, 30);
+        var again = await AskAsync("v7");
+        (again.Source, again.ModelVersion).ShouldBe(met["v7"]);
+        await room.Services.GetRequiredService<Exposures>().FlushAsync();
+        (await ScalarAsync<long>($"select count(*) from ml.exposures where rollout_id = '{id}'")).ShouldBe(40);
+    }
+
+    [Test]
+    public async Task Popularity_may_be_an_arm()
+    {
+        await StartAsync("experiment", new Arm("model", 1, Strategy: "model"), new Arm("popular", 1, Strategy: "popularity"));
+
+        var sources = new HashSet<(string, int?)>();
+        for (var n = 0; n < 30; n++)
+        {
+            var answer = await AskAsync($"v{n}");
+            answer.Items.ShouldNotBeEmpty();
+            sources.Add((answer.Source, answer.ModelVersion));
+        }
+
+        sources.ShouldBe([("rollout:model", control), ("rollout:popular", null)], ignoreOrder: true);
+    }
+
+    [Test]
+    public async Task A_candidate_in_the_shadow_is_compared_with_what_was_shown()
+    {
+        var id = await StartAsync("shadow", new Arm("control", 1, control), new Arm("candidate", 1, candidate));
+
+        for (var n = 0; n < 10; n++)
+        {
+            (await AskAsync($"v{n}")).Source.ShouldBe("model");
+        }
+
+        await room.Services.GetRequiredService<ShadowAnswers>().FlushAsync();
+        (await ScalarAsync<long>($"select sum(rows)::bigint from ml.shadow_minutes where rollout_id = '{id}'")).ShouldBe(10);
+        // Two trainings on the same data with the same seed show the same vehicles.
+        (await ScalarAsync<double>($"select sum(absolute) from ml.shadow_minutes where rollout_id = '{id}'")).ShouldBe(0, 1e-9);
+    }
+
+    private async Task<Guid> StartAsync(string stage, params Arm[] arms)
+    {
+        IReadOnlyList<Stage> stages = stage == "experiment" ? [] : [new Stage("shadow", 0, 60), new Stage("canary", 0.5, 60)];
+        var spec = new RolloutSpec(arms, stages, new Goal([EventTypes.Contacted], 60), new Guardrails(0.02, 1.5, 0.1, 30), false);
+        var rollout = new ActiveRollout(Guid.CreateVersion7(), ModelNames.VehicleRecommender, stage == "experiment" ? "experiment" : "version", stage, spec, Now, Now, 1);
+        await using var connection = await Database.OpenConnectionAsync();
+        (await RolloutStore.StartAsync(connection, rollout, "test", default)).ShouldBeTrue();
+        await room.Services.GetRequiredService<ServedModels>().RefreshAsync();
+        await room.Services.GetRequiredService<LiveModels>().RefreshAsync();
+        return rollout.Id;
+    }
+
+    private async Task<RecommendVehicles.Response> AskAsync(string person)
+    {
+        Ok<RecommendVehicles.Response> answer = await RecommendVehicles.Handle(
+            person, CurrentUser.Nobody, new HostingEnvironment { EnvironmentName = Environments.Production }, room.Services.GetRequiredService<LiveModels>(), room.Services.GetRequiredService<TriedVersions>(),
+            room.Bus, room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), room.Clock, NullLogger<LiveModels>.Instance, default, 5);
+        return answer.Value!;
+    }
+
+    /// <summary>Nobody knows the true tastes here.</summary>
+    internal static class NoTruthHandler
+    {
+        public static TrueProbabilities Handle(GetTrueProbabilities query) => new([.. Enumerable.Repeat(double.NaN, query.Pairs.Count)]);
+    }
+}
