@@ -105,9 +105,9 @@ public sealed class OklaModels
 
 /// <summary>A version of a data set.</summary>
 /// <param name="Dataset">Its name.</param>
-/// <param name="Version">From 1.</param>
+/// <param name="Number">Its number, from 1.</param>
 /// <param name="Rows">Rows.</param>
-public sealed record OklaDataset(string Dataset, int Version, long Rows);
+public sealed record OklaDataset(string Dataset, int Number, long Rows);
 
 /// <summary>What to train. For a model that is known, what is not said stays as it was.</summary>
 /// <param name="Model">Its name: 2 to 60 lower case letters, digits and dashes, a letter first.</param>

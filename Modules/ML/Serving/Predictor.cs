@@ -56,7 +56,7 @@ internal sealed class Predictor(
             return new Answer(AskStatus.NotByRows);
         }
 
-        if (served.Find(question.Model) is not { } live)
+        if (await served.FindAsync(question.Model, ct) is not { } live)
         {
             return new Answer(catalog.Find(question.Model) is null ? AskStatus.Unknown : AskStatus.Unavailable);
         }

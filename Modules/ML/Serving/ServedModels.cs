@@ -39,11 +39,33 @@ internal sealed class ServedModels(ModelCatalog catalog, ModelRegistry registry,
     /// <summary>How long a version that could not be read is left alone.</summary>
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(30);
 
+    /// <summary>Between looks that requests bring about.</summary>
+    private static readonly TimeSpan LeastPause = TimeSpan.FromMilliseconds(250);
+
     private readonly ConcurrentDictionary<(string Model, int Version), Slot> slots = new();
+    private long lookedAt;
     private volatile FrozenDictionary<string, LiveVersions> live = FrozenDictionary<string, LiveVersions>.Empty;
 
     /// <summary>Which versions of a model answer; null when none was published.</summary>
     public LiveVersions? Find(string model) => live.GetValueOrDefault(model);
+
+    /// <summary>The same; a model that is known and has no version yet is looked for once more, since it may have been published since the last look.</summary>
+    public async ValueTask<LiveVersions?> FindAsync(string model, CancellationToken ct)
+    {
+        if (Find(model) is { } known)
+        {
+            return known;
+        }
+
+        var last = Interlocked.Read(ref lookedAt);
+        if (catalog.Find(model) is null || clock.GetElapsedTime(last) < LeastPause || Interlocked.CompareExchange(ref lookedAt, clock.GetTimestamp(), last) != last)
+        {
+            return Find(model);
+        }
+
+        await TryRefreshAsync(ct);
+        return Find(model);
+    }
 
     /// <summary>Bytes of artefacts in memory.</summary>
     public long Bytes => slots.Values.Sum(slot => slot.Loading is { IsCompletedSuccessfully: true, Result: { } served } ? served.Bytes : 0L);
@@ -73,7 +95,7 @@ internal sealed class ServedModels(ModelCatalog catalog, ModelRegistry registry,
 
     /// <summary>The version that serves, or the one before it when it cannot be read; null when neither can.</summary>
     public async ValueTask<ServedVersion?> BestAsync(string model) =>
-        Find(model) is not { } now ? null : await GetAsync(model, now.Version) ?? (now.Previous is { } before ? await GetAsync(model, before) : null);
+        await FindAsync(model, CancellationToken.None) is not { } now ? null : await GetAsync(model, now.Version) ?? (now.Previous is { } before ? await GetAsync(model, before) : null);
 
     /// <summary>What the serving version says when no model can: the value stored with it as <c>baseline</c>; null when there is none.</summary>
     public async Task<Prediction?> BaselineAsync(string model, int version, CancellationToken ct)

@@ -21,7 +21,7 @@ public sealed class OklaModelsAgainstHostTests : HostTest
         var answer = await okla.PredictAsync("soil-yield", [new { rain = 80, crop = "yuca" }, new { rain = 20, crop = "maíz" }], explain: true);
         var health = await okla.MonitoringAsync("soil-yield");
 
-        (dataset.Version, dataset.Rows).ShouldBe((1, 600));
+        (dataset.Number, dataset.Rows).ShouldBe((1, 600));
         heard[^1].ShouldBe("succeeded", done.Error);
         done.Published.ShouldBe(true, done.Message);
         (answer.Source, answer.Version).ShouldBe(("model", done.Version));
