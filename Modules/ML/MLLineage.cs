@@ -18,13 +18,5 @@ internal static class MLLineage
             "Chooses vehicles for a visitor.", "Modules/ML/Serving/RecommendVehicles.cs"),
         new("ml.estimate-price", Room, ["model:price"], ["screen:Precio estimado"],
             "Estimates what a vehicle is worth.", "Modules/ML/Serving/EstimatePrice.cs"),
-        new("ml.dataset-upload", Room, ["file:upload"], ["table:ml.dataset_versions"],
-            "Takes a table from a file as a version of a data set.", "Modules/ML/Datasets/UploadDataset.cs"),
-        new("ml.dataset-from-frame", Room, ["frame:training"], ["table:ml.dataset_versions"],
-            "Takes a training frame as a version of a data set.", "Modules/ML/Datasets/DatasetFromFrame.cs"),
-        new("ml.dataset-from-log", Room, ["event:*"], ["table:ml.dataset_versions"],
-            "Takes events as a version of a data set.", "Modules/ML/Datasets/DatasetFromLog.cs"),
-        new("ml.train-on-dataset", Room, ["table:ml.dataset_versions"], ["table:ml.dataset_uses"],
-            "Notes which models learned from a version of a data set.", "Modules/ML/Datasets/DatasetStore.cs"),
     ];
 }

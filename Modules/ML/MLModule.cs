@@ -29,7 +29,7 @@ public static class MLModule
         services.AddOptions<MoneyOptions>().BindConfiguration("Money").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(provider => new ExchangeRates(provider.GetRequiredService<IOptions<MoneyOptions>>().Value));
         services.AddSingleton<ModelRegistry>().AddSingleton<PredictionLog>().AddSingleton<LiveModels>();
-        services.AddSingleton<BlobStore>().AddSingleton<DatasetStore>();
+        services.AddSingleton<BlobStore>().AddSingleton<DatasetStore>().AddSingleton<ILineageSource, DatasetLineage>();
         services.AddTraining(serve);
         services.AddTransformations(MLLineage.All);
         services.AddSingleton<ModelCatalog>().AddModel<VehicleRecommenderModel>(ModelNames.VehicleRecommender).AddModel<PriceModel>(ModelNames.PricePredictor);

@@ -53,8 +53,9 @@ internal static class DatasetFromLog
 
         var names = TableRows.Checked(["occurredAt", "eventType", .. request.Fields.Keys], options.Value.Datasets);
         var until = request.To ?? clock.GetUtcNow();
-        var rows = RowsAsync(log.ReadAsync(0, [.. request.EventTypes.Distinct()], ct: ct), parts, request.From ?? DateTimeOffset.MinValue, until, ct);
-        var (record, isNew) = await datasets.AddAsync(name, new TableRows(names, rows) { Field = "eventTypes" }, "log", user.Actor, ct);
+        string[] types = [.. request.EventTypes.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        var rows = RowsAsync(log.ReadAsync(0, types, ct: ct), parts, request.From ?? DateTimeOffset.MinValue, until, ct);
+        var (record, isNew) = await datasets.AddAsync(name, new TableRows(names, rows) { Field = "eventTypes" }, "log:" + string.Join(',', types), user.Actor, ct);
         return UploadDataset.Answer(record, isNew, clock);
     }
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Dapper;
 using Npgsql;
 using OKLA.Shared.EventLog;
 
@@ -7,9 +6,6 @@ namespace OKLA.ML.Datasets;
 
 /// <summary>What a person says a column is; null where the inferred one holds.</summary>
 internal sealed record ColumnEdit(string? Type, string? Role);
-
-/// <summary>A model that learned from a version.</summary>
-internal sealed record DatasetUse(string Model, int ModelVersion);
 
 /// <summary>The rules that a version was judged by, and what they made of it.</summary>
 internal sealed record Quality(IReadOnlyList<QualityRule> Rules, IReadOnlyList<QualityFinding> Findings)
@@ -28,9 +24,10 @@ internal sealed record Quality(IReadOnlyList<QualityRule> Rules, IReadOnlyList<Q
 /// <param name="Source">Where it came from.</param>
 /// <param name="By">Who brought it.</param>
 /// <param name="Bytes">Size as CSV.</param>
+/// <param name="Models">The models that learned from it, each with its version.</param>
 internal sealed record DatasetRecord(
     DatasetVersion Version, IReadOnlyList<DatasetColumn> Inferred, IReadOnlyDictionary<string, ColumnEdit> Edits, IReadOnlyList<ColumnStatistics> Statistics, TableProfile Profile,
-    Quality Quality, string Source, string By, long Bytes)
+    Quality Quality, string Source, string By, long Bytes, IReadOnlyList<string> Models)
 {
     /// <summary>The columns with what people said about them.</summary>
     public static IReadOnlyList<DatasetColumn> Effective(IReadOnlyList<DatasetColumn> inferred, IReadOnlyDictionary<string, ColumnEdit> edits) =>
@@ -54,7 +51,7 @@ internal sealed record DatasetRecord(
 internal static class DatasetRows
 {
     private const string Columns =
-        "v.dataset, v.version, v.sha256, v.rows, v.created_at, v.columns, v.edits, v.statistics, v.profile, v.findings, v.source, v.created_by, b.bytes";
+        "v.dataset, v.version, v.sha256, v.rows, v.created_at, v.columns, v.edits, v.statistics, v.profile, v.findings, v.source, v.created_by, b.bytes, array(select u.model || ' ' || u.model_version from ml.dataset_uses u where u.dataset = v.dataset and u.version = v.version order by u.model, u.model_version)";
 
     /// <summary>A version, the newest one without a number.</summary>
     public static Task<DatasetRecord?> FindAsync(NpgsqlConnection connection, string name, int? version, CancellationToken ct) =>
@@ -63,13 +60,6 @@ internal static class DatasetRows
     /// <summary>The version before another one.</summary>
     public static Task<DatasetRecord?> BeforeAsync(NpgsqlConnection connection, string name, int version, CancellationToken ct) =>
         FirstAsync(connection, "v.dataset = $1 and v.version < $2", name, version, ct);
-
-    /// <summary>The models that learned from a version.</summary>
-    public static async Task<List<DatasetUse>> UsesAsync(NpgsqlConnection connection, string name, int version, CancellationToken ct) =>
-    [
-        .. await connection.QueryAsync<DatasetUse>(new CommandDefinition(
-            "select model, model_version from ml.dataset_uses where dataset = @name and version = @version order by model, model_version", new { name, version }, cancellationToken: ct)),
-    ];
 
     /// <summary>The form in which parts of a version are kept.</summary>
     public static string Json<T>(T value) => JsonSerializer.Serialize(value, EventJson.Options);
@@ -91,6 +81,6 @@ internal static class DatasetRows
         var (inferred, edits) = (Read<DatasetColumn[]>(5), Read<Dictionary<string, ColumnEdit>>(6));
         return new DatasetRecord(
             new DatasetVersion(row.GetString(0), row.GetInt32(1), row.GetString(2), row.GetInt64(3), DatasetRecord.Effective(inferred, edits), row.GetFieldValue<DateTimeOffset>(4)),
-            inferred, edits, Read<ColumnStatistics[]>(7), Read<TableProfile>(8), Read<Quality>(9), row.GetString(10), row.GetString(11), row.GetInt64(12));
+            inferred, edits, Read<ColumnStatistics[]>(7), Read<TableProfile>(8), Read<Quality>(9), row.GetString(10), row.GetString(11), row.GetInt64(12), row.GetFieldValue<string[]>(13));
     }
 }

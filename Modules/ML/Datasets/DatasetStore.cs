@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dapper;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -74,6 +75,7 @@ internal sealed class DatasetStore(NpgsqlDataSource database, BlobStore blobs, I
     public async Task<(DatasetRecord Record, bool IsNew)> AddAsync(string name, Stream body, Wording wording, string by, CancellationToken ct)
     {
         CheckName(name);
+        TemporaryFile.DeleteAbandoned(clock.GetUtcNow());
         using var file = new TemporaryFile();
         return await AddAsync(name, await Intake.OpenAsync(body, file, wording, Limits, ct), "upload", by, ct);
     }
@@ -146,14 +148,14 @@ internal sealed class DatasetStore(NpgsqlDataSource database, BlobStore blobs, I
         await LookAgainAsync(record, edits, await RulesAsync(record.Version.Dataset, ct) ?? [], ct);
 
     /// <summary>Deletes a version; answers the models that hold it, which keep it from being deleted.</summary>
-    public async Task<IReadOnlyList<DatasetUse>> DeleteAsync(DatasetVersion version, CancellationToken ct)
+    public async Task<IReadOnlyList<string>> DeleteAsync(DatasetVersion version, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         try
         {
-            if (await DatasetRows.UsesAsync(connection, version.Dataset, version.Version, ct) is { Count: > 0 } uses)
+            if (await DatasetRows.FindAsync(connection, version.Dataset, version.Version, ct) is { Models: { Count: > 0 } models })
             {
-                return uses;
+                return models;
             }
 
             await connection.ExecuteAsync(new CommandDefinition("delete from ml.dataset_versions where dataset = @Dataset and version = @Version", version, cancellationToken: ct));
@@ -161,7 +163,7 @@ internal sealed class DatasetStore(NpgsqlDataSource database, BlobStore blobs, I
         catch (PostgresException used) when (used.SqlState == PostgresErrorCodes.ForeignKeyViolation)
         {
             // A model came to it in between.
-            return await DatasetRows.UsesAsync(connection, version.Dataset, version.Version, ct);
+            return (await DatasetRows.FindAsync(connection, version.Dataset, version.Version, ct))?.Models ?? [];
         }
 
         await blobs.DeleteAsync(version.Sha256, ct);
@@ -255,15 +257,17 @@ internal sealed class DatasetStore(NpgsqlDataSource database, BlobStore blobs, I
             await using var connection = await database.OpenConnectionAsync(ct);
             var earlier = record.Version.Version > 1 ? await DatasetRows.BeforeAsync(connection, record.Version.Dataset, record.Version.Version, ct) : null;
             var findings = QualityRules.Judge(rules, columns, survey, earlier?.Statistics, now);
-            await connection.ExecuteAsync(new CommandDefinition("""
+            var kept = await connection.ExecuteAsync(new CommandDefinition("""
                 update ml.dataset_versions set edits = @edits::jsonb, statistics = @statistics::jsonb, profile = @profile::jsonb, findings = @findings::jsonb
-                where dataset = @Dataset and version = @Version
+                where dataset = @Dataset and version = @Version and edits = @before::jsonb and (select rules from ml.datasets where name = @Dataset) = @rules::jsonb
                 """, new
             {
-                record.Version.Dataset, record.Version.Version, edits = DatasetRows.Json(edits), statistics = DatasetRows.Json(survey.Columns),
+                record.Version.Dataset, record.Version.Version, before = DatasetRows.Json(record.Edits), rules = DatasetRows.Json(rules), edits = DatasetRows.Json(edits), statistics = DatasetRows.Json(survey.Columns),
                 profile = DatasetRows.Json(TableProfile.Of(columns, survey)), findings = DatasetRows.Json(new Quality(rules, findings)),
             }, cancellationToken: ct));
-            return await DatasetRows.FindAsync(connection, record.Version.Dataset, record.Version.Version, ct) ?? record;
+            return kept == 1 && await DatasetRows.FindAsync(connection, record.Version.Dataset, record.Version.Version, ct) is { } looked
+                ? looked
+                : throw new DatasetRefusedException("version", "Its columns or rules were changed by somebody else meanwhile: look again.") { Status = StatusCodes.Status409Conflict };
         }
         finally
         {

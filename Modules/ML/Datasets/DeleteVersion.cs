@@ -18,8 +18,7 @@ internal static class DeleteVersion
             return TypedResults.NotFound();
         }
 
-        var uses = await datasets.DeleteAsync(record.Version, ct);
-        var models = uses.Select(use => $"{use.Model} {use.ModelVersion}").ToList();
+        var models = await datasets.DeleteAsync(record.Version, ct);
         return models.Count == 0 ? TypedResults.NoContent() : TypedResults.Problem(
             $"Version {version} of {name} stays: {string.Join(", ", models)} learned from it.", statusCode: StatusCodes.Status409Conflict, title: "In use",
             extensions: new Dictionary<string, object?> { ["models"] = models });

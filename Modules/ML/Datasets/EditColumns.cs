@@ -39,7 +39,7 @@ internal static class EditColumns
 
         return Faults(record.Inferred, edits) is { Count: > 0 } faults
             ? Problems.Invalid(faults)
-            : TypedResults.Ok(ReadDataset.Version.Of(await datasets.EditAsync(record, edits, ct), false, [], clock.GetUtcNow()));
+            : TypedResults.Ok(ReadDataset.Version.Of(await datasets.EditAsync(record, edits, ct), false, clock.GetUtcNow()));
     }
 
     /// <summary>What is wrong with columns as they would be; pure.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
 using Microsoft.AspNetCore.Http;
@@ -12,6 +13,18 @@ internal sealed class TemporaryFile : IDisposable
     public const string Prefix = "okla-dataset-";
 
     public string Path { get; } = System.IO.Path.Combine(System.IO.Path.GetTempPath(), Prefix + Guid.NewGuid().ToString("N"));
+
+    /// <summary>Deletes what a host that was killed left behind: no request takes a day.</summary>
+    public static void DeleteAbandoned(DateTimeOffset now)
+    {
+        foreach (var path in Directory.EnumerateFiles(System.IO.Path.GetTempPath(), Prefix + "*"))
+        {
+            if (File.GetLastWriteTimeUtc(path) < now.UtcDateTime.AddDays(-1))
+            {
+                File.Delete(path);
+            }
+        }
+    }
 
     public void Dispose() => File.Delete(Path);
 }
@@ -96,10 +109,20 @@ internal static class Intake
         try
         {
             await CopyAsync(source, target, limits.MaxBytes, Math.Max(FreeBytes, new FileInfo(packed).Length * limits.MaxExpansion), ct);
+
+            // The unpacker takes a file that is cut off for one that ends. The last four bytes say how much it should be (RFC 1952, section 2.3.1).
+            await using var ending = File.OpenRead(packed);
+            var size = new byte[4];
+            ending.Seek(-Math.Min(4, ending.Length), SeekOrigin.End);
+            await ending.ReadExactlyAsync(size, ct);
+            if (BinaryPrimitives.ReadUInt32LittleEndian(size) != (uint)target.Length)
+            {
+                throw new InvalidDataException();
+            }
         }
         catch (InvalidDataException)
         {
-            throw new DatasetRefusedException("body", "The gzip data are damaged or cut off.");
+            throw new DatasetRefusedException("body", "The gzip data are damaged, cut off, or several files in one.");
         }
     }
 

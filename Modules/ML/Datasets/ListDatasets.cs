@@ -26,7 +26,7 @@ internal static class ListDatasets
     /// <param name="Rows">Rows.</param>
     /// <param name="Columns">Number of columns.</param>
     /// <param name="Bytes">Size as CSV.</param>
-    /// <param name="Source">upload, frame:… or log.</param>
+    /// <param name="Source">upload, frame:… or log:….</param>
     /// <param name="CreatedAt">When it came (UTC).</param>
     /// <param name="CreatedBy">Who brought it.</param>
     /// <param name="Models">Versions of models that learned from it.</param>

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
-using Npgsql;
 
 namespace OKLA.ML.Datasets;
 
@@ -18,7 +17,7 @@ internal static class ReadDataset
     /// <param name="Sha256">Checksum of its content.</param>
     /// <param name="Rows">Rows.</param>
     /// <param name="Bytes">Size as CSV.</param>
-    /// <param name="Source">upload, frame:… or log.</param>
+    /// <param name="Source">upload, frame:… or log:….</param>
     /// <param name="CreatedAt">When it came (UTC).</param>
     /// <param name="CreatedBy">Who brought it.</param>
     /// <param name="Columns">Its columns.</param>
@@ -29,14 +28,14 @@ internal static class ReadDataset
         string Dataset, int Number, bool IsNew, string Sha256, long Rows, long Bytes, string Source, DateTimeOffset CreatedAt, string CreatedBy, IReadOnlyList<Column> Columns, string Quality,
         IReadOnlyList<Finding> Findings, IReadOnlyList<string> Models)
     {
-        internal static Version Of(DatasetRecord record, bool isNew, IEnumerable<DatasetUse> uses, DateTimeOffset now)
+        internal static Version Of(DatasetRecord record, bool isNew, DateTimeOffset now)
         {
             var (version, quality) = (record.Version, record.QualityNow(now));
             return new Version(
                 version.Dataset, version.Version, isNew, version.Sha256, version.Rows, record.Bytes, record.Source, version.CreatedAt, record.By,
                 [.. version.Columns.Select((column, c) => Column.Of(column, record.Inferred[c], record.Statistics[c]))], quality.Status,
                 [.. quality.Findings.Select(finding => new Finding(finding.Rule, finding.Column, finding.Severity, finding.Passed, finding.Message))],
-                [.. uses.Select(use => $"{use.Model} {use.ModelVersion}")]);
+                record.Models);
         }
     }
 
@@ -89,16 +88,8 @@ internal static class ReadDataset
         version.MapGet("/data", DataAsync).WithName("downloadDataset").WithSummary("A version as CSV").Produces(StatusCodes.Status200OK, contentType: "text/csv");
     }
 
-    internal static async Task<Results<Ok<Version>, NotFound>> OneAsync(string name, int version, DatasetStore datasets, NpgsqlDataSource database, TimeProvider clock, CancellationToken ct)
-    {
-        if (await FindAsync(datasets, name, version, ct) is not { } record)
-        {
-            return TypedResults.NotFound();
-        }
-
-        await using var connection = await database.OpenConnectionAsync(ct);
-        return TypedResults.Ok(Version.Of(record, false, await DatasetRows.UsesAsync(connection, name, version, ct), clock.GetUtcNow()));
-    }
+    internal static async Task<Results<Ok<Version>, NotFound>> OneAsync(string name, int version, DatasetStore datasets, TimeProvider clock, CancellationToken ct) =>
+        await FindAsync(datasets, name, version, ct) is { } record ? TypedResults.Ok(Version.Of(record, false, clock.GetUtcNow())) : TypedResults.NotFound();
 
     internal static async Task<Results<Ok<TableProfile>, NotFound>> ProfileAsync(string name, int version, DatasetStore datasets, CancellationToken ct) =>
         await FindAsync(datasets, name, version, ct) is { } record ? TypedResults.Ok(record.Profile) : TypedResults.NotFound();

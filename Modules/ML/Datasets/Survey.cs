@@ -107,12 +107,14 @@ internal sealed record SampledColumn(ColumnGuess Guess, double[] Cells, IReadOnl
 /// <summary>Takes in the cells of one column.</summary>
 internal sealed class ColumnSurvey
 {
-    private const int MaxTop = 1_000;
+    private const int MostTop = 1_000;
+    private const int FewestTop = 20;
     private const int MaxBins = 50;
     private const int LongestKey = 120;
 
     private readonly bool numeric;
     private readonly int mostValues;
+    private readonly int mostTop;
     private readonly Dictionary<string, int> places = new(StringComparer.Ordinal);
     private readonly List<long> counts = [];
     private readonly List<double> sample = [];
@@ -131,7 +133,8 @@ internal sealed class ColumnSurvey
     {
         Guess = guess;
         numeric = guess.Type is ColumnTypes.Number or ColumnTypes.Date;
-        mostValues = Math.Clamp(2_000_000 / columns, 100, guess.Type is ColumnTypes.Category or ColumnTypes.Boolean ? 20_000 : MaxTop);
+        mostTop = Math.Clamp(200_000 / columns, FewestTop, MostTop);
+        mostValues = Math.Clamp(2_000_000 / columns, 100, guess.Type is ColumnTypes.Category or ColumnTypes.Boolean ? 20_000 : MostTop);
         distinct = new RepeatCount(unique ? RepeatCount.MostExact : Math.Clamp(2_000_000 / columns, 1_000, 100_000), columns <= 500 ? 14 : 11);
         Repeats = unique ? distinct : null;
     }
@@ -166,7 +169,7 @@ internal sealed class ColumnSurvey
     public ColumnStatistics Statistics(long rows, SampledColumn sampled)
     {
         IReadOnlyList<ValueCount> top = overflowed && numeric ? []
-            : [.. places.Select(entry => new ValueCount(entry.Key, counts[entry.Value])).OrderByDescending(entry => entry.Count).ThenBy(entry => entry.Value, StringComparer.Ordinal).Take(MaxTop)];
+            : [.. places.Select(entry => new ValueCount(entry.Key, counts[entry.Value])).OrderByDescending(entry => entry.Count).ThenBy(entry => entry.Value, StringComparer.Ordinal).Take(mostTop)];
         var deviation = numbers > 1 ? Math.Sqrt(squares / (numbers - 1)) : 0;
         return new ColumnStatistics(
             Guess.Name, missing, unreadable, known - distinct.Repeats(), distinct.Exact,

@@ -36,7 +36,7 @@ internal static class UploadDataset
     /// <summary>201 for a new version, 200 for one that was there.</summary>
     internal static Results<Created<ReadDataset.Version>, Ok<ReadDataset.Version>, ValidationProblem, ProblemHttpResult> Answer(DatasetRecord record, bool isNew, TimeProvider clock)
     {
-        var answer = ReadDataset.Version.Of(record, isNew, [], clock.GetUtcNow());
+        var answer = ReadDataset.Version.Of(record, isNew, clock.GetUtcNow());
         return isNew ? TypedResults.Created($"/api/ml/datasets/{answer.Dataset}/versions/{answer.Number}", answer) : TypedResults.Ok(answer);
     }
 }

@@ -172,8 +172,21 @@ internal sealed class TableTraining(
     private object Sources() => new
     {
         dataset = data.Dataset, version = data.Version, sha256 = data.Sha256, rows = task.Y.Length, target = definition.Target, time = definition.Time, group = definition.Group, split = how,
-        learned = split.Train.Length, tested = split.Test.Length,
+        learned = split.Train.Length, tested = split.Test.Length, baseline = FallBack(),
     };
+
+    /// <summary>What is answered when no version can be: the median, or the most frequent class with the shares of all.</summary>
+    private Prediction FallBack()
+    {
+        if (Classes == 0)
+        {
+            return new Prediction(task.Y.Order().ElementAt(task.Y.Length / 2));
+        }
+
+        double[] shares = [.. Enumerable.Range(0, Classes).Select(c => (double)task.Y.Count(y => (int)y == c) / task.Y.Length)];
+        var most = Array.IndexOf(shares, shares.Max());
+        return new Prediction(Classes == 2 ? shares[1] : shares[most], Label: task.Classes[most], Probabilities: shares);
+    }
 
     private RawColumn Column(string name) => data.Columns.FirstOrDefault(column => column.Name == name) ?? throw new TooLittleDataException($"The table has no column {name}.");
 
@@ -317,6 +330,7 @@ internal sealed class TableTraining(
             RowMicroseconds = micros,
             Bytes = artefact.Length,
             Groups = [.. rows.Named(definition.Fairness).SelectMany(column => TableMeasures.Gaps(new[] { column }.Rows(split.Test)[0], answers, truth, Classes, threshold, definition.Seed))],
+            GroupFigures = [.. rows.Named(definition.Fairness).SelectMany(column => TableMeasures.Groups(new[] { column }.Rows(split.Test)[0], answers, truth, Classes, threshold))],
             Behaviours = [.. TableChecks.Behaviours(definition, measured, test)],
             Leaks = TableChecks.Leaks(columns, target, time, task, split, Gates.SingleColumn, definition.Seed, ct),
             Importance = TableChecks.Importance(measured, test, truth, definition.Seed),
