@@ -108,5 +108,6 @@ internal sealed record ColumnImportance(string Column, double LossIncrease);
 /// <param name="Loss">Its loss on rows that it had not learned from.</param>
 /// <param name="RowMicroseconds">Microseconds a row; null where only a part of it was trained.</param>
 /// <param name="Bytes">Its size.</param>
-/// <param name="OnFront">Whether no other one is better in every way.</param>
-internal sealed record TriedModel(string Name, double Loss, double? RowMicroseconds, long? Bytes, bool OnFront);
+/// <param name="GroupGap">By how much its loss is larger in the worst served group of declared columns; null where none is declared.</param>
+/// <param name="OnFront">Whether no other one is better in quality, speed, size and fairness together.</param>
+internal sealed record TriedModel(string Name, double Loss, double? RowMicroseconds, long? Bytes, double? GroupGap, bool OnFront);

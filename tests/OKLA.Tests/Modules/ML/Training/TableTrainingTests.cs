@@ -174,6 +174,7 @@ public sealed class TableTrainingTests
         var gap = heldOut.Groups.ShouldHaveSingleItem();
         (gap.Column, gap.Measure, gap.Highest).ShouldBe(("transmission", "true positive rate", "automática"));
         heldOut.GroupFigures.Select(figure => figure.Group).ShouldBe(["automática", "mecánica"], ignoreOrder: true);
+        heldOut.Tried.Single(one => one.Bytes is not null).ShouldSatisfyAllConditions(one => one.OnFront.ShouldBeTrue(), one => one.GroupGap!.Value.ShouldBeGreaterThan(0));
         heldOut.GroupFigures.Sum(figure => figure.Rows).ShouldBe(400);
         var automatic = heldOut.GroupFigures.Single(figure => figure.Group == "automática");
         automatic.MeanAnswer!.Value.ShouldBe(automatic.MeanTruth!.Value, 0.1);
