@@ -59,8 +59,9 @@ internal sealed record Approval(string By, DateTimeOffset At, string Note);
 /// <summary>Versions of models in PostgreSQL, and the one row a model that says which of them serves.</summary>
 internal sealed class ModelRegistry(NpgsqlDataSource database, TimeProvider clock)
 {
+    // The rows kept for comparison are many; who compares reads them by themselves.
     private const string VersionColumns =
-        "model, version, stage, sha256, length(artefact), metrics, parameters, data, data_until, decision, reason, rows, seconds, trained_at, gates, signature, parent_version, run_id, tags, notes";
+        "model, version, stage, sha256, length(artefact), metrics, parameters, data - 'reference', data_until, decision, reason, rows, seconds, trained_at, gates, signature, parent_version, run_id, tags, notes";
 
     /// <summary>Takes the model's turn to train, across all hosts; null when somebody else has it. Disposing gives it back.</summary>
     public async Task<IAsyncDisposable?> TryTakeTurnAsync(string model, CancellationToken ct)

@@ -35,6 +35,9 @@ internal sealed record HeldOut(string Split, IReadOnlyList<MetricRow> Metrics, d
     /// <summary>Differences between groups of declared columns.</summary>
     public IReadOnlyList<GroupGap> Groups { get; init; } = [];
 
+    /// <summary>Every group of declared columns, the largest first.</summary>
+    public IReadOnlyList<GroupFigure> GroupFigures { get; init; } = [];
+
     /// <summary>Declared tests of behaviour.</summary>
     public IReadOnlyList<BehaviourFigure> Behaviours { get; init; } = [];
 
@@ -73,6 +76,19 @@ internal sealed record CoverageFigure(Interval Held, double Wanted);
 /// <param name="Lowest">The group with the least.</param>
 internal sealed record GroupGap(string Column, string Measure, Interval Size, string Highest, string Lowest);
 
+/// <summary>What a model does to a group.</summary>
+/// <param name="Column">The column.</param>
+/// <param name="Group">The group.</param>
+/// <param name="Rows">Its test rows.</param>
+/// <param name="Loss">Mean loss: log loss or absolute error.</param>
+/// <param name="MeanTruth">Mean of what happened: a share of two classes, or a number; null for more classes.</param>
+/// <param name="MeanAnswer">Mean answer.</param>
+/// <param name="Chosen">Share called positive; null where there are not two classes.</param>
+/// <param name="TruePositiveRate">Share called positive of those that were; null where there are none.</param>
+/// <param name="FalsePositiveRate">Share called positive of those that were not.</param>
+internal sealed record GroupFigure(
+    string Column, string Group, int Rows, double Loss, double? MeanTruth, double? MeanAnswer, double? Chosen, double? TruePositiveRate, double? FalsePositiveRate);
+
 /// <summary>What came of a declared test of behaviour.</summary>
 /// <param name="Kind">invariance or direction.</param>
 /// <param name="Said">The test in words.</param>
@@ -92,5 +108,6 @@ internal sealed record ColumnImportance(string Column, double LossIncrease);
 /// <param name="Loss">Its loss on rows that it had not learned from.</param>
 /// <param name="RowMicroseconds">Microseconds a row; null where only a part of it was trained.</param>
 /// <param name="Bytes">Its size.</param>
-/// <param name="OnFront">Whether no other one is better in every way.</param>
-internal sealed record TriedModel(string Name, double Loss, double? RowMicroseconds, long? Bytes, bool OnFront);
+/// <param name="GroupGap">By how much its loss is larger in the worst served group of declared columns; null where none is declared.</param>
+/// <param name="OnFront">Whether no other one is better in quality, speed, size and fairness together.</param>
+internal sealed record TriedModel(string Name, double Loss, double? RowMicroseconds, long? Bytes, double? GroupGap, bool OnFront);

@@ -133,10 +133,24 @@ internal static class TableMeasures
         return new CoverageFigure(new Interval((double)held / truth.Length, lower, upper), interval.Coverage);
     }
 
+    /// <summary>What answers do to every group of a column, the largest first.</summary>
+    public static IEnumerable<GroupFigure> Groups(RawColumn column, float[] answers, float[] truth, int classes, double threshold)
+    {
+        var losses = Cases(answers, truth, classes);
+        foreach (var group in Enumerable.Range(0, truth.Length).GroupBy(row => GroupOf(column.Values[row]), StringComparer.Ordinal).OrderByDescending(group => group.Count()).ThenBy(group => group.Key, StringComparer.Ordinal))
+        {
+            int[] rows = [.. group];
+            double? Share(IEnumerable<int> of) => classes == 2 && of.Any() ? of.Average(row => answers[row] >= threshold ? 1.0 : 0) : null;
+            yield return new GroupFigure(
+                column.Name, group.Key, rows.Length, rows.Average(row => losses[row]), classes > 2 ? null : rows.Average(row => (double)truth[row]), classes > 2 ? null : rows.Average(row => (double)answers[row]),
+                Share(rows), Share(rows.Where(row => truth[row] == 1)), Share(rows.Where(row => truth[row] == 0)));
+        }
+    }
+
     /// <summary>The largest gaps between groups of a column.</summary>
     public static IEnumerable<GroupGap> Gaps(RawColumn column, float[] answers, float[] truth, int classes, double threshold, int seed)
     {
-        string[] groups = [.. column.Values.Select(text => TableSignature.IsMissing(text) ? "(missing)" : text!.Trim())];
+        string[] groups = [.. column.Values.Select(GroupOf)];
         if (classes == 2)
         {
             var large = groups.CountBy(group => group).Where(pair => pair.Value >= LeastGroup).Select(pair => pair.Key).ToHashSet();
@@ -196,6 +210,8 @@ internal static class TableMeasures
         var (chance, right) = Confidence(answers, truth, classes);
         return [("log loss", logLoss), ("macro F1", metrics.MacroF1), ("accuracy", metrics.Accuracy), ("calibration error", BinaryMetrics.ExpectedCalibrationError(chance, right, equalMass: true))];
     }
+
+    private static string GroupOf(string? text) => TableSignature.IsMissing(text) ? "(missing)" : text!.Trim();
 
     private static int[] Chosen(float[] answers, int classes) =>
         [.. Enumerable.Range(0, answers.Length / classes).Select(r => Enumerable.Range(0, classes).MaxBy(k => answers[r * classes + k]))];

@@ -28,6 +28,8 @@ internal sealed class TableTraining(
     private const int LeastRows = 60;
     private const int BackgroundRows = 24;
     private const int TimedRows = 60;
+    private const int ReferenceRows = 1_000;
+    private const int LeastGroup = 30;
 
     // Parts of the budget.
     private const double SearchShare = 0.3, EnsembleShare = 0.7;
@@ -122,12 +124,12 @@ internal sealed class TableTraining(
         progress?.Report(new WorkProgress(0.4, "boosting on all rows to learn from"));
         ITablePredictor predictor = BoostedTable.Fit(train, trainTask.Y, Classes, task.Log, settings, definition.Seed, threads, ct);
         judged = searched.Answers;
-        tried.Add(Measure($"boosted trees, {settings.Leaves} leaves, {settings.Rounds} rounds", Loss(judged, trainTask.Y), predictor, train));
+        tried.Add(Measure($"boosted trees, {settings.Leaves} leaves, {settings.Rounds} rounds", Loss(judged, trainTask.Y), predictor, train, GroupGap(Train, rows, judged, trainTask.Y)));
         if (recipe?.Profile is "accurate" || (recipe is null && definition.Profile != "fast"))
         {
             progress?.Report(new WorkProgress(0.45, "training an ensemble"));
-            var (ensemble, answers) = Ensemble(train, trainTask.Y, new Steps(progress, 0.45, 0.8), ct);
-            tried.Add(Measure("ensemble", Loss(answers, trainTask.Y), ensemble, train));
+            var (ensemble, answers) = Ensemble(train, trainTask.Y, new Steps(progress, 0.45, 0.8, ct), ct);
+            tried.Add(Measure("ensemble", Loss(answers, trainTask.Y), ensemble, train, GroupGap(Train, rows, answers, trainTask.Y)));
             if (definition.Profile == "accurate" || recipe is not null || Better(tried[^1], tried[^2]))
             {
                 (predictor, judged) = (ensemble, answers);
@@ -145,9 +147,21 @@ internal sealed class TableTraining(
 
     public override TrainedModel Refit(IProgress<WorkProgress>? progress, CancellationToken ct)
     {
-        // Every row was judged by a model that had not learned from it: those to learn from by folds, the test by what was measured.
+        var raw = Unseen();
+        var more = settings with { Rounds = (int)(settings.Rounds * (1 + (double)split.Test.Length / task.Y.Length)) };
+        ITablePredictor predictor = measured.Profile == "fast"
+            ? BoostedTable.Fit(columns, task.Y, Classes, task.Log, more, definition.Seed, threads, ct)
+            : Ensemble(columns, task.Y, new Steps(progress, 0, 1, ct), ct).Model;
+        return new TrainedModel(Made(predictor, raw, task.Y, columns).Save(), Parameters(), Sources(raw), newest ?? data.CreatedAt, task.Y.Length);
+    }
+
+    public override TrainedModel Measured() => new(measured.Save(), Parameters(), Sources(Unseen()), trainedUntil ?? data.CreatedAt, split.Train.Length);
+
+    /// <summary>Every row as judged by a model that had not learned from it, before calibration: those to learn from by folds, the test by what was measured.</summary>
+    private float[] Unseen()
+    {
         var raw = new float[task.Y.Length * Outputs];
-        var test = Raw(measured, columns.Rows(split.Test));
+        var test = measured.Raw(columns.Rows(split.Test), threads);
         for (var i = 0; i < split.Train.Length; i++)
         {
             judged.AsSpan(i * Outputs, Outputs).CopyTo(raw.AsSpan(split.Train[i] * Outputs));
@@ -158,14 +172,8 @@ internal sealed class TableTraining(
             test.AsSpan(i * Outputs, Outputs).CopyTo(raw.AsSpan(split.Test[i] * Outputs));
         }
 
-        var more = settings with { Rounds = (int)(settings.Rounds * (1 + (double)split.Test.Length / task.Y.Length)) };
-        ITablePredictor predictor = measured.Profile == "fast"
-            ? BoostedTable.Fit(columns, task.Y, Classes, task.Log, more, definition.Seed, threads, ct)
-            : Ensemble(columns, task.Y, new Steps(progress, 0, 1), ct).Model;
-        return new TrainedModel(Made(predictor, raw, task.Y, columns).Save(), Parameters(), Sources(), newest ?? data.CreatedAt, task.Y.Length);
+        return raw;
     }
-
-    public override TrainedModel Measured() => new(measured.Save(), Parameters(), Sources(), trainedUntil ?? data.CreatedAt, split.Train.Length);
 
     private object Parameters() => new
     {
@@ -173,11 +181,39 @@ internal sealed class TableTraining(
         columns = columns.Select(column => column.Name),
     };
 
-    private object Sources() => new
+    private object Sources(float[] raw) => new
     {
         dataset = data.Dataset, version = data.Version, sha256 = data.Sha256, rows = task.Y.Length, target = definition.Target, time = definition.Time, group = definition.Group, split = how,
-        learned = split.Train.Length, tested = split.Test.Length,
+        learned = split.Train.Length, tested = split.Test.Length, baseline = FallBack(), reference = Reference(raw),
     };
+
+    /// <summary>Rows with their answers, drawn from all, that what is served later is held against.</summary>
+    private object Reference(float[] raw)
+    {
+        var drawn = Enumerable.Range(0, task.Y.Length).Where(row => !float.IsNaN(raw[row * Outputs])).ToArray();
+        new Random(definition.Seed).Shuffle(drawn);
+        drawn = [.. drawn.Take(ReferenceRows)];
+        float[] answers = [.. drawn.SelectMany(row => raw.AsSpan(row * Outputs, Outputs).ToArray())];
+        measured.Calibration.Apply(answers, Classes);
+        return new
+        {
+            inputs = columns.ToDictionary(column => column.Name, column => drawn.Select(row => TableSignature.IsMissing(column.Values[row]) ? null : column.Values[row]).ToArray()),
+            predictions = measured.Predictions(answers).Select(answer => answer.Value).ToArray(),
+        };
+    }
+
+    /// <summary>What is answered when no version can be: the median, or the most frequent class with the shares of all.</summary>
+    private Prediction FallBack()
+    {
+        if (Classes == 0)
+        {
+            return new Prediction(task.Y.Order().ElementAt(task.Y.Length / 2));
+        }
+
+        double[] shares = [.. Enumerable.Range(0, Classes).Select(c => (double)task.Y.Count(y => (int)y == c) / task.Y.Length)];
+        var most = Array.IndexOf(shares, shares.Max());
+        return new Prediction(Classes == 2 ? shares[1] : shares[most], Label: task.Classes[most], Probabilities: shares);
+    }
 
     private RawColumn Column(string name) => data.Columns.FirstOrDefault(column => column.Name == name) ?? throw new TooLittleDataException($"The table has no column {name}.");
 
@@ -194,7 +230,7 @@ internal sealed class TableTraining(
         var found = new TableSearch(train, y, Classes, task.Log, few, definition.Seed, threads)
             .Run(() => clock.GetElapsedTime(started).TotalSeconds >= SearchShare * definition.BudgetSeconds, Trials, ct);
         tried.AddRange(found.Select(one => new TriedModel(
-            string.Create(CultureInfo.InvariantCulture, $"hasty trees, {one.Settings.Leaves} leaves, {one.Settings.Columns:0.##} of the columns, {one.Settings.Rows:0.##} of the rows"), one.Loss, null, null, false)));
+            string.Create(CultureInfo.InvariantCulture, $"hasty trees, {one.Settings.Leaves} leaves, {one.Settings.Columns:0.##} of the columns, {one.Settings.Rows:0.##} of the rows"), one.Loss, null, null, null, false)));
         progress?.Report(new WorkProgress(0.25, "cross-validating"));
         return CrossValidate(train, y, folds, found.Count > 0 ? found[0].Settings : BoostingSettings.Shapes[1], ct);
     }
@@ -259,18 +295,29 @@ internal sealed class TableTraining(
         return new TableModel(signature!, predictor, calibration, interval, [.. drawn.Take(BackgroundRows).Select(from.Row)]);
     }
 
-    private float[] Raw(TableModel model, IReadOnlyList<RawColumn> rows) => model.Raw(rows, threads);
-
     /// <summary>Mean loss of the rows that have an answer, as the deciding metric counts it.</summary>
     private double Loss(float[] answers, float[] y) => Classes > 0
         ? TableLosses.Mean(answers, y, Classes)
         : Enumerable.Range(0, y.Length).Where(row => !float.IsNaN(answers[row])).Select(row => Math.Abs(answers[row] - (double)y[row])).DefaultIfEmpty(double.NaN).Average();
 
-    private TriedModel Measure(string name, double loss, ITablePredictor predictor, RawColumn[] train)
+    /// <summary>By how much the loss of the worst served group of a declared column exceeds that of the best served one; null where none is declared.</summary>
+    private double? GroupGap(Func<RawColumn?, RawColumn?> train, RawColumn[] rows, float[] answers, float[] y)
+    {
+        var known = Enumerable.Range(0, y.Length).Where(row => !float.IsNaN(answers[row * Outputs])).ToArray();
+        float[] told = [.. known.SelectMany(row => answers.AsSpan(row * Outputs, Outputs).ToArray())], truth = Array.ConvertAll(known, row => y[row]);
+        double[] gaps =
+        [
+            .. rows.Named(definition.Fairness).Select(column => TableMeasures.Groups(new[] { train(column)! }.Rows(known)[0], told, truth, Classes, 0.5).Where(group => group.Rows >= LeastGroup).ToArray())
+                .Where(groups => groups.Length >= 2).Select(groups => groups.Max(group => group.Loss) / groups.Min(group => group.Loss) - 1),
+        ];
+        return gaps.Length == 0 ? null : gaps.Max();
+    }
+
+    private TriedModel Measure(string name, double loss, ITablePredictor predictor, RawColumn[] train, double? gap)
     {
         using var size = new MemoryStream();
         predictor.Save(size);
-        return new TriedModel(name, loss, RowMicroseconds(row => predictor.Predict(row, 1), train), size.Length, false);
+        return new TriedModel(name, loss, RowMicroseconds(row => predictor.Predict(row, 1), train), size.Length, gap, false);
     }
 
     private bool Better(TriedModel ensemble, TriedModel trees) =>
@@ -321,6 +368,7 @@ internal sealed class TableTraining(
             RowMicroseconds = micros,
             Bytes = artefact.Length,
             Groups = [.. rows.Named(definition.Fairness).SelectMany(column => TableMeasures.Gaps(new[] { column }.Rows(split.Test)[0], answers, truth, Classes, threshold, definition.Seed))],
+            GroupFigures = [.. rows.Named(definition.Fairness).SelectMany(column => TableMeasures.Groups(new[] { column }.Rows(split.Test)[0], answers, truth, Classes, threshold))],
             Behaviours = [.. TableChecks.Behaviours(definition, measured, test)],
             Leaks = TableChecks.Leaks(columns, target, time, task, split, Gates.SingleColumn, definition.Seed, ct),
             Importance = TableChecks.Importance(measured, test, truth, definition.Seed),
@@ -397,15 +445,20 @@ internal sealed class TableTraining(
     private static TriedModel[] Fronted(List<TriedModel> tried)
     {
         var whole = tried.Where(one => one.RowMicroseconds is not null).ToArray();
-        var front = ParetoFront.Of([.. whole.Select(one => new[] { -one.Loss, -one.RowMicroseconds!.Value, -(double)one.Bytes!.Value })]).Select(i => whole[i]).ToHashSet();
+        var front = ParetoFront.Of([.. whole.Select(one => new[] { -one.Loss, -one.RowMicroseconds!.Value, -(double)one.Bytes!.Value, -(one.GroupGap ?? 0) })]).Select(i => whole[i]).ToHashSet();
         return [.. tried.Select(one => one with { OnFront = front.Contains(one) })];
     }
 
-    private sealed class Steps(IProgress<WorkProgress>? whole, double from, double to) : IProgress<string>
+    /// <summary>Hears what an ensemble is at; between two of its algorithms it can be stopped.</summary>
+    private sealed class Steps(IProgress<WorkProgress>? whole, double from, double to, CancellationToken ct) : IProgress<string>
     {
         private const int Expected = 9;
         private int heard;
 
-        public void Report(string value) => whole?.Report(new WorkProgress(from + (to - from) * Math.Min(1, (double)heard++ / Expected), value));
+        public void Report(string value)
+        {
+            ct.ThrowIfCancellationRequested();
+            whole?.Report(new WorkProgress(from + (to - from) * Math.Min(1, (double)heard++ / Expected), value));
+        }
     }
 }

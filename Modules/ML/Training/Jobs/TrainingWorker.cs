@@ -8,12 +8,13 @@ using OKLA.ML.Models;
 using OKLA.ML.Registry;
 using OKLA.ML.Tuning;
 using OKLA.Shared.Contracts;
+using OKLA.Shared.Jobs;
 
 namespace OKLA.ML.Training.Jobs;
 
 /// <summary>Takes jobs from the queue, one at a time, and carries them through on a thread that stands back for requests.</summary>
 internal sealed class TrainingWorker(
-    TrainingJobs jobs, ModelCatalog models, ModelRegistry registry, TrainingRunner runner, IOptions<MLOptions> options, TimeProvider clock, ILogger<TrainingWorker> logger) : BackgroundService
+    TrainingJobs jobs, ModelCatalog models, ModelRegistry registry, TrainingRunner runner, JobRuns weekly, IOptions<MLOptions> options, TimeProvider clock, ILogger<TrainingWorker> logger) : BackgroundService
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
@@ -118,10 +119,22 @@ internal sealed class TrainingWorker(
         }
 
         var definition = await models.FindAsync(job.Model, ct) ?? throw new InvalidDataException($"There is no model named {job.Model}.");
-        var outcome = await runner.TrainAsync(definition, job.Reason, job.Id, watched, watched, ct);
-        return outcome.Outcome.Version == 0
-            ? throw new TooLittleDataException(outcome.Outcome.Decision)
-            : (outcome.Outcome.Decision, outcome.Run, outcome.Outcome.Version, outcome.Outcome.Published);
+        var startedAt = clock.GetUtcNow();
+        var (outcome, made) = await runner.TrainAsync(definition, job.Reason, job.Id, watched, watched, ct);
+        await registry.RecordRunAsync(outcome, ct);
+        if (outcome.Version == 0)
+        {
+            throw new TooLittleDataException(outcome.Decision);
+        }
+
+        if (models.House.Contains(job.Model))
+        {
+            // It spares the weekly training.
+            await weekly.RecordAsync(TrainOnDemand.JobOf(job.Model), job.Reason, startedAt, outcome.Decision, ct);
+        }
+
+        Log.Trained(logger, outcome.Model, outcome.Version, outcome.Decision, outcome.Seconds);
+        return (outcome.Decision, made, outcome.Version, outcome.Published);
     }
 
     private async Task BeatAsync(TrainingJob job, Watched watched, CancellationTokenSource stop)

@@ -75,7 +75,7 @@ internal sealed class RunStore(NpgsqlDataSource database)
         await using (var insert = new NpgsqlCommand("""
             insert into ml.runs (id, model, job_id, version, reason, parameters, data, environment, recipe, evaluation, gates, published, decision, sha256, loss, case_keys, case_losses, reproduces, identical,
                 started_at, finished_at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+            values ($1, $2, $3, $4, $5, $6, $7 - 'reference', $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
             """, connection, transaction))
         {
             insert.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = run.Id });

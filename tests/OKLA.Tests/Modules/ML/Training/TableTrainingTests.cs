@@ -165,6 +165,22 @@ public sealed class TableTrainingTests
         heldOut.Behaviours[3].Share.ShouldBeGreaterThan(0.5);
     }
 
+    [Test]
+    public async Task Groups_that_are_served_differently_are_told()
+    {
+        // Automatic cars sell far oftener, so that nearly all of them are called positive and few of the others.
+        var heldOut = await SmallTables.Training(Of("sold") with { Fairness = ["transmission"] }, SmallTables.Cars(2_000, 14)).EvaluateAsync(null, null, default);
+
+        var gap = heldOut.Groups.ShouldHaveSingleItem();
+        (gap.Column, gap.Measure, gap.Highest).ShouldBe(("transmission", "true positive rate", "automática"));
+        heldOut.GroupFigures.Select(figure => figure.Group).ShouldBe(["automática", "mecánica"], ignoreOrder: true);
+        heldOut.Tried.Single(one => one.Bytes is not null).ShouldSatisfyAllConditions(one => one.OnFront.ShouldBeTrue(), one => one.GroupGap!.Value.ShouldBeGreaterThan(0));
+        heldOut.GroupFigures.Sum(figure => figure.Rows).ShouldBe(400);
+        var automatic = heldOut.GroupFigures.Single(figure => figure.Group == "automática");
+        automatic.MeanAnswer!.Value.ShouldBe(automatic.MeanTruth!.Value, 0.1);
+        (automatic.TruePositiveRate!.Value - heldOut.GroupFigures.Single(figure => figure.Group == "mecánica").TruePositiveRate!.Value).ShouldBe(gap.Size.Estimate, 1e-9);
+    }
+
     [TestCase("fast")]
     [TestCase("accurate")]
     public async Task A_recipe_makes_the_same_artefact_bit_for_bit(string profile)

@@ -50,6 +50,11 @@ public sealed class TrainingQueueTests : DatabaseTest, IAsyncDisposable
         var served = Get<ModelCatalog>().Find("car-price")!.Load(await Get<ModelRegistry>().ArtefactAsync("car-price", 1, default))!;
         served.Predict([["2", "50", "automática"]])[0].Value.ShouldBe(20_000 - 1_800 - 2_000 + 3_000, 2_000);
 
+        // The day is a time: of 500 rows 400 are older, and the first of nine runs of those (44) is judged by nobody.
+        (await ScalarAsync<long>("select jsonb_array_length(data->'reference'->'predictions')::bigint from ml.model_versions where model = 'car-price'")).ShouldBe(456);
+        (await ScalarAsync<double>("select (data->'baseline'->>'value')::float8 from ml.model_versions where model = 'car-price'")).ShouldBeInRange(5_000, 20_000);
+        version.Data.TryGetProperty("reference", out _).ShouldBeFalse("lists stay short");
+
         var run = (await Get<RunStore>().FindAsync(job.RunId!.Value, default))!;
         run.Sha256.ShouldBe(version.Sha256);
         run.Metrics.Count(metric => metric.Step > 0).ShouldBe(8);

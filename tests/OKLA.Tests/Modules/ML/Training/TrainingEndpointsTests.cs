@@ -1,0 +1,111 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OKLA.Features;
+using OKLA.Host.Auth;
+using OKLA.ML;
+using OKLA.ML.Datasets;
+using OKLA.Shared.EventLog;
+using OKLA.Shared.Jobs;
+using OKLA.Shared.Messaging;
+using OKLA.Shared.Web;
+using OKLA.Tracking.Identity;
+
+namespace OKLA.Tests.Modules.ML.Training;
+
+/// <summary>The queue, runs and versions behind HTTP, with a worker that runs.</summary>
+public sealed class TrainingEndpointsTests : DatabaseTest, IAsyncDisposable
+{
+    private WebApplication app = null!;
+    private HttpClient http = null!;
+
+    [OneTimeSetUp]
+    public async Task StartAsync()
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
+        builder.Configuration.AddInMemoryCollection([new("urls", "http://127.0.0.1:0"), new("ML:RefreshSeconds", "0.1"), new("ML:TrainingThreads", "1")]);
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton(Database).AddEventLog().AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly).AddJobs(runJobs: false)
+            .AddSingleton(new MessagingServices.MessageTypes([typeof(FindPersonHandler)]));
+        builder.Services.AddWeb().AddOklaAuth(builder.Configuration, builder.Environment).AddFeatures().AddML();
+        app = builder.Build();
+        app.UseWeb().UseAuthentication().UseAuthorization();
+        app.MapAuth();
+        app.MapFeatures();
+        app.MapML();
+        await app.StartAsync();
+        http = new HttpClient { BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()) };
+        await app.Services.GetRequiredService<DatasetStore>().AddAsync("cars", SmallTables.Csv(SmallTables.Cars(300, 31)), default);
+        var token = await (await http.PostAsync("/api/auth/demo/admin", null)).Content.ReadFromJsonAsync<JsonElement>();
+        http.DefaultRequestHeaders.Authorization = new("Bearer", token.GetProperty("accessToken").GetString());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        http.Dispose();
+        await app.DisposeAsync();
+    }
+
+    [Test]
+    public async Task An_unknown_table_is_trained_followed_to_its_end_and_described()
+    {
+        var queued = await http.PostAsJsonAsync("/api/ml/jobs", new { model = "sold-soon", dataset = "cars", target = "sold", columns = new[] { "age", "transmission" }, profile = "fast", budgetSeconds = 5 });
+        queued.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        var job = await (await http.GetAsync($"{queued.Headers.Location}/events", HttpCompletionOption.ResponseHeadersRead)).Content.ReadAsStringAsync();
+
+        var last = JsonDocument.Parse(job.Split("data: ")[^1]).RootElement;
+        job.ShouldContain("event: over");
+        (last.GetProperty("state").GetString(), last.GetProperty("published").GetBoolean()).ShouldBe(("succeeded", true), job);
+        var run = await http.GetFromJsonAsync<JsonElement>($"/api/ml/runs/{last.GetProperty("runId").GetString()}");
+        run.GetProperty("metrics").GetArrayLength().ShouldBeGreaterThan(5);
+        (await http.GetFromJsonAsync<JsonElement>("/api/ml/runs?model=sold-soon")).GetProperty("runs").GetArrayLength().ShouldBe(1);
+        (await http.GetFromJsonAsync<JsonElement>("/api/ml/jobs?state=succeeded")).GetProperty("jobs")[0].GetProperty("model").GetString().ShouldBe("sold-soon");
+
+        using var ask = new HttpRequestMessage(HttpMethod.Get, "/api/ml/models/sold-soon/versions/1/card");
+        ask.Headers.Accept.ParseAdd("text/markdown");
+        (await (await http.SendAsync(ask)).Content.ReadAsStringAsync()).ShouldStartWith("# sold-soon, version 1");
+        (await http.PatchAsJsonAsync("/api/ml/models/sold-soon/versions/1", new { tags = new[] { "first" }, notes = "De prueba." })).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        var version = (await http.GetFromJsonAsync<JsonElement>("/api/ml/models/sold-soon/versions/1")).GetProperty("version");
+        (version.GetProperty("tags")[0].GetString(), version.GetProperty("notes").GetString(), version.GetProperty("stage").GetString()).ShouldBe(("first", "De prueba.", "serving"));
+        (await http.DeleteAsync("/api/ml/models/sold-soon/versions/1")).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (await http.GetFromJsonAsync<JsonElement>("/api/ml/models/sold-soon/history")).GetProperty("served").GetArrayLength().ShouldBe(1);
+        (await http.GetFromJsonAsync<JsonElement>("/api/ml/models")).GetProperty("models").EnumerateArray().Select(model => model.GetProperty("name").GetString()).ShouldContain("sold-soon");
+        (await http.PostAsync("/api/ml/models/sold-soon/train", null)).StatusCode.ShouldBe(HttpStatusCode.Accepted);
+    }
+
+    [TestCase("""{"dataset":"cars"}""", "model")]
+    [TestCase("""{"model":"x-y","dataset":"cars","target":"price","budgetSeconds":1}""", "budgetSeconds")]
+    [TestCase("""{"model":"x-y","dataset":"cars","target":"price","gates":{"fairness":1,"calibrationError":7}}""", "gates.calibrationError")]
+    [TestCase("""{"model":"x-y","dataset":"cars","target":"price","gates":{"off":["luck"]}}""", "gates.off")]
+    [TestCase("""{"model":"x-y","dataset":"cars","target":"price","columns":["age","colour"]}""", "columns[1]")]
+    public async Task A_wrong_field_is_refused_by_its_name(string body, string field)
+    {
+        var refused = await http.PostAsync("/api/ml/jobs", new StringContent(body, System.Text.Encoding.UTF8, "application/json"));
+
+        refused.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await refused.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("errors").EnumerateObject().Select(error => error.Name).ShouldContain(field);
+    }
+
+    [Test]
+    public async Task What_is_not_there_is_not_found_and_strangers_are_kept_out()
+    {
+        foreach (var path in new[] { $"jobs/{Guid.Empty}", $"jobs/{Guid.Empty}/events", $"runs/{Guid.Empty}", "models/none/versions/1", "models/none/versions/1/card" })
+        {
+            (await http.GetAsync($"/api/ml/{path}")).StatusCode.ShouldBe(HttpStatusCode.NotFound, path);
+        }
+
+        (await http.PostAsync($"/api/ml/jobs/{Guid.Empty}/cancel", null)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await http.GetAsync($"/api/ml/runs/compare?ids={Guid.Empty}")).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        using var stranger = new HttpClient { BaseAddress = http.BaseAddress };
+        foreach (var path in new[] { "jobs", "runs", "models/price-predictor/history" })
+        {
+            (await stranger.GetAsync($"/api/ml/{path}")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized, path);
+        }
+    }
+}
