@@ -259,6 +259,9 @@ internal sealed class ModelRegistry(NpgsqlDataSource database, TimeProvider cloc
             return await connection.ExecuteAsync(new CommandDefinition("""
                 delete from ml.model_versions v where model = @model and version = @version
                 and not exists (select from ml.serving s where s.model = v.model and v.version in (s.version, s.previous_version))
+                and not exists (
+                    select from ml.rollouts r where r.model = v.model and r.status = 'running'
+                    and jsonb_path_exists(r.spec, '$.arms[*].**.version ? (@ == $v)', jsonb_build_object('v', v.version)))
                 """, new { model, version }, cancellationToken: ct)) == 1;
         }
         catch (PostgresException inUse) when (inUse.SqlState == PostgresErrorCodes.ForeignKeyViolation)

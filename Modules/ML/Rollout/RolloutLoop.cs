@@ -66,7 +66,7 @@ internal sealed class RolloutLoop(
         Log.RolloutStep(logger, rollout.Model, next, reason);
         if (next == "full" && candidate.Version is { } version)
         {
-            await registry.PublishAsync(rollout.Model, version, ct);
+            await registry.PublishAsync(rollout.Model, version, by, reason, ct);
         }
 
         return next;
@@ -97,7 +97,7 @@ internal sealed class RolloutLoop(
         // The step first: should the host die before the publication, the next look takes it again.
         await RolloutStore.RecordAsync(connection, model, null, step, version, by, reason, evidence, clock.GetUtcNow(), ct);
         Log.RolloutStep(logger, model, $"version {version} serves", reason);
-        await registry.PublishAsync(model, version, ct);
+        await registry.PublishAsync(model, version, by, reason, ct);
     }
 
     /// <inheritdoc />
