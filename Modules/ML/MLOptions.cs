@@ -158,5 +158,5 @@ internal sealed class DatasetLimits
 
     /// <summary>Largest table that is read into memory to train on, in cells.</summary>
     [Range(1_000, 10_000_000_000)]
-    public long MaxTrainingCells { get; set; } = 200_000_000;
+    public long MaxTrainingCells { get; set; } = 100_000_000;
 }

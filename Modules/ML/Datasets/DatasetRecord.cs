@@ -29,9 +29,40 @@ internal sealed record DatasetRecord(
     DatasetVersion Version, IReadOnlyList<DatasetColumn> Inferred, IReadOnlyDictionary<string, ColumnEdit> Edits, IReadOnlyList<ColumnStatistics> Statistics, TableProfile Profile,
     Quality Quality, string Source, string By, long Bytes, IReadOnlyList<string> Models)
 {
-    /// <summary>The columns with what people said about them.</summary>
-    public static IReadOnlyList<DatasetColumn> Effective(IReadOnlyList<DatasetColumn> inferred, IReadOnlyDictionary<string, ColumnEdit> edits) =>
-        [.. inferred.Select(column => edits.TryGetValue(column.Name, out var edit) ? column with { Type = edit.Type ?? column.Type, Role = edit.Role ?? column.Role } : column)];
+    /// <summary>The columns with what people said about them. A role that only one column can have goes from the one it was inferred for to the one it was said of.</summary>
+    public static IReadOnlyList<DatasetColumn> Effective(IReadOnlyList<DatasetColumn> inferred, IReadOnlyDictionary<string, ColumnEdit> edits)
+    {
+        var given = edits.Values.Select(edit => edit.Role).Where(role => role is ColumnRoles.Target or ColumnRoles.Time or ColumnRoles.Weight).ToHashSet();
+        return
+        [
+            .. inferred.Select(column =>
+            {
+                var edit = edits.GetValueOrDefault(column.Name);
+                return column with { Type = edit?.Type ?? column.Type, Role = edit?.Role ?? (given.Contains(column.Role) ? ColumnRoles.Feature : column.Role) };
+            }),
+        ];
+    }
+
+    /// <summary>What was said about an earlier version, as far as it can hold for columns of this one.</summary>
+    public static IReadOnlyDictionary<string, ColumnEdit> Inherited(IReadOnlyDictionary<string, ColumnEdit> edits, IReadOnlyList<DatasetColumn> inferred)
+    {
+        var kept = edits.Where(edit => inferred.Any(column => column.Name == edit.Key)).ToDictionary();
+        while (kept.Count > 0 && EditColumns.Faults(inferred, kept) is { Count: > 0 } faults)
+        {
+            var before = kept.Count;
+            foreach (var name in kept.Keys.Where(name => faults.ContainsKey($"{name}.role") || faults.ContainsKey($"{name}.type")).ToList())
+            {
+                kept.Remove(name);
+            }
+
+            if (kept.Count == before)
+            {
+                kept.Clear();
+            }
+        }
+
+        return kept;
+    }
 
     /// <summary>What the rules make of it at a time: tables grow old.</summary>
     public Quality QualityNow(DateTimeOffset now) => Quality with

@@ -95,13 +95,23 @@ internal sealed class DatasetStore(NpgsqlDataSource database, BlobStore blobs, I
                 return ((await RecordAsync(name, known, ct))!, false);
             }
 
-            var guesses = Inference.Guess(written.Names, written.Sample);
+            var inferred = Inference.Guess(written.Names, written.Sample);
+            var said = (await RecordAsync(name, null, ct))?.Edits ?? new Dictionary<string, ColumnEdit>();
             while (true)
             {
                 var rules = await RulesAsync(name, ct) ?? [];
+                var guesses = inferred.Select(guess => guess with { Type = said.GetValueOrDefault(guess.Name)?.Type ?? guess.Type }).ToList();
                 var survey = await Survey.TakeAsync(CanonicalCsv.ReadAsync(File.OpenRead(file.Path), ct), guesses, UniqueColumns(rules), ct);
-                var columns = Inference.Columns(guesses, survey);
-                var draft = new Draft(name, written, columns, survey, TableProfile.Of(columns, survey), rules, source, by);
+                if (Contradicted(survey, said) is { Count: > 0 } wrong)
+                {
+                    said = said.Where(edit => !wrong.Contains(edit.Key)).ToDictionary();
+                    continue;
+                }
+
+                var columns = Inference.Columns(inferred, survey);
+                var edits = DatasetRecord.Inherited(said, columns);
+                var profile = TableProfile.Of(DatasetRecord.Effective(columns, edits), survey);
+                var draft = new Draft(name, written, columns, edits, survey, profile, rules, source, by);
                 await using var content = File.OpenRead(file.Path);
                 if (await InsertAsync(draft, content, ct) is (var version, var isNew))
                 {
@@ -186,6 +196,10 @@ internal sealed class DatasetStore(NpgsqlDataSource database, BlobStore blobs, I
         }
     }
 
+    /// <summary>Columns that were said to be numbers or dates, and of whose values most are none.</summary>
+    private static List<string> Contradicted(Survey survey, IReadOnlyDictionary<string, ColumnEdit> edits) =>
+        [.. survey.Columns.Where(seen => edits.GetValueOrDefault(seen.Name)?.Type is not null && seen.Unreadable > (survey.Rows - seen.Missing) / 2).Select(seen => seen.Name)];
+
     private async Task<int?> VersionOfAsync(string name, string sha256, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
@@ -215,7 +229,7 @@ internal sealed class DatasetStore(NpgsqlDataSource database, BlobStore blobs, I
         }
 
         var earlier = await DatasetRows.FindAsync(connection, draft.Name, null, ct);
-        var findings = QualityRules.Judge(draft.Rules, draft.Columns, draft.Survey, earlier?.Statistics, now);
+        var findings = QualityRules.Judge(draft.Rules, DatasetRecord.Effective(draft.Columns, draft.Edits), draft.Survey, earlier?.Statistics, now);
         var blob = await blobs.WriteAsync(transaction, content, ct);
         if (blob.Sha256 != draft.Written.Sha256)
         {
@@ -225,10 +239,10 @@ internal sealed class DatasetStore(NpgsqlDataSource database, BlobStore blobs, I
         var version = await connection.ExecuteScalarAsync<int>(new CommandDefinition("""
             with next as (update ml.datasets set last_version = last_version + 1 where name = @Name returning last_version)
             insert into ml.dataset_versions (dataset, version, sha256, rows, columns, edits, statistics, profile, findings, source, created_at, created_by)
-            select @Name, last_version, @Sha256, @Rows, @columns::jsonb, '{}', @statistics::jsonb, @profile::jsonb, @findings::jsonb, @Source, @now, @By from next returning version
+            select @Name, last_version, @Sha256, @Rows, @columns::jsonb, @edits::jsonb, @statistics::jsonb, @profile::jsonb, @findings::jsonb, @Source, @now, @By from next returning version
             """, new
         {
-            draft.Name, draft.Written.Sha256, draft.Survey.Rows, columns = DatasetRows.Json(draft.Columns), statistics = DatasetRows.Json(draft.Survey.Columns),
+            draft.Name, draft.Written.Sha256, draft.Survey.Rows, columns = DatasetRows.Json(draft.Columns), edits = DatasetRows.Json(draft.Edits), statistics = DatasetRows.Json(draft.Survey.Columns),
             profile = DatasetRows.Json(draft.Profile), findings = DatasetRows.Json(new Quality(draft.Rules, findings)), draft.Source, now = now.UtcDateTime, draft.By,
         }, transaction, cancellationToken: ct));
         await transaction.CommitAsync(ct);
@@ -245,12 +259,10 @@ internal sealed class DatasetStore(NpgsqlDataSource database, BlobStore blobs, I
             var guesses = Inference.Guess([.. columns.Select(column => column.Name)], await CanonicalCsv.SampleAsync(await OpenAsync(record.Version, ct), columns.Count, ct));
             guesses = [.. guesses.Zip(columns, (guess, column) => guess with { Type = column.Type })];
             var survey = await Survey.TakeAsync(CanonicalCsv.ReadAsync(await OpenAsync(record.Version, ct), ct), guesses, UniqueColumns(rules), ct);
-            foreach (var (column, seen) in columns.Zip(survey.Columns).Where(pair => edits.GetValueOrDefault(pair.First.Name)?.Type is not null))
+            if (Contradicted(survey, edits) is [var wrong, ..])
             {
-                if (seen.Unreadable > (survey.Rows - seen.Missing) / 2)
-                {
-                    throw new DatasetRefusedException($"{column.Name}.type", $"{seen.Unreadable:N0} of {survey.Rows - seen.Missing:N0} values are no {column.Type}.");
-                }
+                var seen = survey.Columns.First(column => column.Name == wrong);
+                throw new DatasetRefusedException($"{wrong}.type", $"{seen.Unreadable:N0} of {survey.Rows - seen.Missing:N0} values are no {edits[wrong].Type}.");
             }
 
             var now = clock.GetUtcNow();
@@ -277,5 +289,5 @@ internal sealed class DatasetStore(NpgsqlDataSource database, BlobStore blobs, I
 
     /// <summary>A version on its way into the store.</summary>
     private sealed record Draft(
-        string Name, CanonicalCsv.Written Written, IReadOnlyList<DatasetColumn> Columns, Survey Survey, TableProfile Profile, IReadOnlyList<QualityRule> Rules, string Source, string By);
+        string Name, CanonicalCsv.Written Written, IReadOnlyList<DatasetColumn> Columns, IReadOnlyDictionary<string, ColumnEdit> Edits, Survey Survey, TableProfile Profile, IReadOnlyList<QualityRule> Rules, string Source, string By);
 }

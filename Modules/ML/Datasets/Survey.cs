@@ -14,7 +14,7 @@ internal sealed record Bins(IReadOnlyList<double> Edges, IReadOnlyList<string> V
 /// <param name="Missing">Cells without a value.</param>
 /// <param name="Unreadable">Cells that are no number, or no date, in a column of them.</param>
 /// <param name="Distinct">Different values.</param>
-/// <param name="DistinctExact">Whether they were counted one by one; otherwise within one or two per cent.</param>
+/// <param name="DistinctExact">Whether they were counted one by one; otherwise within a few per cent.</param>
 /// <param name="Min">Smallest number; of dates, days since 1970.</param>
 /// <param name="Max">Largest.</param>
 /// <param name="Mean">Mean of the numbers.</param>

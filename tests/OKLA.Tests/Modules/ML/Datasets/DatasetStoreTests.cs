@@ -59,6 +59,21 @@ public sealed class DatasetStoreTests : DatabaseTest
     }
 
     [Test]
+    public async Task What_was_said_of_columns_holds_for_later_versions_as_far_as_it_can()
+    {
+        using var store = Store(new Room.StillClock(DateTimeOffset.UnixEpoch));
+        await store.AddAsync("said", TableTests.Utf8("target,bought,zone,size\n" + string.Concat(Enumerable.Range(0, 40).Select(i => $"{i % 2},{i % 3 % 2},{i % 4},{i % 5}\n"))), default);
+        var record = (await store.RecordAsync("said", 1, default))!;
+        record.Version.Columns[0].Role.ShouldBe("target");
+        record = await store.EditAsync(record, new Dictionary<string, ColumnEdit> { ["bought"] = new(null, "target"), ["zone"] = new("category", null), ["size"] = new("number", null) }, default);
+        record.Version.Columns.Select(column => column.Role).ShouldBe(["feature", "target", "feature", "feature"]);
+
+        var next = await store.AddAsync("said", TableTests.Utf8("target,bought,zone,size\n" + string.Concat(Enumerable.Range(0, 40).Select(i => $"{i % 2},{i % 3 % 2},{i % 4},size {i % 5}x\n"))), default);
+
+        next.Columns.Select(column => (column.Type, column.Role)).ShouldBe([("boolean", "feature"), ("boolean", "target"), ("category", "feature"), ("category", "feature")]);
+    }
+
+    [Test]
     public async Task A_table_too_large_for_memory_is_not_read_into_it()
     {
         var options = new MLOptions { Datasets = new DatasetLimits { MaxTrainingCells = 1_000 } };
