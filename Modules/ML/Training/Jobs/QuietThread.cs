@@ -30,7 +30,18 @@ internal sealed class QuietThread : TaskScheduler, IDisposable
 
     protected override IEnumerable<Task> GetScheduledTasks() => tasks;
 
-    protected override void QueueTask(Task task) => tasks.Add(task);
+    protected override void QueueTask(Task task)
+    {
+        try
+        {
+            tasks.Add(task);
+        }
+        catch (InvalidOperationException)
+        {
+            // Something started on the thread without being waited for (a note of progress, say) outlived it: it ends where everything else runs.
+            ThreadPool.UnsafeQueueUserWorkItem(_ => TryExecuteTask(task), null);
+        }
+    }
 
     protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) => Thread.CurrentThread == thread && TryExecuteTask(task);
 
@@ -46,8 +57,6 @@ internal sealed class QuietThread : TaskScheduler, IDisposable
         {
             TryExecuteTask(task);
         }
-
-        tasks.Dispose();
     }
 
     [DllImport("libc", EntryPoint = "setpriority")]

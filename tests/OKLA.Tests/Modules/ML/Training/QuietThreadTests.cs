@@ -23,4 +23,25 @@ public sealed class QuietThreadTests
         after.ShouldBe(before);
         nice.ShouldBe("10");
     }
+
+    [Test]
+    public async Task What_nobody_waited_for_ends_although_the_thread_is_gone()
+    {
+        var (hold, left) = (new TaskCompletionSource(), Task.CompletedTask);
+        using (var thread = new QuietThread("test"))
+        {
+            await thread.RunAsync(() =>
+            {
+                left = AfterAsync(hold.Task);
+                return Task.FromResult(true);
+            });
+        }
+
+        hold.SetResult();
+
+        await left.WaitAsync(TimeSpan.FromSeconds(30));
+        left.IsCompletedSuccessfully.ShouldBeTrue();
+    }
+
+    private static async Task AfterAsync(Task held) => await held;
 }

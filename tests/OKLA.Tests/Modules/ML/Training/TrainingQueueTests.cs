@@ -171,6 +171,7 @@ public sealed class TrainingQueueTests : DatabaseTest, IAsyncDisposable
     {
         var jobs = Get<TrainingJobs>();
         var late = await jobs.QueueAsync("a", "demand", "ana", 0, default);
+        room.Clock.Now += TimeSpan.FromSeconds(1);
         await jobs.QueueAsync("a", "demand", "ana", 0, default);
         var first = await jobs.QueueAsync("b", "demand", "ana", 5, default);
 
