@@ -25,6 +25,30 @@ public sealed class Subscriptions(NpgsqlDataSource database, IEnumerable<Subscri
             : new SubscriptionStatus(name, 0, end, 0, null))];
     }
 
+    /// <summary>
+    /// Subscriptions that have not passed events of their types which are in archive files alone: added after those left the log, or sent back
+    /// before. They will not see them until the files are loaded.
+    /// </summary>
+    public async Task<IReadOnlyList<MissedEvents>> MissedAsync(CancellationToken ct = default)
+    {
+        var missed = new List<MissedEvents>();
+        await using var connection = await database.OpenConnectionAsync(ct);
+        foreach (var subscription in byName.Values.OrderBy(item => item.Name, StringComparer.Ordinal))
+        {
+            var (files, first, last) = await connection.QuerySingleAsync<(long, long, long)>(new CommandDefinition("""
+                select count(*), coalesce(min(first_position), 0), coalesce(max(last_position), 0) from events.archives
+                where state in ('deleting', 'done', 'loading') and (@types::varchar[] is null or types && @types::varchar[])
+                    and last_position > coalesce((select last_seq_id from events.mt_event_progression where name = @Name), 0)
+                """, new { types = subscription.EventTypes?.ToArray(), subscription.Name }, cancellationToken: ct));
+            if (files > 0)
+            {
+                missed.Add(new MissedEvents(subscription.Name, files, first, last));
+            }
+        }
+
+        return missed;
+    }
+
     /// <summary>Events that were set aside, oldest first.</summary>
     public async Task<IReadOnlyList<ParkedEvent>> ParkedAsync(int limit = 100, CancellationToken ct = default)
     {

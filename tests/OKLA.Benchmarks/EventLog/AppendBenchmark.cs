@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Npgsql;
@@ -17,7 +19,7 @@ internal static class AppendBenchmark
 {
     private const int Visitors = 5_000;
     private const int Workers = 64;
-    private const int Rounds = 5;
+    private const int Rounds = 3;
 
     /// <param name="events">Events of each way.</param>
     /// <param name="projecting">Whether the subscriptions work on the same machine while the events arrive.</param>
@@ -59,6 +61,10 @@ internal static class AppendBenchmark
             ("POST /api/events, 100 a request", events, round => Load.PostAsync(client, "/api/events", Bodies(events, 100, seed: 4_000 + round), 16)),
             ("POST /api/events, 500 a request", events, round => Load.PostAsync(client, "/api/events", Bodies(events, 500, seed: 5_000 + round), 8)),
         };
+        var times = new ConcurrentDictionary<string, (double Seconds, int Batches)>();
+        using var listener = new MeterListener { InstrumentPublished = (instrument, meters) => { if (instrument.Name == "okla.subscription.step.duration") { meters.EnableMeasurementEvents(instrument); } } };
+        listener.SetMeasurementEventCallback<double>((_, seconds, tags, _) => times.AddOrUpdate((string)tags[0].Value!, (seconds, 1), (_, sum) => (sum.Seconds + seconds, sum.Batches + 1)));
+        listener.Start();
         var results = ways.ToDictionary(way => way.Name, _ => new List<(double PerSecond, LoadResult Load)>());
         for (var round = 0; round < Rounds; round++)
         {
@@ -81,6 +87,17 @@ internal static class AppendBenchmark
 
         Console.WriteLine($"Best events/s of {Rounds} rounds in turns; ratios are the median of the rounds' own.");
         table.Print();
+        if (!times.IsEmpty)
+        {
+            var ofEach = new Table("subscription", "batches", "seconds at work");
+            foreach (var (name, (seconds, batches)) in times.OrderByDescending(time => time.Value.Seconds))
+            {
+                ofEach.Add(name, batches, seconds);
+            }
+
+            ofEach.Print();
+        }
+
         await bareApp.StopAsync();
         await host.App.StopAsync();
         await host.DisposeAsync();
