@@ -15,6 +15,8 @@ internal sealed class SubscriptionRunner(
     private static readonly Histogram<double> StepTime = Meter.CreateHistogram<double>("okla.subscription.step.duration", "s", "Time of one batch, from reading it to its commit, by subscription.");
     private static readonly Counter<long> Parked = Meter.CreateCounter<long>("okla.subscription.parked", "{event}", "Events set aside, by subscription.");
 
+    private static readonly TimeSpan LongestRest = TimeSpan.FromMilliseconds(100);
+
     private TaskCompletionSource wakeUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -56,7 +58,13 @@ internal sealed class SubscriptionRunner(
                 {
                     var name = new KeyValuePair<string, object?>("subscription", subscription.Name);
                     Handled.Add(step.Handled, name);
-                    StepTime.Record(clock.GetElapsedTime(started).TotalSeconds, name);
+                    var took = clock.GetElapsedTime(started);
+                    StepTime.Record(took.TotalSeconds, name);
+                    if (!step.More)
+                    {
+                        // A rest as long as the work: where events stream in, fewer and larger steps leave the machine to those who send them.
+                        await PauseAsync(took < LongestRest ? took : LongestRest, ct);
+                    }
                 }
 
                 failures = 0;

@@ -195,12 +195,14 @@ public sealed class Subscriptions(NpgsqlDataSource database, IEnumerable<Subscri
         for (var attempt = 0; ; attempt++)
         {
             var transaction = await connection.BeginTransactionAsync(ct);
-            var position = await connection.ExecuteScalarAsync<long?>(new CommandDefinition(
-                $"select coalesce(last_seq_id, 0) from events.mt_event_progression where name = @name for update{(wait ? "" : " skip locked")}",
+            // No wait for the disk: a crash takes the last steps back whole, tables and position together, and they are done again. What is
+            // on the disk later implies what was committed before, so nobody has passed an event that a crash can take back.
+            var row = await connection.QuerySingleOrDefaultAsync<(long? Position, string Setting)>(new CommandDefinition(
+                $"select coalesce(last_seq_id, 0), set_config('synchronous_commit', 'off', true) from events.mt_event_progression where name = @name for update{(wait ? "" : " skip locked")}",
                 new { name }, transaction, cancellationToken: ct));
-            if (position is not null)
+            if (row.Position is { } position)
             {
-                return (transaction, position.Value);
+                return (transaction, position);
             }
 
             await transaction.DisposeAsync();

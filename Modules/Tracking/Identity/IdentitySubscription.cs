@@ -17,7 +17,8 @@ internal sealed class IdentitySubscription(EventLog log) : Subscription
     public override async Task HandleAsync(IReadOnlyList<RecordedEvent> events, NpgsqlTransaction transaction, CancellationToken ct)
     {
         var connection = transaction.Connection!;
-        var read = events.Select(e => (Event: e, Body: IsBehaviour(e.StreamId) ? e.Read<Body>() : null)).ToList();
+        // Most visitors are nobody yet, which is seen without reading the JSON.
+        var read = events.Select(e => (Event: e, Body: IsBehaviour(e.StreamId) && e.Data.Span.IndexOf("\"userId\""u8) >= 0 ? e.Read<Body>() : null)).ToList();
         await LinkAsync(read.Select(e => Evidence(e.Event, e.Body)).OfType<Step>(), transaction, ct);
         var users = read.Where(e => e.Body?.UserId is not null).GroupBy(e => e.Body!.UserId!).ToDictionary(user => user.Key, user => user.Min(e => e.Event.OccurredAt));
         if (users.Count > 0)
