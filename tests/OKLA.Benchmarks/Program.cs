@@ -31,10 +31,13 @@ switch (args.FirstOrDefault())
     case "recommend":
         await RecommendationBenchmark.RunAsync(size ?? 20_000);
         return 0;
+    case "features-heavy":
+        await HeavyBenchmark.RunAsync(size ?? 100_000);
+        return 0;
     case "features":
         await FeaturesBenchmark.RunAsync(size ?? 2_000, args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 100_000);
         return 0;
     default:
-        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|archive|lag [events] | recommend [items] | features [visitors [frame rows]] | algorithms [trees|arithmetic|search|scale] [--quick] [--data FOLDER]");
+        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|archive|lag [events] | recommend [items] | features [visitors [frame rows]] | features-heavy [events] | algorithms [trees|arithmetic|search|scale] [--quick] [--data FOLDER]");
         return 2;
 }
