@@ -17,14 +17,15 @@ internal sealed class FeaturesLineage(FeatureRegistry registry) : ILineageSource
             [
                 .. FactColumns.Of.Keys.Union(options.EventWeights.Keys).SelectMany(type => new[] { $"event:{type}.itemId", $"event:{type}.userId", $"event:{type}.anonymousId" }),
                 .. FactColumns.Of.SelectMany(type => new[] { type.Value.Amount, type.Value.Extent, type.Value.Channel }.OfType<string>().Select(property => $"event:{type.Key}.{property.Split('.')[0]}")),
-                "event:person_erased",
+                "event:person_erased", "event:person_linked", "event:person_split",
             ],
-            ["table:features.facts", "table:features.item_days"], "Keeps one row of columns for each behaviour event, and the daily counts of items.", Folder + "Facts/FactSubscription.cs"),
+            ["table:features.facts", "table:features.item_days", "table:features.person_links"],
+            "Keeps one row of columns for each behaviour event, the daily counts of items, and who turned out to be whom.", Folder + "Facts/FactSubscription.cs"),
         new("features.catalog", Room,
             ["event:item_listed", "event:item_updated", "event:item_price_changed", "event:item_sold", "event:item_withdrawn"],
             ["table:features.item_history", "table:features.items"],
             "Keeps the history of every item and the catalogue as it now is.", Folder + "Items/CatalogSubscription.cs"),
-        new("features.interaction-frame", Room, ["table:features.facts"], ["frame:interactions"],
+        new("features.interaction-frame", Room, ["table:features.facts", "table:features.person_links"], ["frame:interactions"],
             "What people did with items, as it was known at a time.", Folder + "Interactions/InteractionFrames.cs"),
         new("features.item-frame", Room, ["table:features.item_history"], ["frame:items"],
             "The catalogue as it was known at a time.", Folder + "Items/ItemFrames.cs"),
@@ -41,6 +42,7 @@ internal sealed class FeaturesLineage(FeatureRegistry registry) : ILineageSource
 
     private string[] Inputs(Feature feature) => feature.Computation switch
     {
+        Computation.Aggregate when feature.Id.Entity == Entity.User => [.. Events(feature), "table:features.facts", "table:features.person_links"],
         Computation.Aggregate => [.. Events(feature), "table:features.facts"],
         Computation.OfItem => [.. Events(feature), "table:features.item_history"],
         Computation.OnDemand asked => [.. asked.Reads.Select(read => $"request:{read}"), .. asked.Inputs.Select(input => $"feature:{input}")],

@@ -106,6 +106,47 @@ public sealed class EventLog(NpgsqlDataSource database, TimeProvider clock, Upca
         return repeated;
     }
 
+    /// <summary>
+    /// Appends events of any streams in a transaction of its own, as <see cref="AppendAsync(NpgsqlTransaction, IReadOnlyList{StreamEvent}, CancellationToken)"/>
+    /// does. Cost: one round trip, so that the lock is held no longer than the database works; dearer by the event, so it is for small groups.
+    /// </summary>
+    /// <returns>For each event, whether it was a repeat.</returns>
+    internal async Task<bool[]> AppendAtOnceAsync(IReadOnlyList<StreamEvent> events, CancellationToken ct = default)
+    {
+        var places = new Dictionary<Guid, int>(events.Count);
+        var sent = new List<StreamEvent>(events.Count);
+        for (var i = 0; i < events.Count; i++)
+        {
+            if (places.TryAdd(events[i].Event.Id, i))
+            {
+                sent.Add(events[i]);
+            }
+        }
+
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var append = new NpgsqlCommand("select * from events.append($1, $2, $3, $4, $5, $6, $7, $8, $9)", connection);
+        append.Parameters.Add(new NpgsqlParameter { Value = AppendLock });
+        void Add<T>(NpgsqlDbType type, Func<NewEvent, T> of) => append.Parameters.Add(new NpgsqlParameter { Value = sent.ConvertAll(item => of(item.Event)).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | type });
+        append.Parameters.Add(new NpgsqlParameter { Value = clock.GetUtcNow().UtcDateTime });
+        Add(NpgsqlDbType.Uuid, item => item.Id);
+        append.Parameters.Add(new NpgsqlParameter { Value = sent.ConvertAll(item => item.StreamId).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Varchar });
+        Add(NpgsqlDbType.Jsonb, item => item.Data);
+        Add(NpgsqlDbType.Varchar, item => item.Type);
+        Add(NpgsqlDbType.TimestampTz, item => item.KnownAt?.UtcDateTime);
+        Add(NpgsqlDbType.TimestampTz, item => item.OccurredAt?.UtcDateTime);
+        Add(NpgsqlDbType.Smallint, item => item.SchemaVersion);
+        await append.PrepareAsync(ct);
+        var repeated = new bool[events.Count];
+        Array.Fill(repeated, true);
+        await using var fresh = await append.ExecuteReaderAsync(ct);
+        while (await fresh.ReadAsync(ct))
+        {
+            repeated[places[fresh.GetGuid(0)]] = false;
+        }
+
+        return repeated;
+    }
+
     /// <summary>The events of one stream from a version on, in order.</summary>
     public IAsyncEnumerable<RecordedEvent> ReadStreamAsync(string streamId, long fromVersion = 1, CancellationToken ct = default) =>
         QueryAsync($"select {Columns} from events.mt_events where stream_id = $1 and version >= $2 order by version", [streamId, fromVersion], ct);

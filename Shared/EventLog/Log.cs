@@ -16,6 +16,10 @@ internal static partial class Log
     [LoggerMessage(1104, LogLevel.Error, "Subscription {Subscription} failed, attempt {Attempt}")]
     public static partial void SubscriptionFailed(ILogger logger, string subscription, int attempt, Exception fault);
 
+    [LoggerMessage(1106, LogLevel.Warning,
+        "Subscription {Subscription} has not seen older events of its types, which have left the log for {Files} files (positions {First} to {Last}). It goes on without them; to have them, run 'archive load all' and rebuild the subscription")]
+    public static partial void EventsMissed(ILogger logger, string subscription, long files, long first, long last);
+
     [LoggerMessage(1105, LogLevel.Warning, "Lost the connection that listens for appends")]
     public static partial void ListenerLost(ILogger logger, Exception fault);
 }

@@ -35,6 +35,13 @@ public abstract class Subscription
 /// <param name="UpdatedAt">When its position last moved (UTC).</param>
 public sealed record SubscriptionStatus(string Name, long Position, long Lag, long Parked, DateTimeOffset? UpdatedAt);
 
+/// <summary>Events that a subscription has yet to see and that are in archive files alone.</summary>
+/// <param name="Subscription">Name of the subscription.</param>
+/// <param name="Files">Files that hold some.</param>
+/// <param name="First">First position in them.</param>
+/// <param name="Last">Last position in them.</param>
+public sealed record MissedEvents(string Subscription, long Files, long First, long Last);
+
 /// <summary>An event that a subscription could not handle.</summary>
 /// <param name="Subscription">Name of the subscription.</param>
 /// <param name="Position">The event's position.</param>

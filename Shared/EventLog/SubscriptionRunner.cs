@@ -12,12 +12,34 @@ internal sealed class SubscriptionRunner(
 {
     private static readonly Meter Meter = new("OKLA.EventLog");
     private static readonly Counter<long> Handled = Meter.CreateCounter<long>("okla.subscription.handled", "{event}", "Events that took effect, by subscription.");
+    private static readonly Histogram<double> StepTime = Meter.CreateHistogram<double>("okla.subscription.step.duration", "s", "Time of one batch, from reading it to its commit, by subscription.");
     private static readonly Counter<long> Parked = Meter.CreateCounter<long>("okla.subscription.parked", "{event}", "Events set aside, by subscription.");
+
+    private static readonly TimeSpan LongestRest = TimeSpan.FromMilliseconds(100);
 
     private TaskCompletionSource wakeUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(subscriptions.All.Select(subscription => RunAsync(subscription, stoppingToken)).Append(ListenAsync(stoppingToken)));
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // Before any of them moves: afterwards nobody could tell that something was passed over.
+        await WarnAsync(stoppingToken);
+        await Task.WhenAll(subscriptions.All.Select(subscription => RunAsync(subscription, stoppingToken)).Append(ListenAsync(stoppingToken)));
+    }
+
+    private async Task WarnAsync(CancellationToken ct)
+    {
+        try
+        {
+            foreach (var missed in await subscriptions.MissedAsync(ct))
+            {
+                Log.EventsMissed(logger, missed.Subscription, missed.Files, missed.First, missed.Last);
+            }
+        }
+        catch (Exception outage) when (IsOutage(outage))
+        {
+            Log.SubscriptionOutage(logger, "all", outage);
+        }
+    }
 
     private async Task RunAsync(Subscription subscription, CancellationToken ct)
     {
@@ -30,8 +52,21 @@ internal sealed class SubscriptionRunner(
             try
             {
                 // After a failure the events go one by one, so that the one at fault stands alone.
+                var started = clock.GetTimestamp();
                 var step = await subscriptions.AdvanceAsync(subscription, failures == 0 ? null : 1, ct);
-                Handled.Add(step.Handled, new KeyValuePair<string, object?>("subscription", subscription.Name));
+                if (step.Handled > 0)
+                {
+                    var name = new KeyValuePair<string, object?>("subscription", subscription.Name);
+                    Handled.Add(step.Handled, name);
+                    var took = clock.GetElapsedTime(started);
+                    StepTime.Record(took.TotalSeconds, name);
+                    if (!step.More)
+                    {
+                        // A rest as long as the work: where events stream in, fewer and larger steps leave the machine to those who send them.
+                        await PauseAsync(took < LongestRest ? took : LongestRest, ct);
+                    }
+                }
+
                 failures = 0;
                 if (!step.More)
                 {

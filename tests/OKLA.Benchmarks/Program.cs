@@ -34,10 +34,13 @@ switch (args.FirstOrDefault())
     case "predict":
         await PredictBenchmark.RunAsync(size ?? 3_000);
         return 0;
+    case "features-heavy":
+        await HeavyBenchmark.RunAsync(size ?? 100_000);
+        return 0;
     case "features":
         await FeaturesBenchmark.RunAsync(size ?? 2_000, args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 100_000);
         return 0;
     default:
-        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|archive|lag [events] | recommend [items] | predict [requests] | features [visitors [frame rows]] | algorithms [trees|arithmetic|search|scale] [--quick] [--data FOLDER]");
+        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|archive|lag [events] | recommend [items] | predict [requests] | features [visitors [frame rows]] | features-heavy [events] | algorithms [trees|arithmetic|search|scale] [--quick] [--data FOLDER]");
         return 2;
 }

@@ -43,25 +43,32 @@ internal static class FactColumns
         [DealerReplied] = ("minutes", null, "channel"),
     };
 
-    /// <summary>The fact of an event. Sums of money become dollars at the rate of the event's day.</summary>
-    public static Fact Read(RecordedEvent e, ExchangeRates rates)
+    /// <summary>The fact of an event; null when a program did it. Sums of money become dollars at the rate of the event's day.</summary>
+    public static Fact? Read(RecordedEvent e, ExchangeRates rates)
     {
-        var body = e.Read<Body>();
+        using var json = JsonDocument.Parse(e.Data);
+        var body = json.RootElement;
+        var context = Find(body, "context");
+        if (Find(context, "bot").ValueKind == JsonValueKind.True)
+        {
+            return null;
+        }
+
         var (amount, extent, channel) = Of.GetValueOrDefault(e.Type);
-        var properties = body.Properties ?? default;
+        var properties = Find(body, "properties");
         var money = Text(properties, "currency") is { } currency && Number(properties, amount) is { } sum
             ? (double?)rates.ToUsd(new Money((decimal)Math.Clamp(sum, -1e15, 1e15), currency), e.OccurredAt)
             : Number(properties, amount);
-        var context = body.Context ?? default;
         return new Fact
         {
             Position = e.Position,
             Type = e.Type,
             OccurredAt = e.OccurredAt.UtcTicks,
             KnownAt = e.KnownAt.UtcTicks,
-            PersonId = PersonOf(body),
-            ItemId = Filled(body.ItemId),
-            SessionId = Filled(body.SessionId),
+            // Kept by this id for ever: when people are joined or parted, what is read of them changes (PersonLinks), and no row does.
+            PersonId = Id(body, "userId") ?? Id(body, "anonymousId"),
+            ItemId = Id(body, "itemId"),
+            SessionId = Id(body, "sessionId"),
             DealerId = Text(properties, "sellerId") ?? Text(properties, "dealerId"),
             CampaignId = Text(properties, "campaignId") ?? Text(context, "campaignId") ?? Text(context, "campaign") ?? Text(context, "utm.campaign"),
             Channel = Text(properties, channel),
@@ -73,25 +80,24 @@ internal static class FactColumns
         };
     }
 
-    /// <summary>
-    /// Whose fact it is, as far as the event itself tells. Facts are kept by this id for ever; when people are joined or parted, the ids that
-    /// belong to one person are widened where facts are read (<see cref="FactStore"/>), so that a parting only narrows them again.
-    /// </summary>
-    private static string? PersonOf(Body body) => Filled(body.UserId) ?? Filled(body.AnonymousId);
-
-    private static string? Filled(string? id) => string.IsNullOrEmpty(id) ? null : id;
+    private static string? Id(JsonElement body, string name) => Find(body, name) is { ValueKind: JsonValueKind.String } id && id.GetString() is { Length: > 0 } filled ? filled : null;
 
     private static JsonElement Find(JsonElement from, string? path)
     {
-        foreach (var name in path?.Split('.') ?? [])
+        if (path is null)
         {
-            if (from.ValueKind != JsonValueKind.Object || !from.TryGetProperty(name, out from))
+            return default;
+        }
+
+        foreach (var name in path.AsSpan().Split('.'))
+        {
+            if (from.ValueKind != JsonValueKind.Object || !from.TryGetProperty(path.AsSpan(name), out from))
             {
                 return default;
             }
         }
 
-        return path is null ? default : from;
+        return from;
     }
 
     private static string? Text(JsonElement from, string? path) => Find(from, path) switch
@@ -108,7 +114,4 @@ internal static class FactColumns
         { ValueKind: JsonValueKind.Array } list => list.GetArrayLength(),
         _ => null,
     };
-
-    /// <summary>The part of <see cref="BehaviourEvent"/> that facts are made of.</summary>
-    private sealed record Body(string? AnonymousId, string? UserId, string? SessionId, string? ItemId, JsonElement? Context, JsonElement? Properties);
 }

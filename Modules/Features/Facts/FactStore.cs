@@ -8,48 +8,50 @@ namespace OKLA.Features.Facts;
 /// <summary>Reads the facts about entities, each in the order in which it became visible; the only way to them, online and offline.</summary>
 internal sealed class FactStore(NpgsqlDataSource database)
 {
+    /// <summary>Who was who, as the log told it of these people up to a position.</summary>
+    public Task<PersonLinks> LinksAsync(IReadOnlyCollection<string> people, long upTo, CancellationToken ct) => PersonLinks.ReadAsync(database, people, upTo, ct);
+
     /// <summary>Every fact that was visible by a time, owner by owner.</summary>
     /// <param name="entity">Kind of the owners; not a lead.</param>
-    /// <param name="ids">The owners.</param>
+    /// <param name="owners">The ids of each owner; several only of a person, see <see cref="PersonLinks"/>.</param>
     /// <param name="types">Types of events that matter.</param>
     /// <param name="visibleBy">UTC ticks: event time and known-at time are both at or before this.</param>
     /// <param name="upTo">Last place in the log.</param>
     /// <param name="catalogue">What was known of the items.</param>
     /// <param name="ct">Stops the reading.</param>
-    /// <returns>The owner's place in <paramref name="ids"/>, ascending, and the fact.</returns>
+    /// <returns>The owner's place in <paramref name="owners"/>, ascending, and the fact.</returns>
     public async IAsyncEnumerable<(int Owner, Fact Fact)> ReadAsync(
-        Entity entity, IReadOnlyList<string> ids, IReadOnlyList<string> types, long visibleBy, long upTo, CatalogueHistory catalogue, [EnumeratorCancellation] CancellationToken ct)
+        Entity entity, IReadOnlyList<IReadOnlyList<string>> owners, IReadOnlyList<string> types, long visibleBy, long upTo, CatalogueHistory catalogue, [EnumeratorCancellation] CancellationToken ct)
     {
-        // A person may have several ids one day; then more keys stand for one owner here, and nothing else changes.
-        var (owners, keys) = (new List<int>(ids.Count), new List<string>(ids.Count));
-        for (var owner = 0; owner < ids.Count; owner++)
+        var (places, keys) = (new List<int>(owners.Count), new List<string>(owners.Count));
+        for (var owner = 0; owner < owners.Count; owner++)
         {
-            foreach (var key in entity == Entity.Dealer ? catalogue.ItemsOf(ids[owner]).Select(item => item.Id) : [ids[owner]])
+            foreach (var key in entity == Entity.Dealer ? catalogue.ItemsOf(owners[owner][0]).Select(item => item.Id) : owners[owner])
             {
-                owners.Add(owner);
+                places.Add(owner);
                 keys.Add(key);
             }
         }
 
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var command = new NpgsqlCommand(Sql(entity), connection);
-        command.Parameters.Add(new NpgsqlParameter { Value = owners.ToArray() });
+        command.Parameters.Add(new NpgsqlParameter { Value = places.ToArray() });
         command.Parameters.Add(new NpgsqlParameter { Value = keys.ToArray() });
         command.Parameters.Add(new NpgsqlParameter { Value = types.ToArray() });
         command.Parameters.Add(new NpgsqlParameter { Value = new DateTime(visibleBy, DateTimeKind.Utc) });
         command.Parameters.Add(new NpgsqlParameter { Value = upTo });
         if (entity == Entity.Dealer)
         {
-            command.Parameters.Add(new NpgsqlParameter { Value = ids.ToArray() });
+            command.Parameters.Add(new NpgsqlParameter { Value = owners.Select(owner => owner[0]).ToArray() });
         }
 
         await command.PrepareAsync(ct);
         await using var reader = await command.ExecuteReaderAsync(ct);
         var names = new Dictionary<string, string>(StringComparer.Ordinal);
         var more = await reader.ReadAsync(ct);
-        for (var owner = 0; owner < ids.Count; owner++)
+        for (var owner = 0; owner < owners.Count; owner++)
         {
-            using var said = StatementsOf(entity, ids[owner], types, visibleBy, catalogue).GetEnumerator();
+            using var said = StatementsOf(entity, owners[owner][0], types, visibleBy, catalogue).GetEnumerator();
             var saying = said.MoveNext();
             while (more && reader.GetInt32(0) == owner)
             {
@@ -60,7 +62,7 @@ internal sealed class FactStore(NpgsqlDataSource database)
                 }
 
                 // An item may change hands: what happened to it belongs to the seller of that time.
-                if (entity != Entity.Dealer || fact.DealerId is not null || fact.Item?.Item.SellerId == ids[owner])
+                if (entity != Entity.Dealer || fact.DealerId is not null || fact.Item?.Item.SellerId == owners[owner][0])
                 {
                     yield return (owner, fact);
                 }

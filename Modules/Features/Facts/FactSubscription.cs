@@ -2,23 +2,28 @@ using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using OKLA.Features.Online;
+using OKLA.Features.Registry;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
+using Types = OKLA.Shared.Contracts.EventTypes;
 
 namespace OKLA.Features.Facts;
 
-/// <summary>Keeps one row for each behaviour event, never changed afterwards, and the daily counts of items; one statement a batch.</summary>
-internal sealed class FactSubscription(IOptions<FeaturesOptions> options, ExchangeRates rates, HybridCache? cache = null) : Subscription
+/// <summary>
+/// Keeps one row for each behaviour event of a human being, never changed afterwards, the daily counts of items, and who turned out to be whom; one
+/// statement a batch for each.
+/// </summary>
+internal sealed class FactSubscription(IOptions<FeaturesOptions> options, ExchangeRates rates, NpgsqlDataSource database, HybridCache? cache = null) : Subscription
 {
     /// <summary>Its name, by which frames note how far it had come.</summary>
     public const string SubscriptionName = "features.facts";
 
-    /// <summary>More entities than this in one batch, and the whole cache is dropped instead of each by itself.</summary>
+    /// <summary>More events than this in one batch, and the whole cache is dropped instead of each vector by itself.</summary>
     private const int DropAllAbove = 500;
 
     public override string Name => SubscriptionName;
 
-    public override IReadOnlyCollection<string> EventTypes { get; } = [.. FactColumns.Of.Keys.Union(options.Value.EventWeights.Keys), OKLA.Shared.Contracts.EventTypes.PersonErased];
+    public override IReadOnlyCollection<string> EventTypes { get; } = [.. FactColumns.Of.Keys.Union(options.Value.EventWeights.Keys), Types.PersonErased, Types.PersonLinked, Types.PersonSplit];
 
     public override int BatchSize => options.Value.BatchSize;
 
@@ -28,7 +33,7 @@ internal sealed class FactSubscription(IOptions<FeaturesOptions> options, Exchan
         var from = 0;
         for (var i = 0; i < events.Count; i++)
         {
-            if (events[i].Type == OKLA.Shared.Contracts.EventTypes.PersonErased)
+            if (events[i].Type == Types.PersonErased)
             {
                 await AddAsync([.. events.Skip(from).Take(i - from)], transaction, ct);
                 await EraseAsync(events[i].Read<PersonErased>(), transaction, ct);
@@ -47,6 +52,9 @@ internal sealed class FactSubscription(IOptions<FeaturesOptions> options, Exchan
                 delete from features.frame_rows where encode(sha256(convert_to($1 || user_id, 'UTF8')), 'hex') = any($2) returning frame_id
             ), changed as (
                 update features.frames set sha256 = null where id in (select frame_id from gone)
+            ), unlinked as (
+                delete from features.person_links
+                where encode(sha256(convert_to($1 || anonymous_id, 'UTF8')), 'hex') = any($2) or encode(sha256(convert_to($1 || user_id, 'UTF8')), 'hex') = any($2)
             ), segmented as (
                 delete from features.person_segments where encode(sha256(convert_to($1 || person_id, 'UTF8')), 'hex') = any($2)
             )
@@ -59,7 +67,8 @@ internal sealed class FactSubscription(IOptions<FeaturesOptions> options, Exchan
 
     private async Task AddAsync(IReadOnlyList<RecordedEvent> events, NpgsqlTransaction transaction, CancellationToken ct)
     {
-        var facts = events.Select(e => FactColumns.Read(e, rates)).ToArray();
+        await PersonLinks.AddAsync(events.Where(IsLink), transaction, ct);
+        var facts = FactsOf(events).ToArray();
         if (facts.Length == 0)
         {
             return;
@@ -98,7 +107,7 @@ internal sealed class FactSubscription(IOptions<FeaturesOptions> options, Exchan
 
     public override async Task ResetAsync(NpgsqlTransaction transaction, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand("truncate features.facts, features.item_days", transaction.Connection, transaction);
+        await using var command = new NpgsqlCommand("truncate features.facts, features.item_days, features.person_links", transaction.Connection, transaction);
         await command.ExecuteNonQueryAsync(ct);
     }
 
@@ -110,23 +119,23 @@ internal sealed class FactSubscription(IOptions<FeaturesOptions> options, Exchan
             return;
         }
 
-        var keys = new HashSet<string>(StringComparer.Ordinal);
-        if (events.Any(e => e.Type == OKLA.Shared.Contracts.EventTypes.PersonErased))
+        if (events.Count > DropAllAbove || events.Any(e => e.Type == Types.PersonErased))
         {
             await cache.RemoveByTagAsync(OnlineStore.Tag, ct);
             return;
         }
 
-        foreach (var fact in events.Select(e => FactColumns.Read(e, rates)))
-        {
-            keys.UnionWith(OnlineStore.KeysOf(fact));
-            if (keys.Count > DropAllAbove)
-            {
-                await cache.RemoveByTagAsync(OnlineStore.Tag, ct);
-                return;
-            }
-        }
-
-        await cache.RemoveAsync(keys, ct);
+        var facts = FactsOf(events).ToList();
+        var pairs = events.Where(IsLink).Select(e => e.Read<Pair>()).ToList();
+        var people = facts.Select(fact => fact.PersonId).Concat(pairs.Select(pair => pair.AnonymousId)).Concat(pairs.Select(pair => pair.UserId)).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        // What one of a person's ids did changes what is told of all of them.
+        people.UnionWith((await PersonLinks.ReadAsync(database, people, long.MaxValue, ct)).All);
+        await cache.RemoveAsync(facts.SelectMany(OnlineStore.KeysOf).Concat(people.Select(person => OnlineStore.Key(Entity.User, person))).Distinct(), ct);
     }
+
+    private static bool IsLink(RecordedEvent e) => e.Type is Types.PersonLinked or Types.PersonSplit;
+
+    private IEnumerable<Fact> FactsOf(IEnumerable<RecordedEvent> events) => events.Where(e => !IsLink(e)).Select(e => FactColumns.Read(e, rates)).OfType<Fact>();
+
+    private sealed record Pair(string? AnonymousId, string? UserId);
 }

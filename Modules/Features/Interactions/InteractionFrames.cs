@@ -2,11 +2,12 @@ using System.Globalization;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
+using OKLA.Features.Facts;
 using OKLA.Shared.Contracts;
 
 namespace OKLA.Features.Interactions;
 
-/// <summary>Answers <see cref="GetInteractionFrame"/>: one pass over the table, streamed out in log order.</summary>
+/// <summary>Answers <see cref="GetInteractionFrame"/>: one pass over the table, streamed out in log order. What a visitor did is told of the user that it was known to be at that time.</summary>
 internal static class InteractionFrameHandler
 {
     public static async Task<InteractionFrame> Handle(
@@ -16,6 +17,7 @@ internal static class InteractionFrameHandler
         var (person, item, weight) = (new List<int>(), new List<int>(), new List<float>());
         var (occurred, known) = (new List<long>(), new List<long>());
         var at = query.AsOf.UtcDateTime.ToString("O");
+        var links = await PersonLinks.ReadAsync(database, null, long.MaxValue, ct);
         await using var connection = await database.OpenConnectionAsync(ct);
 
         // COPY takes no parameters: the time is our own text of a DateTime, and the types are replaced by their places in the list.
@@ -33,7 +35,7 @@ internal static class InteractionFrameHandler
             """, ct);
         while (await rows.StartRowAsync(ct) >= 0)
         {
-            person.Add(IndexOf(people, await rows.ReadAsync<string>(ct)));
+            person.Add(IndexOf(people, links.PersonOf(await rows.ReadAsync<string>(ct), query.AsOf.UtcTicks)));
             item.Add(IndexOf(items, await rows.ReadAsync<string>(ct)));
             weight.Add(weights[await rows.ReadAsync<int>(ct)]);
             occurred.Add((await rows.ReadAsync<DateTime>(NpgsqlDbType.TimestampTz, ct)).Ticks);

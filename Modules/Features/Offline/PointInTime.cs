@@ -15,7 +15,8 @@ internal readonly record struct PointValues(Value[] Values, bool Known);
 /// <summary>
 /// Answers many questions about the past in one pass. An event is visible at t when it had happened by t and the log knew it by t; the value at
 /// t is a function of t and of what was visible. Facts and questions of an entity are merged in the order of time, so that each fact is
-/// looked at once; memory holds one entity's facts and the answers. Serving asks one question about now, of the same code.
+/// looked at once; memory holds one entity's facts and the answers. Serving asks one question about now, of the same code. A person whose ids
+/// were joined or parted between two questions counts as another one in each.
 /// </summary>
 internal sealed class PointInTime(FactStore facts)
 {
@@ -33,16 +34,18 @@ internal sealed class PointInTime(FactStore facts)
             return answers;
         }
 
+        var links = plan.Entity == Entity.User ? await facts.LinksAsync([.. points.Select(point => point.Id).Distinct()], upTo, ct) : PersonLinks.None;
         var places = new Dictionary<string, int>(StringComparer.Ordinal);
-        var ids = new List<string>();
+        var owners = new List<IReadOnlyList<string>>();
         var order = new (int Owner, long At, int Row)[points.Count];
         for (var row = 0; row < points.Count; row++)
         {
-            ref var owner = ref CollectionsMarshal.GetValueRefOrAddDefault(places, points[row].Id, out var seen);
+            var ids = links.IsEmpty ? null : links.IdsOf(points[row].Id, points[row].At);
+            ref var owner = ref CollectionsMarshal.GetValueRefOrAddDefault(places, ids is null ? points[row].Id : string.Join('\0', ids), out var seen);
             if (!seen)
             {
-                owner = ids.Count;
-                ids.Add(points[row].Id);
+                owner = owners.Count;
+                owners.Add(ids ?? [points[row].Id]);
             }
 
             order[row] = (owner, points[row].At, row);
@@ -64,7 +67,7 @@ internal sealed class PointInTime(FactStore facts)
                 }
 
                 var (_, at, row) = order[next];
-                var item = plan.Entity == Entity.Item ? catalogue[ids[current]]?.At(at) : null;
+                var item = plan.Entity == Entity.Item ? catalogue[owners[current][0]]?.At(at) : null;
                 var values = new Value[plan.Steps.Count];
                 state.Read(at, plan.Entity == Entity.Item ? new ItemView(item, catalogue, at) : null, values);
                 answers[row] = new PointValues(values, state.IsKnown || item is not null);
@@ -77,13 +80,13 @@ internal sealed class PointInTime(FactStore facts)
             }
         }
 
-        await foreach (var (owner, fact) in facts.ReadAsync(plan.Entity, ids, plan.Types, order.Max(point => point.At), upTo, catalogue, ct))
+        await foreach (var (owner, fact) in facts.ReadAsync(plan.Entity, owners, plan.Types, order.Max(point => point.At), upTo, catalogue, ct))
         {
             AnswerUpTo(owner, fact.VisibleAt);
             state.Add(fact);
         }
 
-        AnswerUpTo(ids.Count, 0);
+        AnswerUpTo(owners.Count, 0);
         state.Clear();
         plan.Idle.Add(state);
         return answers;

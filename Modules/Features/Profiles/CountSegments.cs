@@ -11,7 +11,7 @@ namespace OKLA.Features.Profiles;
 /// <summary>Command: puts everybody who was active within a year into segments and counts them.</summary>
 internal sealed record CountSegments(IProgress<WorkProgress>? Progress = null) : ICommand;
 
-/// <summary>Handles <see cref="CountSegments"/>, some thousands of people at a time; a repeat on the same day counts anew.</summary>
+/// <summary>Handles <see cref="CountSegments"/>, some thousands of people at a time; a visitor who turned out to be a user counts as that user, once. A repeat on the same day counts anew.</summary>
 internal static class CountSegmentsHandler
 {
     private const int AtOnce = 5_000;
@@ -27,8 +27,15 @@ internal static class CountSegmentsHandler
         while (true)
         {
             var people = (await connection.QueryAsync<string>(new CommandDefinition("""
-                select distinct person_id from features.facts where person_id > @last and occurred_at > @since order by person_id limit @AtOnce
-                """, new { last, since = now.UtcDateTime.AddYears(-1), AtOnce }, cancellationToken: ct))).AsList();
+                (select distinct person_id from features.facts f where person_id > @last and occurred_at > @since
+                    and not exists (select 1 from features.person_links l where l.anonymous_id = f.person_id and linked_from <= @now and (split_from is null or split_from > @now))
+                order by person_id limit @AtOnce)
+                union
+                (select distinct user_id from features.person_links l where user_id > @last and linked_from <= @now and (split_from is null or split_from > @now)
+                    and exists (select 1 from features.facts f where f.person_id = l.anonymous_id and f.occurred_at > @since)
+                order by user_id limit @AtOnce)
+                order by 1 limit @AtOnce
+                """, new { last, since = now.UtcDateTime.AddYears(-1), now = now.UtcDateTime, AtOnce }, cancellationToken: ct))).AsList();
             if (people.Count == 0)
             {
                 break;

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Npgsql;
+using OKLA.Features.Facts;
 using OKLA.Features.Online;
 using OKLA.Features.Registry;
 using OKLA.Shared.Web;
@@ -94,15 +95,17 @@ internal static class ListSegments
         var features = store.Registry.Of(Entity.User).ToList();
         var places = Array.ConvertAll(kinds, kind => features.FindIndex(feature => feature.Id.Name == kind));
         var own = await store.GetAsync(Entity.User, id, ct);
+        var now = own.At;
 
         // Candidates: those who looked at what the person looked at, the most recent first; the cosine decides among them.
+        var links = await PersonLinks.ReadAsync(database, [id], long.MaxValue, ct);
         await using var command = database.CreateCommand("""
             select person_id from features.facts
-            where item_id in (select item_id from features.facts where person_id = $1 and item_id is not null order by occurred_at desc limit 50)
-                and person_id <> $1 and type = 'item_viewed'
+            where item_id in (select item_id from features.facts where person_id = any($1) and item_id is not null order by occurred_at desc limit 50)
+                and person_id <> all($1) and type = 'item_viewed'
             group by person_id order by count(distinct item_id) desc, person_id limit 500
             """);
-        command.Parameters.Add(new NpgsqlParameter { Value = id });
+        command.Parameters.Add(new NpgsqlParameter { Value = links.IdsOf(id, now).ToArray() });
         var candidates = new List<string>();
         await using (var reader = await command.ExecuteReaderAsync(ct))
         {
@@ -112,6 +115,8 @@ internal static class ListSegments
             }
         }
 
+        var others = await PersonLinks.ReadAsync(database, candidates, long.MaxValue, ct);
+        candidates = [.. candidates.Select(candidate => others.PersonOf(candidate, now)).Distinct()];
         var vectors = candidates.Count == 0 ? [] : await store.GetAsync(Entity.User, candidates, ct);
         return TypedResults.Ok(new LookAlikes(id, [.. candidates
             .Select((person, n) => new LookAlike(person, Math.Round(places.Average(place => own.Values[place].Shares is { } mine && vectors[n].Values[place].Shares is { } theirs ? mine.Cosine(theirs) : 0), 6)))

@@ -17,7 +17,8 @@ internal sealed class IdentitySubscription(EventLog log) : Subscription
     public override async Task HandleAsync(IReadOnlyList<RecordedEvent> events, NpgsqlTransaction transaction, CancellationToken ct)
     {
         var connection = transaction.Connection!;
-        var read = events.Select(e => (Event: e, Body: IsBehaviour(e.StreamId) ? e.Read<Body>() : null)).ToList();
+        // Most visitors are nobody yet, which is seen without reading the JSON.
+        var read = events.Select(e => (Event: e, Body: IsBehaviour(e.StreamId) && e.Data.Span.IndexOf("\"userId\""u8) >= 0 ? e.Read<Body>() : null)).ToList();
         await LinkAsync(read.Select(e => Evidence(e.Event, e.Body)).OfType<Step>(), transaction, ct);
         var users = read.Where(e => e.Body?.UserId is not null).GroupBy(e => e.Body!.UserId!).ToDictionary(user => user.Key, user => user.Min(e => e.Event.OccurredAt));
         if (users.Count > 0)
@@ -46,7 +47,7 @@ internal sealed class IdentitySubscription(EventLog log) : Subscription
         await IdentityLinks.LockAsync(transaction, ct);
         var links = (await IdentityLinks.OfVisitorsAsync(connection, [.. steps.Select(step => step.Visitor).Distinct()], ct)).GroupBy(link => link.AnonymousId)
             .ToDictionary(visitor => visitor.Key, visitor => visitor.ToList(), StringComparer.Ordinal);
-        var (made, proved, ended) = (new List<IdentityLink>(), new List<IdentityLink>(), new List<(PersonSplit Split, DateTimeOffset At)>());
+        var (made, proved, ended) = (new List<IdentityLink>(), new List<StreamEvent>(), new List<(PersonSplit Split, DateTimeOffset At)>());
         foreach (var step in steps)
         {
             var ofVisitor = links.TryGetValue(step.Visitor, out var found) ? found : links[step.Visitor] = [];
@@ -64,7 +65,9 @@ internal sealed class IdentitySubscription(EventLog log) : Subscription
                     Add(new IdentityLink(told.LinkId, told.AnonymousId, told.UserId, step.At, told.By));
                     break;
                 case { Linked: null } when ofVisitor.All(link => link.SplitAt is not null && link.UserId != step.User):
-                    proved.Add(Add(new IdentityLink(IdentityLinks.FirstLinkOf(step.Visitor, step.User), step.Visitor, step.User, step.At, IdentityLinks.SignIn)));
+                    var link = Add(new IdentityLink(IdentityLinks.FirstLinkOf(step.Visitor, step.User), step.Visitor, step.User, step.At, IdentityLinks.SignIn));
+                    // Known since its evidence is, so that a history that was brought in has its links where they belong.
+                    proved.Add(new StreamEvent(IdentityLinks.StreamOf(link.AnonymousId), IdentityLinks.Linked(link) with { KnownAt = step.KnownAt }));
                     break;
             }
 
@@ -93,7 +96,7 @@ internal sealed class IdentitySubscription(EventLog log) : Subscription
 
         if (proved.Count > 0)
         {
-            await log.AppendAsync(transaction, [.. proved.Select(link => new StreamEvent(IdentityLinks.StreamOf(link.AnonymousId), IdentityLinks.Linked(link)))], ct);
+            await log.AppendAsync(transaction, proved, ct);
         }
     }
 
@@ -104,11 +107,11 @@ internal sealed class IdentitySubscription(EventLog log) : Subscription
         {
             // Of an erased person nothing is left to link.
             case Types.PersonLinked:
-                return e.Read<PersonLinked>() is { AnonymousId: not null } linked ? new Step(e.OccurredAt, linked.AnonymousId, linked.UserId, linked, null) : null;
+                return e.Read<PersonLinked>() is { AnonymousId: not null } linked ? new Step(e.OccurredAt, e.KnownAt, linked.AnonymousId, linked.UserId, linked, null) : null;
             case Types.PersonSplit:
-                return e.Read<PersonSplit>() is { AnonymousId: not null } split ? new Step(e.OccurredAt, split.AnonymousId, split.UserId, null, split) : null;
+                return e.Read<PersonSplit>() is { AnonymousId: not null } split ? new Step(e.OccurredAt, e.KnownAt, split.AnonymousId, split.UserId, null, split) : null;
             default:
-                return body is { AnonymousId: { } visitor, UserId: { } user } ? new Step(e.OccurredAt, visitor, user, null, null) : null;
+                return body is { AnonymousId: { } visitor, UserId: { } user } ? new Step(e.OccurredAt, e.KnownAt, visitor, user, null, null) : null;
         }
     }
 
@@ -117,5 +120,5 @@ internal sealed class IdentitySubscription(EventLog log) : Subscription
 
     private sealed record Body(string? AnonymousId, string? UserId);
 
-    private sealed record Step(DateTimeOffset At, string Visitor, string User, PersonLinked? Linked, PersonSplit? Split);
+    private sealed record Step(DateTimeOffset At, DateTimeOffset KnownAt, string Visitor, string User, PersonLinked? Linked, PersonSplit? Split);
 }

@@ -95,7 +95,17 @@ internal static class CheckQualityHandler
             hours[hour] = rows;
         }
 
-        return evidence;
+        var arrived = await connection.QueryAsync<(string Type, long Rows, long Today)>(new CommandDefinition("""
+            select type, sum(rows)::bigint, coalesce(sum(rows) filter (where hour > @day), 0)::bigint from tracking.quality_arrivals where hour >= @from group by type
+            """, new { from = evidence.Hour.AddDays(-options.HistoryDays), day = evidence.Hour.AddHours(-24) }, cancellationToken: ct));
+        var today = 0L;
+        foreach (var (type, rows, ofToday) in arrived)
+        {
+            evidence.Arrived[type] = rows;
+            today += ofToday;
+        }
+
+        return evidence with { ArrivedToday = today };
     }
 
     private static async Task<List<Judgement>> JudgeAsync(
@@ -219,6 +229,7 @@ internal static class CheckQualityHandler
         connection.ExecuteAsync(new CommandDefinition("""
             delete from tracking.quality_profiles where grain = 1 and starts_at < @profiles;
             delete from tracking.quality_profiles where grain = 24 and starts_at < @profiles;
+            delete from tracking.quality_arrivals where hour < @profiles;
             delete from tracking.quality_results where hour < @results;
             delete from tracking.quality_alerts where resolved_at < @alerts;
             """,

@@ -21,8 +21,24 @@ internal sealed record Evidence(DateTime Now)
     /// <summary>Rows on time by hour, over the whole history, by type.</summary>
     public Dictionary<string, Dictionary<DateTime, long>> Volumes { get; init; } = [];
 
+    /// <summary>Rows that came while they were new, over the whole history, by type.</summary>
+    public Dictionary<string, long> Arrived { get; init; } = [];
+
+    /// <summary>Rows of all types that came within the last day while they were new.</summary>
+    public long ArrivedToday { get; init; }
+
     /// <summary>Whether all that is in the log has been counted; if not, nothing can be said about what has not come.</summary>
     public bool IsComplete { get; init; } = true;
+
+    /// <summary>
+    /// Whether somebody sends a type, or the log as a whole, at the time at which things happen: at least a tenth of a usual day has come so. What a
+    /// simulation or an import brought in tells how much there once was, and not that more is due.
+    /// </summary>
+    public bool IsLive(string type)
+    {
+        static double Daily(Dictionary<DateTime, long> hours) => hours.Values.Sum() / (double)Math.Max(1, hours.Keys.Select(hour => hour.Date).Distinct().Count());
+        return (Volumes.TryGetValue(type, out var own) && Arrived.GetValueOrDefault(type) >= 0.1 * Daily(own)) || ArrivedToday >= 0.1 * Volumes.Values.Sum(Daily);
+    }
 
     /// <summary>The running hour.</summary>
     public DateTime Hour => new(Now.Year, Now.Month, Now.Day, Now.Hour, 0, 0, DateTimeKind.Utc);
@@ -132,6 +148,11 @@ internal sealed class Judge(QualityOptions options)
             return new Judgement(item, age <= minutes, hours[last], age, minutes, last.AddHours(1));
         }
 
+        if (!evidence.IsLive(item.Type))
+        {
+            return null;
+        }
+
         if (silent < 1)
         {
             return new Judgement(item, true, hours[last], 0, 0, evidence.Hour);
@@ -144,7 +165,7 @@ internal sealed class Judge(QualityOptions options)
 
     private Judgement? Volume(Expectation item, Evidence evidence)
     {
-        if (!evidence.IsComplete || !evidence.Volumes.TryGetValue(item.Type, out var hours))
+        if (!evidence.IsComplete || !evidence.Volumes.TryGetValue(item.Type, out var hours) || !evidence.IsLive(item.Type))
         {
             return null;
         }

@@ -4,8 +4,8 @@ using OKLA.Shared.EventLog;
 
 namespace OKLA.Tracking.Quality;
 
-/// <summary>Counts what every field of every event holds, by the hour and the day in which it became known; three reads and one write a batch.</summary>
-internal sealed class QualitySubscription(QualityOptions options) : Subscription
+/// <summary>Counts what every field of every event holds, by the hour and the day in which it became known; three reads and two writes a batch.</summary>
+internal sealed class QualitySubscription(QualityOptions options, TimeProvider clock) : Subscription
 {
     public override string Name => "tracking.quality";
 
@@ -14,12 +14,34 @@ internal sealed class QualitySubscription(QualityOptions options) : Subscription
     public override async Task HandleAsync(IReadOnlyList<RecordedEvent> events, NpgsqlTransaction transaction, CancellationToken ct)
     {
         var watch = await Watch.LoadAsync(transaction.Connection!, ct);
-        await ProfileTable.AddAsync(transaction, Count(watch, events, options), ct);
+        var profiles = Count(watch, events, options);
+        await ProfileTable.AddAsync(transaction, profiles, ct);
+        await AddArrivalsAsync(profiles, transaction, ct);
     }
 
     public override async Task ResetAsync(NpgsqlTransaction transaction, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand("truncate tracking.quality_profiles", transaction.Connection, transaction);
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>Notes what came while it was new. What was brought in from a past says nothing about when the next is due.</summary>
+    private async Task AddArrivalsAsync(Dictionary<ProfileKey, FieldProfile> profiles, NpgsqlTransaction transaction, CancellationToken ct)
+    {
+        var newest = clock.GetUtcNow().UtcDateTime.AddHours(-1);
+        var live = profiles.Where(profile => profile.Key is { Grain: 1, Field: Watch.Whole, Late: false } && profile.Key.StartsAt.AddHours(1) > newest).ToArray();
+        if (live.Length == 0)
+        {
+            return;
+        }
+
+        await using var command = new NpgsqlCommand("""
+            insert into tracking.quality_arrivals as a (type, hour, rows) select * from unnest($1, $2, $3)
+            on conflict (type, hour) do update set rows = a.rows + excluded.rows
+            """, transaction.Connection, transaction);
+        command.Parameters.Add(new NpgsqlParameter { Value = Array.ConvertAll(live, profile => profile.Key.Type) });
+        command.Parameters.Add(new NpgsqlParameter { Value = Array.ConvertAll(live, profile => profile.Key.StartsAt) });
+        command.Parameters.Add(new NpgsqlParameter { Value = Array.ConvertAll(live, profile => profile.Value.Rows) });
         await command.ExecuteNonQueryAsync(ct);
     }
 

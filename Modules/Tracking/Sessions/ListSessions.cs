@@ -10,11 +10,14 @@ using OKLA.Shared.Web;
 
 namespace OKLA.Tracking.Sessions;
 
-/// <summary>GET /api/people/{id}/sessions: the visits of a person, of all the visitors that turned out to be them, newest first.</summary>
+/// <summary>GET /api/people/{id}/sessions: the visits of a person, of all the visitors that turned out to be them as one list, newest first.</summary>
 internal static class ListSessions
 {
+    /// <summary>Visits looked at to join those of several streams.</summary>
+    private const int MaxJoined = 10_000;
+
     /// <summary>A visit.</summary>
-    /// <param name="Id">Its identity.</param>
+    /// <param name="Id">Its identity; of one that went on over several devices, that of its beginning.</param>
     /// <param name="StartedAt">Time of its first event (UTC).</param>
     /// <param name="Seconds">From the first event to the last.</param>
     /// <param name="Events">Number of events.</param>
@@ -43,21 +46,28 @@ internal static class ListSessions
             return TypedResults.NotFound();
         }
 
-        var person = await bus.InvokeAsync<Person>(new FindPerson(id), ct);
+        return TypedResults.Ok(await OfAsync(await bus.InvokeAsync<Person>(new FindPerson(id), ct), database, limit, ct));
+    }
+
+    /// <summary>The newest visits of a person.</summary>
+    internal static async Task<IReadOnlyList<Answer>> OfAsync(Person person, NpgsqlDataSource database, int limit, CancellationToken ct)
+    {
         var visitors = person.IsUser ? person.AnonymousIds : [person.Id];
         string[] actors = [BehaviourEvent.StreamOf(null, person.Id), .. visitors.Select(visitor => BehaviourEvent.StreamOf(visitor, null))];
         await using var command = database.CreateCommand($"select {SessionRows.Columns} from tracking.sessions where actor = any($1) order by started_at desc limit $2");
         command.Parameters.Add(new() { Value = actors });
-        command.Parameters.Add(new() { Value = limit });
+        command.Parameters.Add(new() { Value = actors.Length == 1 ? limit : MaxJoined });
         await using var row = await command.ExecuteReaderAsync(ct);
-        var answer = new List<Answer>();
+        var found = new List<Session>();
+        var ids = new Dictionary<DateTimeOffset, Guid>();
         while (await row.ReadAsync(ct))
         {
-            var s = SessionRows.Read(row);
-            answer.Add(new Answer(
-                row.GetGuid(0), s.StartedAt, (s.LastAt - s.StartedAt).TotalSeconds, s.Events, s.Pages, s.Actions, s.Items, s.EntryPage, s.ExitPage, s.Referrer, s.Utm, s.Device, s.IsBounce, s.IsBot));
+            found.Add(SessionRows.Read(row));
+            ids[found[^1].StartedAt] = row.GetGuid(0);
         }
 
-        return TypedResults.Ok<IReadOnlyList<Answer>>(answer);
+        var visits = actors.Length == 1 ? found : Session.Join(found).TakeLast(limit).Reverse();
+        return [.. visits.Select(s => new Answer(
+            ids[s.StartedAt], s.StartedAt, (s.LastAt - s.StartedAt).TotalSeconds, s.Events, s.Pages, s.Actions, s.Items, s.EntryPage, s.ExitPage, s.Referrer, s.Utm, s.Device, s.IsBounce, s.IsBot))];
     }
 }

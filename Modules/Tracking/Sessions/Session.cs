@@ -95,6 +95,44 @@ internal sealed record Session
         IsBot = IsBot || visit.IsBot,
     };
 
+    /// <summary>The session with a later one of the same person's.</summary>
+    private Session With(Session later) => this with
+    {
+        LastAt = later.LastAt > LastAt ? later.LastAt : LastAt,
+        Events = Events + later.Events,
+        Pages = Pages + later.Pages,
+        Actions = Actions + later.Actions,
+        Items = Items + later.Items,
+        EntryPage = EntryPage ?? later.EntryPage,
+        ExitPage = later.LastAt >= LastAt ? later.ExitPage ?? ExitPage : ExitPage ?? later.ExitPage,
+        Referrer = Referrer ?? later.Referrer,
+        Utm = Utm ?? later.Utm,
+        Device = Device ?? later.Device,
+        IsBot = IsBot || later.IsBot,
+    };
+
+    /// <summary>
+    /// Visits of one person on several streams, told as one list: where the next begins while one goes on, or soon after it, they are one visit.
+    /// A visitor who signs in on another device has begun a visit there, of which the first one knows nothing; together they are what she did.
+    /// </summary>
+    public static List<Session> Join(IEnumerable<Session> sessions)
+    {
+        var joined = new List<Session>();
+        foreach (var next in sessions.OrderBy(session => session.StartedAt).ThenBy(session => session.LastAt))
+        {
+            if (joined.Count > 0 && next.StartedAt - joined[^1].LastAt <= Silence && next.LastAt - joined[^1].StartedAt <= Longest)
+            {
+                joined[^1] = joined[^1].With(next);
+            }
+            else
+            {
+                joined.Add(next);
+            }
+        }
+
+        return joined;
+    }
+
     /// <summary>All sessions of an actor, in order of time; the order in which the events arrived does not matter.</summary>
     public static List<Session> Fold(IEnumerable<Visit> visits)
     {

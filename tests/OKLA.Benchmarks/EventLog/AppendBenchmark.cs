@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Npgsql;
@@ -10,11 +12,14 @@ namespace OKLA.Benchmarks.EventLog;
 
 /// <summary>
 /// Events per second from HTTP to disk (parsed, validated, deduplicated, acknowledged after the commit), client included, beside a
-/// bare binary COPY of the same rows into an equally indexed table on the same server in the same run.
+/// bare binary COPY of the same rows into an equally indexed table and beside a bare ingest over the same client, on the same server in
+/// the same run.
 /// </summary>
 internal static class AppendBenchmark
 {
     private const int Visitors = 5_000;
+    private const int Workers = 64;
+    private const int Rounds = 3;
 
     /// <param name="events">Events of each way.</param>
     /// <param name="projecting">Whether the subscriptions work on the same machine while the events arrive.</param>
@@ -34,39 +39,66 @@ internal static class AppendBenchmark
         await ExecuteAsync(database, """
             create schema bench;
             create table bench.bare (like events.mt_events including defaults including indexes including storage);
+            create table bench.ingested (like events.mt_events including defaults including indexes including storage);
             """);
 
-        // Both ways warm up on rows of their own.
+        await using var bareApp = await BareIngest.StartAsync(database);
+        using var bareClient = new HttpClient { BaseAddress = new Uri(bareApp.Urls.First()) };
+
+        // All ways warm up on rows of their own.
         await Load.PostAsync(client, "/api/events", Bodies(events: 20_000, batch: 100, seed: 1), workers: 8);
+        await Load.PostAsync(client, "/api/events", Bodies(events: 4_000, batch: 1, seed: 2), workers: Workers);
+        await Load.PostAsync(bareClient, "/bare", Bodies(events: 4_000, batch: 1, seed: 3), workers: Workers);
         await CopyAsync(database, 20_000, seed: 2);
 
-        var table = new Table("way", "events", "events/s", "of bare COPY", "p50 ms", "p99 ms");
-        var bare = 0.0;
-        for (var round = 0; round < 3; round++)
+        // In turns, so that a busy minute of the machine is everybody's.
+        var ways = new List<(string Name, int Events, Func<int, Task<LoadResult>> Run)>
         {
-            bare = Math.Max(bare, await CopyAsync(database, events, seed: 10 + round));
+            ("bare binary COPY", events, async round => new LoadResult(1, events / await CopyAsync(database, events, seed: 10 + round), [])),
+            ("bare ingest, 1 a request", events / 10, round => Load.PostAsync(bareClient, "/bare", Bodies(events / 10, 1, seed: 1_000 + round), Workers)),
+            ("POST /api/events, 1 a request", events / 10, round => Load.PostAsync(client, "/api/events", Bodies(events / 10, 1, seed: 2_000 + round), Workers)),
+            ("bare ingest, 100 a request", events, round => Load.PostAsync(bareClient, "/bare", Bodies(events, 100, seed: 3_000 + round), 16)),
+            ("POST /api/events, 100 a request", events, round => Load.PostAsync(client, "/api/events", Bodies(events, 100, seed: 4_000 + round), 16)),
+            ("POST /api/events, 500 a request", events, round => Load.PostAsync(client, "/api/events", Bodies(events, 500, seed: 5_000 + round), 8)),
+        };
+        var times = new ConcurrentDictionary<string, (double Seconds, int Batches)>();
+        using var listener = new MeterListener { InstrumentPublished = (instrument, meters) => { if (instrument.Name == "okla.subscription.step.duration") { meters.EnableMeasurementEvents(instrument); } } };
+        listener.SetMeasurementEventCallback<double>((_, seconds, tags, _) => times.AddOrUpdate((string)tags[0].Value!, (seconds, 1), (_, sum) => (sum.Seconds + seconds, sum.Batches + 1)));
+        listener.Start();
+        var results = ways.ToDictionary(way => way.Name, _ => new List<(double PerSecond, LoadResult Load)>());
+        for (var round = 0; round < Rounds; round++)
+        {
+            foreach (var way in ways)
+            {
+                var load = await way.Run(round);
+                results[way.Name].Add((way.Events / load.Seconds, load));
+            }
         }
 
-        table.Add("bare binary COPY (best of 3)", events, bare, 1.0, null, null);
-        foreach (var (batch, workers, share) in new[] { (1, 64, 10), (100, 16, 1), (500, 8, 1) })
+        var table = new Table("way", "events", "events/s", "of bare COPY", "of bare ingest", "p50 ms", "p99 ms");
+        double Ratio(string name, string of) => results[name].Zip(results[of], (one, other) => one.PerSecond / other.PerSecond).Order().ElementAt(Rounds / 2);
+        foreach (var (name, count, _) in ways)
         {
-            var best = 0.0;
-            LoadResult? result = null;
-            for (var round = 0; round < 3; round++)
+            var (best, load) = results[name].MaxBy(result => result.PerSecond);
+            var peer = name.Replace("POST /api/events", "bare ingest", StringComparison.Ordinal);
+            var timed = load.Latencies.Length > 0;
+            table.Add(name, count, best, Ratio(name, ways[0].Name), results.ContainsKey(peer) && peer != name ? Ratio(name, peer) : null, timed ? load.Percentile(.5) : null, timed ? load.Percentile(.99) : null);
+        }
+
+        Console.WriteLine($"Best events/s of {Rounds} rounds in turns; ratios are the median of the rounds' own.");
+        table.Print();
+        if (!times.IsEmpty)
+        {
+            var ofEach = new Table("subscription", "batches", "seconds at work");
+            foreach (var (name, (seconds, batches)) in times.OrderByDescending(time => time.Value.Seconds))
             {
-                var count = events / share;
-                var now = await Load.PostAsync(client, "/api/events", Bodies(count, batch, seed: (batch * 100) + round), workers);
-                if (count / now.Seconds > best)
-                {
-                    best = count / now.Seconds;
-                    result = now;
-                }
+                ofEach.Add(name, batches, seconds);
             }
 
-            table.Add($"POST /api/events, {batch} a request", events / share, best, best / bare, result!.Percentile(.5), result.Percentile(.99));
+            ofEach.Print();
         }
 
-        table.Print();
+        await bareApp.StopAsync();
         await host.App.StopAsync();
         await host.DisposeAsync();
         Directory.Delete(folder, recursive: true);

@@ -16,7 +16,7 @@ public sealed class FramesTests : DatabaseTest, IAsyncDisposable
     public async Task EmptyAsync()
     {
         await ExecuteAsync("truncate events.mt_streams cascade; truncate events.mt_event_progression");
-        await ExecuteAsync("truncate features.facts, features.item_days, features.item_history, features.items");
+        await ExecuteAsync("truncate features.facts, features.item_days, features.item_history, features.items, features.person_links");
         room = new Room(Database, T0.AddDays(30), services => services.AddFeatures().AddMessaging(typeof(FeaturesModule).Assembly));
     }
 
@@ -35,6 +35,18 @@ public sealed class FramesTests : DatabaseTest, IAsyncDisposable
         var frame = await Interactions(T0.AddDays(1));
 
         Lines(frame).ShouldBe(["ana car-1 1", "user-ana car-2 8", "ben car-1 1"]);
+    }
+
+    [Test]
+    public async Task What_a_visitor_did_is_the_users_in_a_frame_of_a_time_when_that_was_known()
+    {
+        await room.TellAsync(
+            Room.View("ana", "car-1", T0), Room.View(Village.User, "car-2", T0), Room.View("ben", "car-3", T0),
+            Village.Linked("ana", T0.AddDays(1), T0.AddDays(3)), Village.Split("ana", T0.AddDays(5)));
+
+        Lines(await Interactions(T0.AddDays(2))).ShouldBe(["ana car-1 1", "user-ana car-2 1", "ben car-3 1"]);
+        Lines(await Interactions(T0.AddDays(4))).ShouldBe(["user-ana car-1 1", "user-ana car-2 1", "ben car-3 1"]);
+        Lines(await Interactions(T0.AddDays(6))).ShouldBe(["ana car-1 1", "user-ana car-2 1", "ben car-3 1"]);
     }
 
     [Test]

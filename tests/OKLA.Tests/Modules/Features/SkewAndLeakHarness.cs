@@ -38,7 +38,7 @@ internal sealed class SkewAndLeakHarness : IAsyncDisposable
     /// <summary>Entities that are looked at; a lead is a person and an item within a visit.</summary>
     private static IEnumerable<(Entity Entity, string Id)> Subjects =>
     [
-        .. Village.People.Append("nobody").Select(id => (Entity.User, id)), .. Village.Cars.Append("no-car").Select(id => (Entity.Item, id)),
+        .. Village.People.Append(Village.User).Append("nobody").Select(id => (Entity.User, id)), .. Village.Cars.Append("no-car").Select(id => (Entity.Item, id)),
         .. Village.Sessions.Where((_, n) => n % 5 == 0).Select(id => (Entity.Session, id)), .. Village.Dealers.Select(id => (Entity.Dealer, id)),
         .. Village.Campaigns.Select(id => (Entity.Campaign, id)), .. Village.People.SelectMany((person, n) => new[] { (Entity.Lead, $"{person}|car-{n}|{person}-3"), (Entity.Lead, $"{person}|car-{n + 5}") }),
     ];

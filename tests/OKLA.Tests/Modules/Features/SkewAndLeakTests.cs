@@ -110,12 +110,57 @@ public sealed class SkewAndLeakTests : DatabaseTest
         Of("user.tenure_days", framed).ShouldBe([double.NaN, double.NaN, 8, 20, 31]);
     }
 
+    [Test]
+    public async Task A_link_joins_two_histories_from_when_it_is_known_and_a_split_gives_each_its_own_again()
+    {
+        await using var harness = new SkewAndLeakHarness(Database, AllFeatures.Registry());
+        var at = Village.Start;
+        StreamEvent View(string person, double day, double? known = null) => Village.Told(EventTypes.ItemViewed, person, null, "car-1", null, at.AddDays(day), at.AddDays(known ?? day));
+        StreamEvent[] events =
+        [
+            View("ana", 1), View("ana", 2), View(Village.User, 3), View("ben", 4), Village.Linked("ana", at.AddDays(5), at.AddDays(5)),
+            // Happened before both, became known after the link.
+            View("ana", 1.5, known: 7), Village.Linked("ben", at.AddDays(6), at.AddDays(8)), Village.Split("ana", at.AddDays(10)), View("ana", 11),
+        ];
+        var days = new[] { 4.5, 5.5, 7.5, 8.5, 10.5, 11.5 }.Select(day => at.AddDays(day)).ToArray();
+
+        var served = await harness.ServeAsync([.. events.OrderBy(e => e.Event.KnownAt)], days);
+        var framed = await harness.FrameAsync(days);
+
+        double[] Of(string id) => [.. days.Select(day => framed.Single(r => r.Feature == "user.views_total" && r.Id == id && r.At == day).Value.Number)];
+        Of("ana").ShouldBe([2, 3, 4, 5, 3, 4]);
+        Of(Village.User).ShouldBe([1, 3, 4, 5, 2, 2]);
+        Of("ben").ShouldBe([1, 1, 1, 5, 2, 2]);
+        SkewAndLeakHarness.Differences(served, framed).ShouldBeEmpty();
+    }
+
+    [Test]
+    public async Task What_a_program_did_counts_for_nobody()
+    {
+        await using var harness = new SkewAndLeakHarness(Database, AllFeatures.Registry());
+        static StreamEvent View(string context) => new("visitor-ana", new NewEvent(
+            EventTypes.ItemViewed, System.Text.Encoding.UTF8.GetBytes($$$"""{"anonymousId":"ana","itemId":"car-1","context":{{{context}}},"properties":{"visibleSeconds":9}}""")) { OccurredAt = Village.Start, KnownAt = Village.Start });
+        await harness.Room.TellAsync(View("""{"bot":true}"""), View("""{"bot":false}"""), View("{}"));
+        var at = Village.Start.AddHours(1);
+
+        var framed = await harness.FrameAsync([at]);
+
+        framed.Single(r => r is { Feature: "user.views_total", Id: "ana" }).Value.Number.ShouldBe(2);
+        framed.Single(r => r is { Feature: "item.views_total", Id: "car-1" }).Value.Number.ShouldBe(2);
+        harness.Room.Clock.Now = at;
+        (await harness.Room.Bus.InvokeAsync<InteractionFrame>(new GetInteractionFrame(at))).Count.ShouldBe(2);
+        (await harness.Room.Bus.InvokeAsync<IReadOnlyList<PopularItem>>(new GetPopularItems(7, 10))).ShouldBe([new PopularItem("car-1", 2)]);
+    }
+
     /// <summary>For everybody and everything: something that happens after each stop, and something known only after it.</summary>
     private static IEnumerable<StreamEvent> Future()
     {
         var end = Village.Start.AddDays(Village.Days + 2);
         var n = 0;
         DateTimeOffset Next() => end.AddMinutes(++n);
+        yield return Village.Linked("leo", Village.Start.AddSeconds(++n), Next());
+        yield return Village.Linked("mia", Next(), Next());
+        yield return Village.Split("ana", Next());
         foreach (var (person, car) in Village.People.SelectMany(person => Village.Cars, (person, car) => (person, car)))
         {
             yield return Village.Told(EventTypes.ItemViewed, person, $"{person}-3", car, new { visibleSeconds = 1e6, origin = "search" }, Next(), Next());
@@ -145,5 +190,5 @@ public sealed class SkewAndLeakTests : DatabaseTest
     }
 
     private Task ForgetAsync() => ExecuteAsync(
-        "truncate events.mt_streams cascade; truncate events.mt_event_progression; truncate features.facts, features.item_days, features.item_history, features.items, features.frames cascade");
+        "truncate events.mt_streams cascade; truncate events.mt_event_progression; truncate features.facts, features.item_days, features.item_history, features.items, features.frames, features.person_links cascade");
 }

@@ -13,6 +13,9 @@ internal static class Village
     public const int Days = 40;
     public static readonly DateTimeOffset Start = new(2026, 1, 5, 12, 0, 0, TimeSpan.Zero);
     public static readonly string[] People = ["ana", "ben", "eva", "leo", "mia"];
+    /// <summary>Whom ana turns out to be, and ben too for some weeks, by mistake.</summary>
+    public const string User = "user-ana";
+
     public static readonly string[] Cars = [.. Enumerable.Range(0, 12).Select(n => $"car-{n}")];
     public static readonly string[] Dealers = ["dealer-0", "dealer-1", "dealer-2"];
     public static readonly string[] Campaigns = ["verano", "navidad"];
@@ -67,6 +70,16 @@ internal static class Village
             }
         }
 
+        for (var day = 3; day < Days; day += 2)
+        {
+            var at = Start.AddDays(day).AddHours(19 + random.NextDouble());
+            events.Add(Deed(random, User, $"{User}-{day}", at, random.Next(4) == 0 ? at.AddHours(1 + random.Next(72)) : at));
+        }
+
+        // Known late; and what the two visitors did is known late now and then as well.
+        events.Add(Linked("ana", Start.AddDays(10), Start.AddDays(10)));
+        events.Add(Linked("ben", Start.AddDays(12), Start.AddDays(14)));
+        events.Add(Split("ben", Start.AddDays(30)));
         return [.. events.OrderBy(e => e.Event.KnownAt).ThenBy(e => e.Event.OccurredAt)];
     }
 
@@ -74,10 +87,20 @@ internal static class Village
         BehaviourEvent.StreamOf(person, null),
         NewEvent.Of(type, new BehaviourEvent(person, null, session, item, JsonSerializer.SerializeToElement(new { device }), JsonSerializer.SerializeToElement(properties ?? new { })), at) with { KnownAt = known });
 
+    /// <summary>A visitor turns out to be <see cref="User"/>.</summary>
+    public static StreamEvent Linked(string visitor, DateTimeOffset at, DateTimeOffset known) =>
+        new($"identity-{visitor}", NewEvent.Of(EventTypes.PersonLinked, new PersonLinked(LinkOf(visitor), visitor, User, "sign-in"), at) with { KnownAt = known });
+
+    /// <summary>A visitor turns out not to be after all.</summary>
+    public static StreamEvent Split(string visitor, DateTimeOffset at) =>
+        new($"identity-{visitor}", NewEvent.Of(EventTypes.PersonSplit, new PersonSplit(LinkOf(visitor), visitor, User, "admin", "Two people, one computer"), at) with { KnownAt = at });
+
+    private static Guid LinkOf(string visitor) => new([.. System.Text.Encoding.UTF8.GetBytes(visitor.PadRight(16))]);
+
     private static StreamEvent Deed(Random random, string person, string session, DateTimeOffset at, DateTimeOffset known)
     {
         // Each person has a favourite half of the cars, so that shares differ.
-        var car = Cars[random.Next(3) == 0 ? random.Next(Cars.Length) : (Array.IndexOf(People, person) * 2) + random.Next(4)];
+        var car = Cars[random.Next(3) == 0 ? random.Next(Cars.Length) : (Math.Max(0, Array.IndexOf(People, person)) * 2) + random.Next(4)];
         var device = random.Next(3) == 0 ? "desktop" : "mobile";
         StreamEvent Of(string type, string? item, object? properties = null) => Told(type, person, session, item, properties, at, known, device);
         return random.Next(30) switch

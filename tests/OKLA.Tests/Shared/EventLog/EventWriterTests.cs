@@ -36,6 +36,39 @@ public sealed class EventWriterTests : DatabaseTest
     }
 
     [Test]
+    public async Task A_small_group_is_written_as_a_large_one_is([Values(0, 10_000)] int smallGroup)
+    {
+        using var writer = new EventWriter(
+            new Log(Database, TimeProvider.System), Database, Options.Create(new EventLogOptions { SmallGroup = smallGroup }), NullLogger<EventWriter>.Instance);
+        await writer.StartAsync(CancellationToken.None);
+        var (stream, at) = ($"group-{smallGroup}", new DateTimeOffset(2026, 5, 4, 12, 0, 0, TimeSpan.Zero));
+        var first = new StreamEvent(stream, new NewEvent("first", Encoding.UTF8.GetBytes("""{"n":1}""")) { OccurredAt = at, KnownAt = at.AddHours(1), SchemaVersion = 3 });
+        var second = new StreamEvent(stream, new NewEvent("second", Encoding.UTF8.GetBytes("""{"n":2}""")) { OccurredAt = at });
+        var other = new StreamEvent($"{stream}-b", new NewEvent("other", Encoding.UTF8.GetBytes("{}")));
+
+        (await writer.WriteAsync([first])).Repeated.ShouldBe([false]);
+        // One that the log holds, one twice in the batch.
+        (await writer.WriteAsync([second, first, other, second])).Repeated.ShouldBe([false, true, false, true]);
+
+        var events = new List<string>();
+        await using var command = Database.CreateCommand("""
+            select type || ' ' || version || ' ' || data || ' v' || schema_version || ' ' || (occurred_at = '2026-05-04 12:00Z') || ' ' || (timestamp = '2026-05-04 13:00Z')
+                || ' ' || (occurred_at = timestamp) || ' ' || (timestamp <= clock_timestamp())
+            from events.mt_events where stream_id like $1 order by seq_id
+            """);
+        command.Parameters.Add(new() { Value = $"{stream}%" });
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+        {
+            events.Add(reader.GetString(0));
+        }
+
+        events.ShouldBe(["""first 1 {"n": 1} v3 true true false true""", """second 2 {"n": 2} v1 true false false true""", "other 1 {} v1 false false true true"]);
+        (await ScalarAsync<long>($"select sum(version)::bigint from events.mt_streams where id like '{stream}%'")).ShouldBe(3);
+        await writer.StopAsync(CancellationToken.None);
+    }
+
+    [Test]
     public async Task A_full_queue_answers_busy_and_keeps_nothing()
     {
         using var writer = new EventWriter(

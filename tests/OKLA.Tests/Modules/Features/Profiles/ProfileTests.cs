@@ -1,8 +1,10 @@
+using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.DependencyInjection;
 using OKLA.Features;
 using OKLA.Features.Online;
 using OKLA.Features.Profiles;
 using OKLA.Features.Registry;
+using OKLA.Shared.Caching;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
 using OKLA.Shared.Messaging;
@@ -17,7 +19,7 @@ public sealed class ProfileTests : DatabaseTest, IAsyncDisposable
     [SetUp]
     public async Task EmptyAsync()
     {
-        await ExecuteAsync("truncate events.mt_streams cascade; truncate events.mt_event_progression; truncate features.facts, features.item_days, features.item_history, features.items, features.person_segments, features.segment_sizes");
+        await ExecuteAsync("truncate events.mt_streams cascade; truncate events.mt_event_progression; truncate features.facts, features.item_days, features.item_history, features.items, features.person_segments, features.segment_sizes, features.person_links");
         room = new Room(Database, Now, services => services.AddFeatures().AddMessaging(typeof(FeaturesModule).Assembly));
         await room.TellAsync(
             [.. Enumerable.Range(0, 6).Select(n => Room.Listed(Room.Car($"toyota-{n}", "Toyota", $"Corolla{n % 2}", 2015, 10_000, body: "sedan"), Now.AddDays(-80))),
@@ -71,7 +73,7 @@ public sealed class ProfileTests : DatabaseTest, IAsyncDisposable
 
         await room.Bus.InvokeAsync(new CountSegments());
 
-        (await ScalarAsync<string>("select string_agg(person_id || '=' || segment, ' ' order by person_id) from features.person_segments")).ShouldBe(
+        (await SegmentsAsync()).ShouldBe(
             "browsing=browsing comparing=comparing dealer=dealer_like dormant=dormant hunter=bargain_hunter new=new ready=ready_to_buy risk=at_risk");
         Segments.All.Count.ShouldBeGreaterThanOrEqualTo(7);
 
@@ -81,6 +83,43 @@ public sealed class ProfileTests : DatabaseTest, IAsyncDisposable
 
         var ready = (await ListSegments.ListAsync(Database, default)).Value!.Segments.Single(segment => segment.Name == "ready_to_buy");
         ready.History.Select(count => (count.Members, count.Joined)).ShouldBe([(1, 1), (2, 1)]);
+    }
+
+    [Test]
+    public async Task A_visitor_who_signs_in_is_one_person_with_the_user_until_they_are_split()
+    {
+        await room.TellAsync([.. Views("ana", 8, n => $"toyota-{n % 6}", 2), Room.View(Village.User, "other-0", Now.AddDays(-1)), Village.Linked("ana", Now.AddHours(-2), Now.AddHours(-2))]);
+
+        (await ProfileAsync("ana")).ShouldSatisfyAllConditions(profile => profile.Tastes[0].Share.ShouldBe(0.889, 0.001), profile => profile.Segment.ShouldBe("comparing"));
+        (await ProfileAsync(Village.User)).Segment.ShouldBe("comparing");
+        await room.Bus.InvokeAsync(new CountSegments());
+        (await SegmentsAsync()).ShouldBe("user-ana=comparing");
+
+        await room.TellAsync(Village.Split("ana", Now.AddHours(-1)));
+        (await ProfileAsync(Village.User)).Segment.ShouldBe("new");
+        room.Clock.Now = Now.AddMinutes(1);
+        await room.Bus.InvokeAsync(new CountSegments());
+        (await SegmentsAsync()).ShouldBe("ana=comparing user-ana=new");
+    }
+
+    [Test]
+    public async Task A_link_and_a_split_drop_what_was_kept_of_both()
+    {
+        await using var cached = new Room(Database, Now, services => { services.AddFeatures().AddMessaging(typeof(FeaturesModule).Assembly); services.AddMetrics().AddSingleton<HybridCache, NodeCache>(); });
+        var store = cached.Services.GetRequiredService<OnlineStore>();
+        var place = store.Registry.Of(Entity.User).ToList().FindIndex(feature => feature.Id.Name == "views_total");
+        async Task<double[]> ViewsAsync() => [(await store.GetAsync(Entity.User, "ana", default)).Values[place].Number, (await store.GetAsync(Entity.User, Village.User, default)).Values[place].Number];
+        await cached.TellAsync(Room.View("ana", "toyota-0", Now.AddDays(-1)), Room.View(Village.User, "toyota-1", Now.AddDays(-1)));
+        (await ViewsAsync()).ShouldBe([1, 1]);
+
+        await cached.TellAsync(Village.Linked("ana", Now.AddHours(-3), Now.AddHours(-3)));
+        (await ViewsAsync()).ShouldBe([2, 2]);
+
+        await cached.TellAsync(Room.View("ana", "toyota-2", Now.AddHours(-2)));
+        (await ViewsAsync()).ShouldBe([3, 3]);
+
+        await cached.TellAsync(Village.Split("ana", Now.AddHours(-1)));
+        (await ViewsAsync()).ShouldBe([2, 1]);
     }
 
     [Test]
@@ -97,6 +136,8 @@ public sealed class ProfileTests : DatabaseTest, IAsyncDisposable
 
     private static IEnumerable<StreamEvent> Views(string person, int count, Func<int, string> item, double daysAgo, double everyHours = 1) =>
         Enumerable.Range(0, count).Select(n => Room.View(person, item(n), Now.AddDays(-daysAgo).AddHours(n * everyHours)));
+
+    private Task<string> SegmentsAsync() => ScalarAsync<string>("select string_agg(person_id || '=' || segment, ' ' order by person_id) from features.person_segments");
 
     private async Task<GetProfile.Profile> ProfileAsync(string id)
     {

@@ -26,6 +26,36 @@ public sealed class ArchiveTests : DatabaseTest
     public void DeleteFiles() => Directory.Delete(Path.GetDirectoryName(folder)!, recursive: true);
 
     [Test]
+    public async Task A_subscription_that_is_added_later_is_told_of_what_left_the_log_before_it_came()
+    {
+        await FillAsync();
+        await Node().ExportAsync([Old]);
+        Subscriptions Of(params Late[] subscriptions) => new(Database, subscriptions, new StoppedClock(Now));
+        var late = new Late("late", ["searched"]);
+
+        var missed = (await Of(late, new Late("listings", ["item_listed"])).MissedAsync()).ShouldHaveSingleItem();
+
+        (missed.Subscription, missed.Files).ShouldBe(("late", 6));
+        foreach (var file in await Node().ListAsync())
+        {
+            await Node().LoadAsync(file.Id);
+        }
+
+        (await Of(late).MissedAsync()).ShouldBeEmpty();
+    }
+
+    private sealed class Late(string name, string[] types) : Subscription
+    {
+        public override string Name => name;
+
+        public override IReadOnlyCollection<string> EventTypes => types;
+
+        public override Task HandleAsync(IReadOnlyList<RecordedEvent> events, NpgsqlTransaction transaction, CancellationToken ct) => Task.CompletedTask;
+
+        public override Task ResetAsync(NpgsqlTransaction transaction, CancellationToken ct) => Task.CompletedTask;
+    }
+
+    [Test]
     public async Task Old_events_leave_for_a_file_a_day_and_come_back_as_they_were()
     {
         await FillAsync();

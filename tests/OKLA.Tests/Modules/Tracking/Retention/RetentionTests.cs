@@ -35,7 +35,8 @@ public sealed class RetentionTests : HostTest
         // The host's own daily run may be at work beside it: what counts is that all are in files, once.
         await Service<IMessageBus>().InvokeAsync<ArchiveReport>(new ArchiveEvents());
         await FinishedAsync();
-        (await Service<Archive>().ListAsync()).Select(file => (file.State, file.Events)).ShouldBe([(ArchiveState.Done, 2), (ArchiveState.Done, 3), (ArchiveState.Done, 1), (ArchiveState.Done, 1)]);
+        // A run that looks for more of a day names a file first and drops it when there is nothing.
+        (await Service<Archive>().ListAsync()).Where(file => file is not { State: ArchiveState.Exporting, Events: 0 }).Select(file => (file.State, file.Events)).ShouldBe([(ArchiveState.Done, 2), (ArchiveState.Done, 3), (ArchiveState.Done, 1), (ArchiveState.Done, 1)]);
         FilesWith("mar", Phone, Words).ShouldBeGreaterThan(0);
         var export = await admin.GetFromJsonAsync<JsonElement>($"/api/privacy/subjects/{Uri.EscapeDataString(Her)}");
         // Those in files, and the two links of her visitors, which stay in the log.
