@@ -30,7 +30,7 @@ internal sealed class MLOptions
 
     /// <summary>Seconds that a training of a model of leads, buyers or sellers may search.</summary>
     [Range(1, 36_000)]
-    public double BudgetSeconds { get; set; } = 60;
+    public double BudgetSeconds { get; set; } = 20;
 
     /// <summary>Seconds between looks at the catalogue and the registry.</summary>
     [Range(0.1, 60)]
