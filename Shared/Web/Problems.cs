@@ -16,8 +16,11 @@ public static partial class Problems
     /// <summary>400 for one field: <paramref name="path"/> as the client sent it (<c>items[2].price</c>).</summary>
     public static ValidationProblem Invalid(string path, string message) => Invalid(new Dictionary<string, string[]> { [path] = [message] });
 
+    /// <summary>Marks a problem on its way out whose paths are right already.</summary>
+    private const string AsSent = "pathsAsSent";
+
     /// <summary>400 for several fields by their paths as the client sent them.</summary>
-    public static ValidationProblem Invalid(IDictionary<string, string[]> errors) => TypedResults.ValidationProblem(errors);
+    public static ValidationProblem Invalid(IDictionary<string, string[]> errors) => TypedResults.ValidationProblem(errors, extensions: [new(AsSent, true)]);
 
     /// <summary>A property path as C# writes it (<c>Items[2].UnitPrice</c>, <c>$.items[2]</c>) as the client wrote it (<c>items[2].unitPrice</c>).</summary>
     public static string ClientPath(string path)
@@ -31,7 +34,7 @@ public static partial class Problems
     {
         var problem = context.ProblemDetails;
         problem.Extensions["traceId"] = Activity.Current?.TraceId.ToString() ?? context.HttpContext.TraceIdentifier;
-        if (problem is HttpValidationProblemDetails { Errors.Count: > 0 } invalid)
+        if (!problem.Extensions.Remove(AsSent) && problem is HttpValidationProblemDetails { Errors.Count: > 0 } invalid)
             invalid.Errors = invalid.Errors.GroupBy(e => ClientPath(e.Key)).ToDictionary(g => g.Key, g => g.SelectMany(e => e.Value).ToArray());
     }
 

@@ -194,7 +194,7 @@ internal sealed class CounterfactualSearch(IServedModel model, FindCounterfactua
     private static IEnumerable<string> Values(ModelInput input, string? now) => input.Type switch
     {
         "number" => Numbers(input, now),
-        "boolean" => now is "true" or "1" ? ["false"] : ["true"],
+        "boolean" when RowReader.Flag(input, RowReader.Flag(input, now ?? "") == RowReader.Flag(input, "true") ? "false" : "true") is { } other => [other],
         "category" => (input.Categories ?? []).Where(value => !string.Equals(value, now, StringComparison.OrdinalIgnoreCase)).Take(MostCategories),
         _ => [],
     };

@@ -14,6 +14,8 @@ internal static class RowReader
 {
     private const int MostErrors = 100;
     private const int MostWarnings = 20;
+    private static readonly HashSet<string> Yes = new(["true", "yes", "si", "sí", "y", "s", "t", "1", "1.0", "verdadero", "on"], StringComparer.OrdinalIgnoreCase);
+    private static readonly HashSet<string> No = new(["false", "no", "n", "f", "0", "0.0", "falso", "off"], StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Reads JSON objects.</summary>
     public static ReadRows Read(ServedVersion version, JsonElement rows)
@@ -84,8 +86,32 @@ internal static class RowReader
                 continue;
             }
 
+            if (input.Type == "boolean")
+            {
+                values[i] = Flag(input, values[i]!.Trim());
+                if (values[i] is null)
+                {
+                    Fail(into, $"{path}.{input.Name}", input.Categories is { Count: > 0 } words ? $"{string.Join(" or ", words)}, or true or false." : "true or false.");
+                }
+
+                continue;
+            }
+
             CheckValue(input, values[i]!, $"{path}.{input.Name}", into);
         }
+    }
+
+    /// <summary>A yes or no in the words that the model learned from; null when it is neither.</summary>
+    public static string? Flag(ModelInput input, string value)
+    {
+        var words = input.Categories ?? [];
+        if (words.FirstOrDefault(word => string.Equals(word, value, StringComparison.OrdinalIgnoreCase)) is { } own)
+        {
+            return own;
+        }
+
+        var yes = Yes.Contains(value);
+        return !yes && !No.Contains(value) ? null : words.FirstOrDefault((yes ? Yes : No).Contains) ?? (words.Count == 0 ? yes ? "true" : "false" : null);
     }
 
     private static void CheckValue(ModelInput input, string value, string path, ReadRows into)
@@ -100,13 +126,6 @@ internal static class RowReader
                 else if (number < input.Min || number > input.Max)
                 {
                     Warn(into, path, string.Create(CultureInfo.InvariantCulture, $"{number} lies outside {input.Min} to {input.Max}, which the model learned from."));
-                }
-
-                break;
-            case "boolean":
-                if (!bool.TryParse(value, out _) && value is not ("0" or "1"))
-                {
-                    Fail(into, path, "true or false.");
                 }
 
                 break;
@@ -132,7 +151,7 @@ internal static class RowReader
             case JsonValueKind.String:
                 return value.GetString();
             case JsonValueKind.Number:
-                if (input.Type is not ("boolean" or "date"))
+                if (input.Type is not "date")
                 {
                     return value.GetRawText();
                 }
