@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using OKLA.ML.Algorithms.Tabular;
 using OKLA.ML.Models.Frames;
 using OKLA.ML.Training;
+using OKLA.ML.Training.Gates;
 using OKLA.Shared.Contracts;
 
 namespace OKLA.ML.Models;
@@ -21,7 +22,8 @@ internal sealed class SentimentAnalyzer(FrameSource source, IOptions<MLOptions> 
 
     public override string Summary => "Whether what somebody wrote is praise or blame.";
 
-    protected override TableDefinition Learning { get; } = new() { Task = "binary", Positive = Praise, Profile = "accurate" };
+    // One column says nearly all there is to say: the text.
+    protected override TableDefinition Learning { get; } = new() { Task = "binary", Positive = Praise, Profile = "accurate", Gates = new GateSettings { SingleColumn = 1 } };
 
     public override async Task<LogTable> ReadAsync(CancellationToken ct)
     {

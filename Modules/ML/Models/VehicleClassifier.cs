@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using OKLA.ML.Algorithms.Tabular;
 using OKLA.ML.Models.Frames;
 using OKLA.ML.Training;
+using OKLA.ML.Training.Gates;
 using OKLA.Shared.Contracts;
 
 namespace OKLA.ML.Models;
@@ -18,7 +19,8 @@ internal sealed class VehicleClassifier(FrameSource source, IOptions<MLOptions> 
 
     public override string Summary => "What kind of vehicle a listing offers, by what its seller wrote.";
 
-    protected override TableDefinition Learning { get; } = new() { Task = "multiclass" };
+    // One column says nearly all there is to say: the text.
+    protected override TableDefinition Learning { get; } = new() { Task = "multiclass", Gates = new GateSettings { SingleColumn = 1 } };
 
     public override async Task<LogTable> ReadAsync(CancellationToken ct)
     {

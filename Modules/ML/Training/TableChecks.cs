@@ -147,7 +147,8 @@ internal static class TableChecks
         var (late, known) = (0, 0);
         foreach (var row in rows)
         {
-            if (TableTimes.Read(column.Values[row]) is { } at && TableTimes.Read(time.Values[row]) is { } now)
+            // A plain number may be seconds, dollars or a count: only what is written as a date is compared.
+            if (!double.TryParse(column.Values[row], CultureInfo.InvariantCulture, out _) && TableTimes.Read(column.Values[row]) is { } at && TableTimes.Read(time.Values[row]) is { } now)
             {
                 known++;
                 late += at > now ? 1 : 0;

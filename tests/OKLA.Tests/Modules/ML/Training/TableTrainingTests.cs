@@ -149,6 +149,23 @@ public sealed class TableTrainingTests
     }
 
     [Test]
+    public async Task A_date_after_the_rows_time_is_a_leak_and_a_large_number_is_none()
+    {
+        var cars = SmallTables.Cars(300, 5);
+        var days = cars.Single(column => column.Name == "day").Values;
+        RawColumn[] table =
+        [
+            .. cars, new RawColumn("closed", [.. days.Select(day => DateTime.Parse(day!, System.Globalization.CultureInfo.InvariantCulture).AddDays(9).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture))]),
+            new RawColumn("odometer", [.. days.Select((_, row) => (2_000 + (row * 7)).ToString(System.Globalization.CultureInfo.InvariantCulture))]),
+        ];
+
+        var leaks = (await SmallTables.Training(Of("price") with { Time = "day", Columns = [.. Inputs, "closed", "odometer"] }, table).EvaluateAsync(null, null, default)).Leaks!;
+
+        leaks.ShouldContain(leak => leak.StartsWith("closed lies after day"));
+        leaks.ShouldNotContain(leak => leak.StartsWith("odometer lies"));
+    }
+
+    [Test]
     public async Task Declared_behaviour_is_tried()
     {
         var heldOut = await SmallTables.Training(
