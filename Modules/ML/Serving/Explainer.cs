@@ -54,7 +54,7 @@ internal static class ExplainRows
         .Accepts<PredictRows.Request>("application/json");
 
     internal static async Task<Results<Ok<Response>, ValidationProblem, ProblemHttpResult>> HandleAsync(
-        string name, HttpRequest request, ServedModels served, Explainer explainer, Models.ModelCatalog catalog, IOptions<MLOptions> options, CancellationToken ct)
+        string name, HttpRequest request, ServedModels served, EntityFeatures features, Explainer explainer, Models.ModelCatalog catalog, IOptions<MLOptions> options, CancellationToken ct)
     {
         using var body = await PredictRows.ReadAsync(request, ct);
         if (PredictRows.Question(name, body.RootElement, options.Value.Serving.MaxRows, out var question, out _) is { } invalid)
@@ -67,7 +67,8 @@ internal static class ExplainRows
             return PredictRows.Missing(name, catalog.Find(name) is null ? AskStatus.Unknown : AskStatus.Unavailable);
         }
 
-        var read = RowReader.Read(by, question!.Rows);
+        question = await features.FillAsync(question!, ct);
+        var read = RowReader.Read(by, question.Rows);
         if (read.Errors.Count > 0)
         {
             return Problems.Invalid(read.Errors);

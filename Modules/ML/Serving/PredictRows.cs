@@ -15,10 +15,11 @@ namespace OKLA.ML.Serving;
 internal static class PredictRows
 {
     private const int LongestText = 200;
+    private const int LongestEntity = 650;
 
     /// <summary>A question.</summary>
     /// <param name="Rows">Objects of inputs by name; see GET /api/ml/models/{name}/signature.</param>
-    /// <param name="EntityIds">What each row is about; kept with the prediction.</param>
+    /// <param name="EntityIds">What each row is about (a person, an item, a lead as <c>person|item</c>): features that the row does not name are looked up; kept with the prediction.</param>
     /// <param name="Explain">Whether to say why.</param>
     /// <param name="UserKey">Whom it is for; decides the arm of a rollout.</param>
     /// <param name="RequestId">Id of the request; made up when left out. A repeated one is answered, and written down once.</param>
@@ -134,9 +135,9 @@ internal static class PredictRows
         if (body.TryGetProperty("entityIds", out var ids) && ids.ValueKind != JsonValueKind.Null)
         {
             if (ids.ValueKind != JsonValueKind.Array || ids.GetArrayLength() != count
-                || ids.EnumerateArray().Any(id => id.ValueKind is not (JsonValueKind.String or JsonValueKind.Null) || id.GetString()?.Length > LongestText))
+                || ids.EnumerateArray().Any(id => id.ValueKind is not (JsonValueKind.String or JsonValueKind.Null) || id.GetString()?.Length > LongestEntity))
             {
-                return Problems.Invalid("entityIds", $"As many texts of at most {LongestText} characters as there are rows.");
+                return Problems.Invalid("entityIds", $"As many texts of at most {LongestEntity} characters as there are rows.");
             }
 
             entities = [.. ids.EnumerateArray().Select(id => id.GetString())];

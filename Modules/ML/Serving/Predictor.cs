@@ -41,7 +41,7 @@ internal sealed record Answer(
 
 /// <summary>Answers rows: the arm of a rollout, else the serving version, else the one before it, else the stored baseline; every answer is counted and written down.</summary>
 internal sealed class Predictor(
-    ModelCatalog catalog, ServedModels served, PredictionCache cache, PredictionStore store, ServingMeter meter, Exposures exposures, ShadowAnswers shadow, TimeProvider clock, ILogger<Predictor> logger)
+    ModelCatalog catalog, ServedModels served, EntityFeatures features, PredictionCache cache, PredictionStore store, ServingMeter meter, Exposures exposures, ShadowAnswers shadow, TimeProvider clock, ILogger<Predictor> logger)
 {
     private const int RowsForAllThreads = 256;
 
@@ -61,6 +61,7 @@ internal sealed class Predictor(
             return new Answer(catalog.Find(question.Model) is null ? AskStatus.Unknown : AskStatus.Unavailable);
         }
 
+        question = await features.FillAsync(question, ct);
         var rollout = live.Rollout;
         var arm = rollout?.ArmOf(question.UserKey ?? question.RequestId);
         Answer? answer = null;
