@@ -22,6 +22,9 @@ switch (args.FirstOrDefault())
     case "append" or "append-projecting":
         await AppendBenchmark.RunAsync(size ?? 200_000, projecting: args[0] == "append-projecting");
         return 0;
+    case "append-growth":
+        await GrowthBenchmark.RunAsync(size ?? 10_000_000);
+        return 0;
     case "archive":
         await ArchiveBenchmark.RunAsync(size ?? 200_000);
         return 0;
@@ -41,6 +44,6 @@ switch (args.FirstOrDefault())
         await FeaturesBenchmark.RunAsync(size ?? 2_000, args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 100_000);
         return 0;
     default:
-        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|archive|lag [events] | recommend [items] | predict [requests] | features [visitors [frame rows]] | features-heavy [events] | algorithms [trees|arithmetic|search|scale] [--quick] [--data FOLDER]");
+        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|append-growth|archive|lag [events] | recommend [items] | predict [requests] | features [visitors [frame rows]] | features-heavy [events] | algorithms [trees|arithmetic|search|scale] [--quick] [--data FOLDER]");
         return 2;
 }

@@ -104,7 +104,7 @@ internal static class AppendBenchmark
         Directory.Delete(folder, recursive: true);
     }
 
-    private static List<byte[]> Bodies(int events, int batch, int seed)
+    internal static List<byte[]> Bodies(int events, int batch, int seed)
     {
         var random = new Random(seed);
         var bodies = new List<byte[]>(events / batch);
