@@ -31,6 +31,7 @@ internal sealed class JobCheck(
 
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
     {
+        if (!options.Value.Scheduled) return;
         var successes = await JobRuns.LastAsync(database, "started_at", JobOutcome.Succeeded, cancellationToken);
         var failures = await JobRuns.LastAsync(database, "finished_at", JobOutcome.Failed, cancellationToken);
         foreach (var job in declared)

@@ -5,6 +5,9 @@ namespace OKLA.Shared.Jobs;
 /// <summary>Section <c>Jobs</c>: when jobs are looked at, retried and forgotten.</summary>
 public sealed class JobsOptions
 {
+    /// <summary>Whether this node queues jobs by their calendar; without, they run when somebody asks for them.</summary>
+    public bool Scheduled { get; set; } = true;
+
     /// <summary>How often the cluster looks for jobs that are due. 1 second to 1 hour.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan CheckInterval { get; set; } = TimeSpan.FromMinutes(1);

@@ -18,14 +18,14 @@ public abstract class HostTest : DatabaseTest
     /// <summary>The host's services.</summary>
     protected IServiceProvider Services => host.App.Services;
 
-    /// <summary>Settings of the host beside the database, as <c>--Section:Name</c>, value, ….</summary>
+    /// <summary>Settings of the host beside the database, as <c>--Section:Name</c>, value, …. Jobs run when a test asks for them, not beside it.</summary>
     protected virtual string[] Settings => [];
 
     [OneTimeSetUp]
     public async Task StartHostAsync()
     {
         host = await OklaHost.BuildAsync(
-            ["--urls", "http://127.0.0.1:0", "--environment", "Development", "--ConnectionStrings:Okla", ConnectionString, "--Logging:LogLevel:Default", "Warning", .. Settings]);
+            ["--urls", "http://127.0.0.1:0", "--environment", "Development", "--ConnectionStrings:Okla", ConnectionString, "--Logging:LogLevel:Default", "Warning", "--Jobs:Scheduled", "false", .. Settings]);
         await host.App.StartAsync();
         Client = NewClient();
     }
