@@ -8,7 +8,7 @@ namespace OKLA.Host.Cli;
 internal static class TrainVerb
 {
     public static Verb Verb { get; } = new(
-        "train", ["MODEL"], [], $"trains and publishes a model: {ModelNames.VehicleRecommender} or {ModelNames.PricePredictor}", RunAsync) { Check = invocation => Metrics.ModelOf(invocation) };
+        "train", ["MODEL"], [], $"trains a model and publishes it unless it is worse: {string.Join(", ", ModelNames.All)}", RunAsync) { Check = invocation => Metrics.ModelOf(invocation) };
 
     private static async Task<int> RunAsync(Invocation invocation, IServiceProvider services, Terminal terminal, CancellationToken ct)
     {
