@@ -10,7 +10,7 @@ namespace OKLA.Host.Demo;
 /// <param name="Sold">Whether it leaves by a sale.</param>
 /// <param name="CutAt">When the price is cut (UTC); null when it never is.</param>
 /// <param name="CutPrice">Price from then on.</param>
-/// <param name="Reason">Why it leaves otherwise, when somebody found out: <see cref="DominicanCatalogue.Fraud"/>.</param>
+/// <param name="Reason">Why it leaves otherwise, when somebody found out: <see cref="ItemEnded.Fraud"/>.</param>
 internal sealed record PlannedListing(CatalogItem Item, DateTimeOffset ListedAt, DateTimeOffset EndsAt, bool Sold, DateTimeOffset? CutAt, Money? CutPrice, string? Reason = null);
 
 /// <summary>
@@ -28,9 +28,6 @@ internal sealed record PlannedListing(CatalogItem Item, DateTimeOffset ListedAt,
 /// </remarks>
 internal static class DominicanCatalogue
 {
-    /// <summary>Reason of a listing that moderators took off as a swindle.</summary>
-    public const string Fraud = "fraud";
-
     /// <summary>Listings of one swindler.</summary>
     private const int ListingsOfAHand = 4;
 
@@ -180,7 +177,7 @@ internal static class DominicanCatalogue
             Price = cheap, SellerId = $"particular-{seed}-m{number / ListingsOfAHand}", Description = random.Chance(0.7) ? lure : $"{honest.Item.Description} {lure}".Trim(),
         };
         var found = random.Chance(5.0 / 6);
-        return honest with { Item = item, Sold = false, CutAt = null, CutPrice = null, EndsAt = honest.ListedAt.AddDays(found ? 2 + random.Next(8) : 15 + random.Next(15)), Reason = found ? Fraud : null };
+        return honest with { Item = item, Sold = false, CutAt = null, CutPrice = null, EndsAt = honest.ListedAt.AddDays(found ? 2 + random.Next(8) : 15 + random.Next(15)), Reason = found ? ItemEnded.Fraud : null };
     }
 
     private static Money Round(double usd, bool inPesos, double pesosPerDollar) => inPesos

@@ -57,7 +57,11 @@ public sealed record ItemListed(CatalogItem Item);
 public sealed record ItemPriceChanged(string ItemId, Money? From, Money? To);
 
 /// <summary>Body of <see cref="EventTypes.ItemSold"/> and <see cref="EventTypes.ItemWithdrawn"/> (stream <c>item-{id}</c>).</summary>
-public sealed record ItemEnded(string ItemId, string? Reason = null);
+public sealed record ItemEnded(string ItemId, string? Reason = null)
+{
+    /// <summary>Reason of a listing that moderators took off as a swindle.</summary>
+    public const string Fraud = "fraud";
+}
 
 /// <summary>Command to Tracking: puts items into the catalogue; answers how many were new, changed or unchanged.</summary>
 /// <param name="Items">Items as they now are.</param>

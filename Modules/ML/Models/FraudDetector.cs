@@ -10,14 +10,11 @@ namespace OKLA.ML.Models;
 
 /// <summary>
 /// Whether a new listing is a swindle.
-/// Entity: a listing. Label: moderators took it off with reason <see cref="Reason"/> within <see cref="HorizonDays"/> days.
+/// Entity: a listing. Label: moderators took it off with reason <see cref="ItemEnded.Fraud"/> within <see cref="HorizonDays"/> days.
 /// Features: <see cref="ListingSignals"/> as they were when it came. Trainer: the platform's. Gate: the platform's.
 /// </summary>
 internal sealed class FraudDetector(FrameSource source, IOptions<MLOptions> options, ExchangeRates rates, TimeProvider clock) : LogModel(options.Value, clock)
 {
-    /// <summary>Reason under which moderators take a swindle off.</summary>
-    public const string Reason = "fraud";
-
     /// <summary>Days within which moderators find one.</summary>
     public const double HorizonDays = 14;
 
@@ -38,7 +35,7 @@ internal sealed class FraudDetector(FrameSource source, IOptions<MLOptions> opti
             {
                 listed.Add((item.Id, one.OccurredAt, signals.Judge(item, one.OccurredAt)));
             }
-            else if (one.Type == EventTypes.ItemWithdrawn && one.Read<ItemEnded>() is { Reason: Reason } ended)
+            else if (one.Type == EventTypes.ItemWithdrawn && one.Read<ItemEnded>() is { Reason: ItemEnded.Fraud } ended)
             {
                 found.TryAdd(ended.ItemId, one.OccurredAt);
             }

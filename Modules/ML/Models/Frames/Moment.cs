@@ -1,4 +1,3 @@
-using System.Globalization;
 using OKLA.Shared.Contracts;
 
 namespace OKLA.ML.Models.Frames;
@@ -7,8 +6,4 @@ namespace OKLA.ML.Models.Frames;
 /// <param name="Row">Of whom or what, and when.</param>
 /// <param name="Label">What came of it, as text: a number or a class.</param>
 /// <param name="Channel">Way taken, where the moment is a contact.</param>
-internal sealed record Moment(SpineRow Row, string Label, string? Channel = null)
-{
-    /// <summary>Text of a number.</summary>
-    public static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
-}
+internal sealed record Moment(SpineRow Row, string Label, string? Channel = null);

@@ -1,4 +1,5 @@
 using OKLA.Host.Demo;
+using OKLA.Shared.Contracts;
 
 namespace OKLA.Tests.Host.Demo;
 
@@ -47,7 +48,7 @@ public sealed class DominicanCatalogueTests
         swindles.Count.ShouldBeInRange(40, 160);
         swindles.ShouldAllBe(listing => listing.Item.Price!.Amount < honest[listing.Item.Id].Item.Price!.Amount * 0.82m);
         swindles.GroupBy(listing => listing.Item.SellerId).Count().ShouldBeLessThan(swindles.Count);
-        swindles.Count(listing => listing.Reason == DominicanCatalogue.Fraud).ShouldBeInRange((int)(swindles.Count * 0.7), (int)(swindles.Count * 0.95));
+        swindles.Count(listing => listing.Reason == ItemEnded.Fraud).ShouldBeInRange((int)(swindles.Count * 0.7), (int)(swindles.Count * 0.95));
         some.Except(swindles).ShouldAllBe(listing => listing.Reason == null);
         some.Count(listing => listing.Item.Description is null).ShouldBeInRange(100, 400);
     }

@@ -143,7 +143,7 @@ public sealed class SimulateTests : DatabaseTest
         // Who was sold leaves the catalogue the next day; a swindle leaves with its reason.
         var ended = (await log.ReadAsync(0, [EventTypes.ItemSold, EventTypes.ItemWithdrawn]).ToListAsync()).ToLookup(e => e.Read<ItemEnded>().ItemId);
         deals.Where(deal => deal.OccurredAt < Now.AddDays(-2)).ShouldAllBe(deal => ended[deal.Body.ItemId!].Any(e => e.Type == EventTypes.ItemSold));
-        ended.SelectMany(e => e).ShouldContain(e => e.Read<ItemEnded>().Reason == DominicanCatalogue.Fraud);
+        ended.SelectMany(e => e).ShouldContain(e => e.Read<ItemEnded>().Reason == ItemEnded.Fraud);
         (await log.ReadAsync(0, [EventTypes.Rated]).CountAsync()).ShouldBeGreaterThan(0);
     }
 

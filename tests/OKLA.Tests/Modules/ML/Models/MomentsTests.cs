@@ -89,9 +89,9 @@ public sealed class MomentsTests : DatabaseTest, IAsyncDisposable
     {
         var at = Now.AddDays(-60);
         await room.TellAsync(
-            new StreamEvent("item-car-0", NewEvent.Of(EventTypes.ItemWithdrawn, new ItemEnded("car-0", FraudDetector.Reason), at.AddDays(-25)) with { KnownAt = at.AddDays(-25) }),
+            new StreamEvent("item-car-0", NewEvent.Of(EventTypes.ItemWithdrawn, new ItemEnded("car-0", ItemEnded.Fraud), at.AddDays(-25)) with { KnownAt = at.AddDays(-25) }),
             new StreamEvent("item-car-1", NewEvent.Of(EventTypes.ItemWithdrawn, new ItemEnded("car-1", "repetido"), at.AddDays(-25)) with { KnownAt = at.AddDays(-25) }),
-            new StreamEvent("item-car-2", NewEvent.Of(EventTypes.ItemWithdrawn, new ItemEnded("car-2", FraudDetector.Reason), at) with { KnownAt = at }));
+            new StreamEvent("item-car-2", NewEvent.Of(EventTypes.ItemWithdrawn, new ItemEnded("car-2", ItemEnded.Fraud), at) with { KnownAt = at }));
 
         (await LabelsAsync<FraudDetector>()).ShouldBe([("car-0", "yes"), ("car-1", "no"), ("car-2", "no"), ("car-3", "no")], ignoreOrder: true);
     }
