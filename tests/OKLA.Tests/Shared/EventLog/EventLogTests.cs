@@ -139,6 +139,18 @@ public sealed class EventLogTests : DatabaseTest
         ]);
     }
 
+    [Test]
+    public async Task Every_event_has_its_stream_though_no_row_is_checked()
+    {
+        (await ScalarAsync<bool>("select not conenforced from pg_constraint where conname = 'mt_events_stream_id_fkey'")).ShouldBeTrue();
+        await log.AppendAsync("visitor-1", ExpectedVersion.Any, [Event("item_viewed"), Event("item_viewed")]);
+        await log.AppendAtOnceAsync([new StreamEvent("visitor-1", Event("item_viewed")), new StreamEvent("visitor-2", Event("item_viewed"))]);
+        (await ScalarAsync<string>("""
+            select string_agg(s.id || ' ' || s.version || ' ' || e.n, ',' order by s.id)
+            from (select stream_id, count(*) as n from events.mt_events group by 1) e left join events.mt_streams s on s.id = e.stream_id
+            """)).ShouldBe("visitor-1 3 3,visitor-2 1 1");
+    }
+
     private static NewEvent Event(string type) => new(type, Encoding.UTF8.GetBytes("""{"n":1}"""));
 
     private sealed class ResultComparer : IEqualityComparer<AppendResult>
