@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Playwright;
+using OKLA.EndToEnd.Browser.Sdk;
 
 namespace OKLA.EndToEnd.Browser;
 
@@ -9,6 +10,9 @@ namespace OKLA.EndToEnd.Browser;
 [SetUpFixture]
 internal sealed class BrowserSession
 {
+    /// <summary>Origin of a site that the host lets read its answers. Nothing listens there before a test does.</summary>
+    public static string OtherOrigin { get; } = OtherSite.FreeOrigin();
+
     private static IPlaywright? playwright;
     private static string? folder;
 
@@ -33,7 +37,7 @@ internal sealed class BrowserSession
         playwright = await Playwright.CreateAsync();
         Browser = await Chromium.LaunchAsync(playwright);
         folder = Directory.CreateTempSubdirectory("okla-browser-").FullName;
-        Host = await HostProcess.StartAsync(folder);
+        Host = await HostProcess.StartAsync(folder, "--Web:AllowedOrigins:0", OtherOrigin);
         await FillCatalogueAsync();
     }
 

@@ -167,6 +167,32 @@ internal sealed class CaptureTests : SdkTest
         log.Count(one => one.Type == "page_viewed").ShouldBe(1);
     }
 
+    // Playwright switches the browser's own memory of pages off, so the page is told what the browser would tell it.
+    [Test]
+    public async Task A_page_that_comes_back_from_the_browsers_memory_is_another_view_and_the_time_away_counts_for_none()
+    {
+        var tab = await Context.NewPageAsync();
+        await tab.Clock.InstallAsync();
+        await tab.GotoAsync($"{Site}/remembered");
+        await ReadyAsync(tab);
+        var visitor = await VisitorAsync(tab);
+        await tab.Clock.RunForAsync(3_000);
+        await tab.EvaluateAsync("() => dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))");
+        var first = await LoggedAsync(visitor, one => one.Type == "page_viewed");
+        await UntilAsync(async () => await WaitingAsync(tab) == 0, () => "Acknowledged events still wait.");
+        await tab.Clock.RunForAsync(120_000);
+        await tab.EvaluateAsync("() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))");
+        await tab.Clock.RunForAsync(2_000);
+        await ShareAsync(tab, "after-coming-back");
+        await tab.EvaluateAsync("() => dispatchEvent(new PageTransitionEvent('pagehide', { persisted: false }))");
+        var second = await LoggedAsync(visitor, one => one.Type == "page_viewed" && one.Id != first.Id);
+
+        first.Properties.GetProperty("visibleSeconds").GetDouble().ShouldBeInRange(3, 5);
+        second.Properties.GetProperty("visibleSeconds").GetDouble().ShouldBeInRange(2, 4);
+        (await LogOfAsync(visitor, "after-coming-back")).Count(one => one.Type == "page_viewed").ShouldBe(2);
+        Wire.Select(one => one.Id).ShouldBeUnique();
+    }
+
     private static List<(string, int)> Places(JsonElement properties) =>
         [.. properties.GetProperty("itemIds").EnumerateArray().Select(id => id.GetString()!).Zip(properties.GetProperty("positions").EnumerateArray().Select(place => place.GetInt32()))];
 

@@ -13,11 +13,6 @@ internal abstract class SdkTest
     /// <summary>The pages below this path are the site's.</summary>
     protected const string Site = "/site";
 
-    private const string Head = """
-        <!doctype html><title>Otro sitio</title>
-        <script>window.okla = window.okla || []; okla.push(['identify', null]);</script>
-        <script async src="/sdk/okla.js"></script>
-        """;
 
     private static EmbeddedPostgres? server;
     private static NpgsqlDataSource? log;
@@ -32,6 +27,13 @@ internal abstract class SdkTest
 
     /// <summary>One event as it stands in the log.</summary>
     protected sealed record Logged(Guid Id, string Type, string? ItemId, JsonElement Properties, string? Page);
+
+    // The host's address in full, as a site of another origin has to write it.
+    private static string Head => $"""
+        <!doctype html><title>Otro sitio</title>
+        <script>window.okla = window.okla || []; okla.push(['identify', null]);</script>
+        <script async src="{BrowserSession.Host.Address}sdk/okla.js"></script>
+        """;
 
     [OneTimeSetUp]
     public static async Task OpenLogAsync()
@@ -53,12 +55,15 @@ internal abstract class SdkTest
         sent.Clear();
         Context = await BrowserSession.Browser.NewContextAsync(new() { BaseURL = BrowserSession.Host.Address.ToString(), Locale = "es-DO", ViewportSize = new() { Width = 1000, Height = 800 } });
         Context.SetDefaultTimeout(10_000);
-        await Context.RouteAsync($"**{Site}**", route => route.FulfillAsync(new() { ContentType = "text/html; charset=utf-8", Body = Head + Body }));
+        await Context.RouteAsync($"**{Site}**", route => route.FulfillAsync(new() { ContentType = "text/html; charset=utf-8", Body = Page }));
         Context.Request += (_, request) => Keep(request);
     }
 
     [TearDown]
     public async Task CloseBrowserAsync() => await Context.DisposeAsync();
+
+    /// <summary>A page of the site.</summary>
+    protected string Page => Head + Body;
 
     /// <summary>What the site's pages hold.</summary>
     protected virtual string Body => "<h1>Sitio</h1>";
