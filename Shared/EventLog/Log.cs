@@ -20,6 +20,10 @@ internal static partial class Log
         "Subscription {Subscription} has not seen older events of its types, which have left the log for {Files} files (positions {First} to {Last}). It goes on without them; to have them, run 'archive load all' and rebuild the subscription")]
     public static partial void EventsMissed(ILogger logger, string subscription, long files, long first, long last);
 
+    [LoggerMessage(1107, LogLevel.Warning,
+        "Subscription {Subscription} asks for {Type} since position {Since} and has not seen the older ones; to have them, rebuild the subscription")]
+    public static partial void TypePassedOver(ILogger logger, string subscription, string type, long since);
+
     [LoggerMessage(1105, LogLevel.Warning, "Lost the connection that listens for appends")]
     public static partial void ListenerLost(ILogger logger, Exception fault);
 }

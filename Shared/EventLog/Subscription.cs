@@ -42,6 +42,12 @@ public sealed record SubscriptionStatus(string Name, long Position, long Lag, lo
 /// <param name="Last">Last position in them.</param>
 public sealed record MissedEvents(string Subscription, long Files, long First, long Last);
 
+/// <summary>A type that a subscription came to ask for after it had passed events of it.</summary>
+/// <param name="Subscription">Name of the subscription.</param>
+/// <param name="Type">The type.</param>
+/// <param name="Since">Position up to which it has seen none of them.</param>
+public sealed record TypePassedOver(string Subscription, string Type, long Since);
+
 /// <summary>An event that a subscription could not handle.</summary>
 /// <param name="Subscription">Name of the subscription.</param>
 /// <param name="Position">The event's position.</param>

@@ -34,6 +34,11 @@ internal sealed class SubscriptionRunner(
             {
                 Log.EventsMissed(logger, missed.Subscription, missed.Files, missed.First, missed.Last);
             }
+
+            foreach (var passed in await subscriptions.NoteTypesAsync(ct))
+            {
+                Log.TypePassedOver(logger, passed.Subscription, passed.Type, passed.Since);
+            }
         }
         catch (Exception outage) when (IsOutage(outage))
         {

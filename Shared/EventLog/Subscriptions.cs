@@ -49,6 +49,36 @@ public sealed class Subscriptions(NpgsqlDataSource database, IEnumerable<Subscri
         return missed;
     }
 
+    /// <summary>
+    /// Notes which types each subscription asks for, and answers those that it came to ask for after it had passed events of them. To be called
+    /// before any of them moves. A subscription that is noted for the first time is taken to have asked for its types always.
+    /// </summary>
+    public async Task<IReadOnlyList<TypePassedOver>> NoteTypesAsync(CancellationToken ct = default)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        foreach (var subscription in byName.Values.Where(item => item.EventTypes is not null))
+        {
+            await connection.ExecuteAsync(new CommandDefinition("""
+                with forgotten as (
+                    delete from events.subscription_types where subscription = @Name and type <> all(@types::varchar[])
+                ), stands as (
+                    select coalesce((select last_seq_id from events.mt_event_progression where name = @Name), 0) as at,
+                        exists (select from events.subscription_types where subscription = @Name) as known
+                )
+                insert into events.subscription_types (subscription, type, since)
+                select @Name, type, case when known then at else 0 end from stands, unnest(@types::varchar[]) type on conflict do nothing
+                """, new { subscription.Name, types = subscription.EventTypes!.ToArray() }, cancellationToken: ct));
+        }
+
+        return (await connection.QueryAsync<TypePassedOver>(new CommandDefinition("""
+            select s.subscription, s.type, s.since from events.subscription_types s
+            where s.subscription = any(@names) and s.since > 0 and (
+                exists (select from events.mt_events e where e.type = s.type and e.seq_id <= s.since)
+                or exists (select from events.archives a where s.type = any(a.types) and a.state in ('deleting', 'done', 'loading') and a.first_position <= s.since))
+            order by 1, 2
+            """, new { names = byName.Keys.ToArray() }, cancellationToken: ct))).AsList();
+    }
+
     /// <summary>Events that were set aside, oldest first.</summary>
     public async Task<IReadOnlyList<ParkedEvent>> ParkedAsync(int limit = 100, CancellationToken ct = default)
     {
@@ -166,6 +196,7 @@ public sealed class Subscriptions(NpgsqlDataSource database, IEnumerable<Subscri
         await Archive.RequireWholeLogAsync(connection, byName[name].EventTypes, ct);
         await byName[name].ResetAsync(transaction, ct);
         await connection.ExecuteAsync(new CommandDefinition("delete from events.parked_events where subscription = @name", new { name }, cancellationToken: ct));
+        await connection.ExecuteAsync(new CommandDefinition("update events.subscription_types set since = 0 where subscription = @name", new { name }, cancellationToken: ct));
         await MoveAsync(connection, name, 0, ct);
         await transaction.CommitAsync(ct);
     }

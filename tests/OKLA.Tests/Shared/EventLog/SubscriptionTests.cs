@@ -19,7 +19,7 @@ public sealed class SubscriptionTests : DatabaseTest
     public async Task EmptyAsync()
     {
         log = new Log(Database, TimeProvider.System);
-        await ExecuteAsync("truncate events.mt_streams cascade; truncate events.mt_event_progression, events.parked_events, public.seen");
+        await ExecuteAsync("truncate events.mt_streams cascade; truncate events.mt_event_progression, events.parked_events, events.subscription_types, public.seen");
     }
 
     [Test]
@@ -46,6 +46,27 @@ public sealed class SubscriptionTests : DatabaseTest
 
         (await SeenAsync("r")).ShouldBe("b b");
         (await Of(reader).StatusAsync()).Single().Lag.ShouldBe(0);
+    }
+
+    [Test]
+    public async Task A_type_asked_for_after_events_of_it_were_passed_is_named_until_the_rebuild()
+    {
+        await AppendAsync(["a", "b", "c"]);
+        var before = new Reader("r") { Types = ["a"] };
+        (await Of(before).NoteTypesAsync()).ShouldBeEmpty();
+        await Of(before).CatchUpAsync();
+
+        var after = new Reader("r") { Types = ["a", "b", "not_yet_seen"] };
+        for (var start = 0; start < 2; start++)
+        {
+            var passed = (await Of(after).NoteTypesAsync()).ShouldHaveSingleItem();
+            (passed.Subscription, passed.Type).ShouldBe(("r", "b"));
+        }
+
+        await Of(after).RebuildAsync("r");
+        (await Of(after).NoteTypesAsync()).ShouldBeEmpty();
+        await Of(after).CatchUpAsync();
+        (await SeenAsync("r")).ShouldBe("a b");
     }
 
     [Test]
