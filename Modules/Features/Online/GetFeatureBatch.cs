@@ -40,7 +40,10 @@ internal static class GetFeatureBatch
                 return Problems.Invalid("names", $"There is no feature {entity}.{name}.");
             }
 
-            wanted.Add(feature);
+            if (!wanted.Contains(feature, ReferenceEqualityComparer.Instance))
+            {
+                wanted.Add(feature);
+            }
         }
 
         var all = kind == Entity.Lead && wanted.Count > 0 ? wanted : [.. store.Registry.Of(kind)];
@@ -59,6 +62,6 @@ internal static class GetFeatureBatch
 
         return TypedResults.Ok(new Response([.. vectors.Select((vector, place) => new GetFeatures.FeatureVector(
             entity, request.Ids[place], vector.Known, new DateTimeOffset(vector.At, TimeSpan.Zero),
-            all.Zip(vector.Values).Where(pair => wanted.Count == 0 || wanted.Contains(pair.First)).ToDictionary(pair => pair.First.Id.Name, pair => pair.Second.Plain)))]));
+            all.Zip(vector.Values).Where(pair => wanted.Count == 0 || wanted.Contains(pair.First, ReferenceEqualityComparer.Instance)).ToDictionary(pair => pair.First.Id.Name, pair => pair.Second.Plain)))]));
     }
 }

@@ -54,16 +54,25 @@ internal static class GetFeatures
                 return Problems.Invalid("names", $"There is no feature {entity}.{name}.");
             }
 
-            wanted.Add(feature);
+            if (!wanted.Contains(feature, ReferenceEqualityComparer.Instance))
+            {
+                wanted.Add(feature);
+            }
         }
 
-        var vector = kind == Entity.Lead
-            ? await LeadAsync(store, id, wanted, Parameters(place, device, channel), ct)
-            : await store.GetAsync(kind, id, ct);
-        var all = kind == Entity.Lead && wanted.Count > 0 ? wanted : [.. store.Registry.Of(kind)];
-        var json = vector.Json.Length > 0 && wanted.Count == 0
-            ? vector.Json
-            : OnlineStore.Write(entity, id, vector, all.Zip(vector.Values).Where(pair => wanted.Count == 0 || wanted.Contains(pair.First)));
+        CachedVector vector;
+        byte[] json;
+        if (kind == Entity.Lead)
+        {
+            vector = await LeadAsync(store, id, wanted, Parameters(place, device, channel), ct);
+            json = EncodedVector.Of(entity, id, vector.Known, vector.At, wanted.Count > 0 ? wanted : [.. store.Registry.Of(kind)], vector.Values).Whole;
+        }
+        else
+        {
+            vector = await store.GetAsync(kind, id, ct);
+            json = wanted.Count == 0 ? vector.Json!.Whole : vector.Json!.Only([.. wanted.Select(feature => store.PlaceOf(feature.Id))]);
+        }
+
         http.Response.Headers.Age = Math.Max(0, (clock.GetUtcNow().UtcTicks - vector.At) / TimeSpan.TicksPerSecond).ToString(CultureInfo.InvariantCulture);
         return TypedResults.Bytes(json, "application/json");
     }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.Options;
 using OKLA.Features.Facts;
@@ -11,8 +10,8 @@ namespace OKLA.Features.Online;
 /// <param name="At">When, UTC ticks.</param>
 /// <param name="Known">Whether anything is known of it; if not, the values are the defaults.</param>
 /// <param name="Values">One value for each feature of the entity, in the order of the registry.</param>
-/// <param name="Json">The answer about it, ready to be sent.</param>
-internal sealed record CachedVector(long At, bool Known, Value[] Values, byte[] Json);
+/// <param name="Json">The answer about it, ready to be sent; null of a lead, which is put together from others.</param>
+internal sealed record CachedVector(long At, bool Known, Value[] Values, EncodedVector? Json);
 
 /// <summary>
 /// Features as they are now: the question about this moment, asked of the code that makes frames, and kept for a short while or until an event
@@ -86,19 +85,14 @@ internal sealed class OnlineStore(
 
         var values = new Value[plan.Wanted.Count];
         plan.Compose(parts, new Request(now, parameters), values);
-        return new CachedVector(oldest, known, values, []);
+        return new CachedVector(oldest, known, values, null);
     }
 
-    /// <summary>Writes an answer.</summary>
-    public static byte[] Write(string entity, string id, CachedVector vector, IEnumerable<(Feature Feature, Value Value)> values) => JsonSerializer.SerializeToUtf8Bytes(
-        new GetFeatures.FeatureVector(entity, id, vector.Known, new DateTimeOffset(vector.At, TimeSpan.Zero), values.ToDictionary(pair => pair.Feature.Id.Name, pair => pair.Value.Plain)),
-        JsonSerializerOptions.Web);
+    /// <summary>Place of a feature in the vectors of its entity.</summary>
+    public int PlaceOf(FeatureId id) => plans[id.Entity].PlaceOf(id);
 
     private async ValueTask<CachedVector> ComputeAsync(Entity entity, string id, CancellationToken ct) => (await GetAsync(entity, [id], ct))[0];
 
-    private CachedVector Vector(Entity entity, string id, long now, PointValues answer)
-    {
-        var vector = new CachedVector(now, answer.Known, answer.Values, []);
-        return vector with { Json = Write(entity.Name, id, vector, plans[entity].Steps.Zip(answer.Values)) };
-    }
+    private CachedVector Vector(Entity entity, string id, long now, PointValues answer) =>
+        new(now, answer.Known, answer.Values, EncodedVector.Of(entity.Name, id, answer.Known, now, plans[entity].Steps, answer.Values));
 }

@@ -31,6 +31,26 @@ public sealed class FeatureEndpointsTests : HostTest
     }
 
     [Test]
+    public async Task A_part_of_a_vector_says_what_the_whole_says()
+    {
+        using var admin = await SignInAsync("admin");
+        foreach (var path in new[] { "user/ana", "item/car-1", "user/nobody", "lead/ana|car-1" })
+        {
+            var whole = (await admin.GetFromJsonAsync<JsonElement>($"/api/features/{path}")).GetProperty("values");
+            var names = whole.EnumerateObject().Select(value => value.Name).Reverse().ToList();
+            var part = await admin.GetFromJsonAsync<JsonElement>($"/api/features/{path}?names={string.Join(',', names)},{names[0]}");
+
+            part.GetProperty("id").GetString().ShouldBe(path.Split('/')[1]);
+            part.GetProperty("values").EnumerateObject().Select(value => value.Name).ShouldBe(names);
+            foreach (var value in whole.EnumerateObject())
+            {
+                // A lead is put together for each request, and its hours pass.
+                if (!path.StartsWith("lead", StringComparison.Ordinal)) part.GetProperty("values").GetProperty(value.Name).GetRawText().ShouldBe(value.Value.GetRawText());
+            }
+        }
+    }
+
+    [Test]
     public async Task Nobody_reads_another_persons_features_and_the_past_is_not_served()
     {
         using var admin = await SignInAsync("admin");
