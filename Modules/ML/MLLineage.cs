@@ -12,7 +12,7 @@ internal static class MLLineage
     public static IEnumerable<Transformation> All =>
     [
         new("ml.train-recommender", Room, ["frame:interactions", "frame:items"], ["model:recommender"],
-            "Trains the recommender and publishes it unless it is worse.", "Modules/ML/Training/RecommenderTraining.cs"),
+            "Trains the recommender and publishes it unless it is worse.", "Modules/ML/Training/Recommenders/RecommenderTraining.cs"),
         new("ml.train-price", Room, ["frame:items"], ["model:price"],
             "Trains the price model and publishes it unless it is worse.", "Modules/ML/Training/PriceTraining.cs"),
         new("ml.recommend", Room, ["model:recommender", "feature:person.history", "feature:item.popularity"], ["screen:Vehículos para ti"],

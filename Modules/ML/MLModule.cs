@@ -8,6 +8,7 @@ using Microsoft.Extensions.Options;
 using OKLA.ML.Datasets;
 using OKLA.ML.Models;
 using OKLA.ML.Models.Frames;
+using OKLA.ML.Models.Recommenders;
 using OKLA.ML.Registry;
 using OKLA.ML.Serving;
 using OKLA.ML.Training;
@@ -35,7 +36,7 @@ public static class MLModule
         services.AddTraining(serve);
         services.AddServing(serve);
         services.AddTransformations(MLLineage.All);
-        services.AddSingleton<ModelCatalog>().AddModel<VehicleRecommenderModel>(ModelNames.VehicleRecommender).AddModel<PriceModel>(ModelNames.PricePredictor)
+        services.AddSingleton<ModelCatalog>().AddModel<VehicleRecommender>(ModelNames.VehicleRecommender).AddModel<ActivityRecommender>(ModelNames.ActivityRecommender).AddModel<PriceModel>(ModelNames.PricePredictor)
             .AddModel<LeadScorer>(ModelNames.LeadScorer).AddModel<ConversionPredictor>(ModelNames.ConversionPredictor)
             .AddModel<BuyerChurn>(ModelNames.BuyerChurn).AddModel<DealerChurn>(ModelNames.DealerChurn)
             .AddModel<SentimentAnalyzer>(ModelNames.SentimentAnalyzer).AddModel<VehicleClassifier>(ModelNames.VehicleClassifier).AddModel<FraudDetector>(ModelNames.FraudDetector);

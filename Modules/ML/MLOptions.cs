@@ -102,6 +102,64 @@ internal sealed class RecommenderKnobs
     [Range(0, 1e6)]
     public double PriorPeople { get; set; } = 500;
 
+    /// <summary>Weights of the parts for scores of the same spread, from which learning the weights begins: als, machine, two-tower, content, trending.</summary>
+    public IDictionary<string, double> StartWeights { get; } = new Dictionary<string, double> { ["als"] = 1, ["machine"] = 0.3, ["two-tower"] = 0.5, ["content"] = 0.1, ["trending"] = 0.1 };
+
+    /// <summary>Newest share of what lies before the test that the parts' weights are learned from; 0 leaves ALS alone.</summary>
+    [Range(0, 0.5)]
+    public double StackShare { get; set; } = 0.2;
+
+    /// <summary>Items that a person has not met, drawn for each one met.</summary>
+    [Range(1, 100)]
+    public int Negatives { get; set; } = 4;
+
+    /// <summary>How they are drawn: random, popular (in proportion to people^¾) or hard (of eight the one most like what the person looks at).</summary>
+    [AllowedValues("random", "popular", "hard")]
+    public string NegativeSampling { get; set; } = "popular";
+
+    /// <summary>Pairs of person and item at most that machine and towers learn from; of more, people are drawn by the seed.</summary>
+    [Range(1_000, 100_000_000)]
+    public int MaxPairs { get; set; } = 400_000;
+
+    /// <summary>Length of the factorisation machine's vectors.</summary>
+    [Range(2, 256)]
+    public int MachineFactors { get; set; } = 16;
+
+    /// <summary>Passes of the factorisation machine.</summary>
+    [Range(1, 1_000)]
+    public int MachineIterations { get; set; } = 8;
+
+    /// <summary>Length of the two towers' vectors.</summary>
+    [Range(2, 512)]
+    public int TowerDimension { get; set; } = 32;
+
+    /// <summary>Units of the towers' hidden layer; 0 for none.</summary>
+    [Range(0, 4_096)]
+    public int TowerHidden { get; set; } = 64;
+
+    /// <summary>Passes of the towers at most; fewer when held-out pairs stop improving.</summary>
+    [Range(1, 1_000)]
+    public int TowerIterations { get; set; } = 15;
+
+    /// <summary>Length of the content vectors.</summary>
+    [Range(2, 512)]
+    public int ContentDimension { get; set; } = 32;
+
+    /// <summary>Days whose events make a trend.</summary>
+    [Range(1, 365)]
+    public int TrendDays { get; set; } = 7;
+
+    /// <summary>Days at the rate of all that a trend begins with.</summary>
+    [Range(0, 365)]
+    public double TrendPriorDays { get; set; } = 2;
+
+    /// <summary>Whether what was followed from far down a list counts more, as such places are seldom looked at.</summary>
+    public bool CorrectPosition { get; set; } = true;
+
+    /// <summary>How many times more at most.</summary>
+    [Range(1, 100)]
+    public double MostInversePropensity { get; set; } = 4;
+
     /// <summary>Interactions below which there is nothing to learn.</summary>
     [Range(1, 1_000_000_000)]
     public int MinInteractions { get; set; } = 500;

@@ -16,6 +16,12 @@ public sealed record GetInteractionFrame(DateTimeOffset AsOf) : IQuery<Interacti
 /// <param name="KnownAt">Known-at time, UTC ticks.</param>
 public sealed record InteractionFrame(string[] People, string[] Items, int[] Person, int[] Item, float[] Weight, long[] OccurredAt, long[] KnownAt)
 {
+    /// <summary>Place in the shown list from which an item was followed, from 0; -1 where there was none. Empty when it was not asked for.</summary>
+    public int[] Position { get; init; } = [];
+
+    /// <summary>Lengths of the lists of recommendations that were shown, one entry a list.</summary>
+    public int[] ListsShown { get; init; } = [];
+
     /// <summary>Number of events.</summary>
     public int Count => Person.Length;
 

@@ -5,8 +5,11 @@ namespace OKLA.Shared.Contracts;
 /// <summary>Names of the models that this house trains.</summary>
 public static class ModelNames
 {
-    /// <summary>Which vehicles a person will want to see: implicit-feedback matrix factorisation.</summary>
+    /// <summary>Which vehicles a person will want to see: a blend of factorisation, towers, content and trend whose weights are learned.</summary>
     public const string VehicleRecommender = "vehicle-recommender";
+
+    /// <summary>Which activities a person will want to go to: the same recommender with their own features, time and distance included.</summary>
+    public const string ActivityRecommender = "activity-recommender";
 
     /// <summary>What a vehicle's asking price should be: gradient-boosted trees with an 80 % interval.</summary>
     public const string PricePredictor = "price-predictor";
@@ -34,7 +37,7 @@ public static class ModelNames
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [VehicleRecommender, PricePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn, SentimentAnalyzer, VehicleClassifier, FraudDetector];
+        [VehicleRecommender, ActivityRecommender, PricePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn, SentimentAnalyzer, VehicleClassifier, FraudDetector];
 }
 
 /// <summary>How far a long piece of work is.</summary>

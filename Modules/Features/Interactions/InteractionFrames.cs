@@ -15,7 +15,7 @@ internal static class InteractionFrameHandler
     {
         var (people, items) = (new Dictionary<string, int>(StringComparer.Ordinal), new Dictionary<string, int>(StringComparer.Ordinal));
         var (person, item, weight) = (new List<int>(), new List<int>(), new List<float>());
-        var (occurred, known) = (new List<long>(), new List<long>());
+        var (occurred, known, place, shown) = (new List<long>(), new List<long>(), new List<int>(), new List<int>());
         var at = query.AsOf.UtcDateTime.ToString("O");
         var links = await PersonLinks.ReadAsync(database, null, long.MaxValue, ct);
         await using var connection = await database.OpenConnectionAsync(ct);
@@ -27,7 +27,9 @@ internal static class InteractionFrameHandler
         await using var rows = await connection.BeginBinaryExportAsync($"""
             copy (
                 select * from (
-                    select person_id, item_id, (case type {places} end)::int as type, occurred_at, known_at, position from features.facts
+                    select person_id, item_id, (case type {places} end)::int as type, occurred_at, known_at, position,
+                        case when type = '{EventTypes.RecommendationClicked}' then least(greatest(amount, -1), 1000)::int end as place
+                    from features.facts
                     where person_id is not null and item_id is not null and occurred_at <= '{at}'::timestamptz and known_at <= '{at}'::timestamptz
                 ) interactions
                 where type is not null order by position
@@ -41,9 +43,30 @@ internal static class InteractionFrameHandler
             occurred.Add((await rows.ReadAsync<DateTime>(NpgsqlDbType.TimestampTz, ct)).Ticks);
             known.Add((await rows.ReadAsync<DateTime>(NpgsqlDbType.TimestampTz, ct)).Ticks);
             await rows.SkipAsync(ct);
+            if (rows.IsNull)
+            {
+                place.Add(-1);
+                await rows.SkipAsync(ct);
+            }
+            else
+            {
+                place.Add(await rows.ReadAsync<int>(ct));
+            }
         }
 
-        return new InteractionFrame([.. people.Keys], [.. items.Keys], [.. person], [.. item], [.. weight], [.. occurred], [.. known]);
+        await rows.DisposeAsync();
+        await using var lists = new NpgsqlCommand("""
+            select least(amount, 1000)::int from features.facts where type = $1 and amount >= 1 and occurred_at <= $2 and known_at <= $2 order by position
+            """, connection);
+        lists.Parameters.Add(new NpgsqlParameter { Value = EventTypes.RecommendationShown });
+        lists.Parameters.Add(new NpgsqlParameter { Value = query.AsOf.UtcDateTime });
+        await using var reader = await lists.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+        {
+            shown.Add(reader.GetInt32(0));
+        }
+
+        return new InteractionFrame([.. people.Keys], [.. items.Keys], [.. person], [.. item], [.. weight], [.. occurred], [.. known]) { Position = [.. place], ListsShown = [.. shown] };
     }
 
     private static int IndexOf(Dictionary<string, int> ids, string id)

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using OKLA.ML.Models;
+using OKLA.ML.Models.Recommenders;
 using OKLA.ML.Registry;
 using OKLA.ML.Serving;
 using OKLA.Shared.Contracts;
@@ -90,7 +91,7 @@ internal static class RolloutEndpoints
             request.Arms ?? [new Arm(ActiveRollout.Control, 1, serving.Version), candidate], stages, goal,
             request.Guardrails ?? new Guardrails(knobs.MaxErrorRate, knobs.MaxSlowdown, knobs.MaxBusinessDrop, knobs.MinRequests), request.Auto && !experiment);
         var errors = Check(request, spec, serving.Version, knobs);
-        if (spec.Arms.Any(arm => name == ModelNames.VehicleRecommender ? arm.Ensemble is not null : arm.Strategy == "popularity"))
+        if (spec.Arms.Any(arm => ItemKind.Recommends(name) ? arm.Ensemble is not null : arm.Strategy == "popularity"))
         {
             errors.TryAdd("arms", ["The recommender has no weighted means, and only it has popularity."]);
         }
@@ -108,7 +109,7 @@ internal static class RolloutEndpoints
                 return Problems.Invalid("version", $"{name} has no version {version}.");
             }
 
-            if (name != ModelNames.VehicleRecommender && await served.GetAsync(name, version) is null)
+            if (!ItemKind.Recommends(name) && await served.GetAsync(name, version) is null)
             {
                 return TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: "Conflict", detail: $"Version {version} of {name} cannot be read.");
             }
@@ -217,7 +218,7 @@ internal static class RolloutEndpoints
             return TypedResults.Problem(statusCode: StatusCodes.Status404NotFound, title: "Not Found", detail: $"There is no version {version} of {name}.");
         }
 
-        if (name != ModelNames.VehicleRecommender && await served.GetAsync(name, version) is null)
+        if (!ItemKind.Recommends(name) && await served.GetAsync(name, version) is null)
         {
             return TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: "Conflict", detail: $"Version {version} of {name} cannot be read.");
         }

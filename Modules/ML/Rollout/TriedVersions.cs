@@ -1,4 +1,5 @@
 using OKLA.ML.Models;
+using OKLA.ML.Models.Recommenders;
 using OKLA.ML.Monitoring;
 using OKLA.ML.Serving;
 using OKLA.Shared.Contracts;
@@ -9,14 +10,13 @@ namespace OKLA.ML.Rollout;
 /// <summary>The recommender's part in rollouts: which version a person meets, what is counted of it, and what a candidate in the shadow would have shown.</summary>
 internal sealed class TriedVersions(ServedModels served, ServingMeter meter, Exposures exposures, ShadowAnswers shadow)
 {
-    private const string Model = ModelNames.VehicleRecommender;
-
     /// <summary>Who answers a person, in this order.</summary>
+    /// <param name="Model">Name of the recommender.</param>
     /// <param name="Order">Versions and how the answer names them.</param>
     /// <param name="Rollout">The rollout that the person meets; null for none.</param>
     /// <param name="Arm">Its arm.</param>
     /// <param name="Candidate">Who is asked in the shadow.</param>
-    internal sealed record Turn(IReadOnlyList<(ServedRecommender Served, string Source)> Order, ActiveRollout? Rollout, Arm? Arm, ServedRecommender? Candidate)
+    internal sealed record Turn(string Model, IReadOnlyList<(ServedRecommender Served, string Source)> Order, ActiveRollout? Rollout, Arm? Arm, ServedRecommender? Candidate)
     {
         /// <summary>How an answer of the arm is named.</summary>
         public string Source => Arm is null ? "popularity" : $"rollout:{Arm.Name}";
@@ -26,21 +26,21 @@ internal sealed class TriedVersions(ServedModels served, ServingMeter meter, Exp
     }
 
     /// <summary>Who answers a person.</summary>
-    public Turn TurnOf(string person, IReadOnlyList<ServedRecommender> loaded)
+    public Turn TurnOf(string model, string person, IReadOnlyList<ServedRecommender> loaded)
     {
         List<(ServedRecommender Served, string Source)> usual = [.. loaded.Where(version => version.Source != "rollout").Select(version => (version, version.Source))];
-        if (served.Find(Model)?.Rollout is not { } rollout)
+        if (served.Find(model)?.Rollout is not { } rollout)
         {
-            return new Turn(usual, null, null, null);
+            return new Turn(model, usual, null, null, null);
         }
 
         if (rollout.IsShadow)
         {
-            return new Turn(usual, rollout, null, loaded.FirstOrDefault(version => version.Version == rollout.Spec.Arms[1].Version));
+            return new Turn(model, usual, rollout, null, loaded.FirstOrDefault(version => version.Version == rollout.Spec.Arms[1].Version));
         }
 
         var arm = rollout.ArmOf(person);
-        var turn = new Turn(usual, rollout, arm, null);
+        var turn = new Turn(model, usual, rollout, arm, null);
         if (turn.Popularity)
         {
             return turn with { Order = [] };
@@ -55,7 +55,7 @@ internal sealed class TriedVersions(ServedModels served, ServingMeter meter, Exp
     public void Count(Turn turn, int version, string source, TimeSpan elapsed, bool failed)
     {
         var byArm = turn.Arm is not null && source == turn.Source;
-        meter.Count(Model, version, byArm ? turn.Rollout!.Id : Guid.Empty, byArm ? turn.Arm!.Name : "", 1, 0, elapsed, failed);
+        meter.Count(turn.Model, version, byArm ? turn.Rollout!.Id : Guid.Empty, byArm ? turn.Arm!.Name : "", 1, 0, elapsed, failed);
     }
 
     /// <summary>Takes note that a person met the arm.</summary>
@@ -68,17 +68,17 @@ internal sealed class TriedVersions(ServedModels served, ServingMeter meter, Exp
     }
 
     /// <summary>Lets the candidate say what it would have shown; compared by the share of what was shown that it shows too.</summary>
-    public void AskInShadow(Turn turn, IReadOnlyList<HistoryItem> history, int limit, IReadOnlySet<string> hidden, VehicleRecommender.Pick[] shown)
+    public void AskInShadow(Turn turn, IReadOnlyList<HistoryItem> history, int limit, IReadOnlySet<string> hidden, IReadOnlyCollection<string> shown, ItemRecommender.Moment moment)
     {
         if (turn.Candidate is not { } candidate)
         {
             return;
         }
 
-        var ids = shown.Select(pick => turn.Order[0].Served.Model.Ids[pick.Index]).ToHashSet(StringComparer.Ordinal);
+        var ids = shown.ToHashSet(StringComparer.Ordinal);
         shadow.Add(new ShadowQuestion(turn.Rollout!, 1, [new Prediction(1)], () =>
         {
-            var picks = candidate.Model.Recommend(history, limit, candidate.Live, hidden);
+            var picks = candidate.Model.Best(candidate.Model.TasteOf(history), limit, candidate.Live, hidden, moment);
             return Task.FromResult<Prediction[]>([new Prediction(picks.Count(pick => ids.Contains(candidate.Model.Ids[pick.Index])) / (double)Math.Max(1, ids.Count))]);
         }));
     }

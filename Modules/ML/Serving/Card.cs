@@ -1,4 +1,5 @@
 using OKLA.ML.Models;
+using OKLA.ML.Models.Recommenders;
 using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
 using static OKLA.ML.Serving.Shown;
@@ -46,6 +47,9 @@ internal sealed class Card(ItemSnapshot snapshot, ExchangeRates rates)
     public PriceTraining.Ad Ad { get; } = PriceTraining.Ad.Of(snapshot, rates);
 
     public bool Live => Snapshot.Status == "live";
+
+    /// <summary>Whether it is of a kind.</summary>
+    public bool Is(ItemKind kind) => Snapshot.Item.Kind == kind.Name;
 
     /// <summary>Title with the model year, unless the title says it.</summary>
     public string Name => View.Year is { } year && !View.Title.Contains(year.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal)

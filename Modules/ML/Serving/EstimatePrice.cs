@@ -39,11 +39,11 @@ internal static class EstimatePrice
     internal static async Task<Results<Ok<Response>, ProblemHttpResult>> Handle(
         [MaxLength(200)] string id, LiveModels live, IMessageBus bus, PredictionLog log, IOptions<MLOptions> options, ExchangeRates rates, ILogger<LiveModels> logger, CancellationToken ct)
     {
-        if (!live.TryGetCard(id, out var card))
+        if (!live.TryGetCard(id, out var card) || !card.Is(Models.Recommenders.ItemKind.Vehicle))
         {
             // Listed less than a refresh ago, perhaps.
             var found = await bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItems([id]), ct);
-            if (found.Count == 0)
+            if (found.Count == 0 || found[0].Item.Kind != Models.Recommenders.ItemKind.Vehicle.Name)
             {
                 return TypedResults.Problem(statusCode: StatusCodes.Status404NotFound, title: "Not Found", detail: $"There is no vehicle {id}.");
             }

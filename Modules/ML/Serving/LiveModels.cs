@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using OKLA.ML.Algorithms.Retrieval;
 using OKLA.ML.Models;
+using OKLA.ML.Models.Recommenders;
 using OKLA.ML.Registry;
 using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
@@ -26,23 +27,30 @@ internal sealed class LiveModels(
     private readonly ConcurrentDictionary<string, Card> cards = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim refreshing = new(1);
     private readonly Dictionary<string, int[]> lookedFor = new(StringComparer.Ordinal);
-    private long position;
+    private readonly Dictionary<string, long> positions = new(StringComparer.Ordinal);
     private DateTimeOffset popularAt = DateTimeOffset.MinValue;
-    private volatile Shelf shelf = new([], [], [], null);
+    private volatile Shelf shelf = new(ItemKind.All.ToDictionary(kind => kind.Name, _ => new KindShelf([], [])), [], null);
 
     /// <summary>A version of the recommender with the catalogue laid out by its indices.</summary>
-    internal sealed record ServedRecommender(int Version, string Source, VehicleRecommender Trained, VehicleRecommender Model, ItemMask Live, Card?[] Cards);
+    internal sealed record ServedRecommender(int Version, string Source, ItemRecommender Trained, ItemRecommender Model, ItemMask Live, Card?[] Cards);
 
     /// <summary>A version of the price model.</summary>
     internal sealed record ServedPrice(int Version, string Source, PricePredictor Model);
 
-    /// <summary>Everything a request reads, replaced as a whole.</summary>
+    /// <summary>What a request about a kind of item reads.</summary>
     /// <param name="Recommenders">The serving version, then the one before it, then those of a rollout (source <c>rollout</c>), as far as they could be loaded.</param>
-    /// <param name="Prices">The same for the price model.</param>
     /// <param name="Popular">Live items by the weight of this week's events, best first, then the newest.</param>
-    /// <param name="Medians">Group medians of the live catalogue, when no price model serves.</param>
-    internal sealed record Shelf(
-        IReadOnlyList<ServedRecommender> Recommenders, IReadOnlyList<ServedPrice> Prices, IReadOnlyList<(Card Card, double Score)> Popular, PriceTraining.GroupMedian? Medians);
+    internal sealed record KindShelf(IReadOnlyList<ServedRecommender> Recommenders, IReadOnlyList<(Card Card, double Score)> Popular);
+
+    /// <summary>Everything a request reads, replaced as a whole.</summary>
+    /// <param name="Kinds">By kind of item.</param>
+    /// <param name="Prices">Versions of the price model, as those of a recommender.</param>
+    /// <param name="Medians">Group medians of the live vehicles, when no price model serves.</param>
+    internal sealed record Shelf(IReadOnlyDictionary<string, KindShelf> Kinds, IReadOnlyList<ServedPrice> Prices, PriceTraining.GroupMedian? Medians)
+    {
+        /// <summary>What a request about a kind reads.</summary>
+        public KindShelf Of(ItemKind kind) => Kinds[kind.Name];
+    }
 
     /// <summary>The present snapshot.</summary>
     public Shelf Now => shelf;
@@ -50,9 +58,8 @@ internal sealed class LiveModels(
     /// <summary>The version that serves a model here; null when none does.</summary>
     public int? VersionOf(string model) => model switch
     {
-        ModelNames.VehicleRecommender => shelf.Recommenders.Count > 0 ? shelf.Recommenders[0].Version : null,
         ModelNames.PricePredictor => shelf.Prices.Count > 0 ? shelf.Prices[0].Version : null,
-        _ => null,
+        _ => ItemKind.All.FirstOrDefault(kind => kind.Model == model) is { } kind && shelf.Of(kind).Recommenders is [var first, ..] ? first.Version : null,
     };
 
     /// <summary>An item of the catalogue in memory.</summary>
@@ -64,28 +71,42 @@ internal sealed class LiveModels(
         await refreshing.WaitAsync(ct);
         try
         {
-            var changed = await ReadCatalogueAsync(ct);
+            var changes = new Dictionary<string, List<Card>>(StringComparer.Ordinal);
+            foreach (var kind in ItemKind.All)
+            {
+                changes[kind.Name] = await ReadCatalogueAsync(kind.Name, ct);
+            }
+
+            var changed = changes[ItemKind.Vehicle.Name];
             var serving = await registry.ServingAsync(ct);
-            var recommenders = await LoadAsync(
-                ModelNames.VehicleRecommender, serving, shelf.Recommenders, served => served.Version,
-                (version, source, bytes) => new ServedRecommender(version, source, VehicleRecommender.Load(bytes), null!, null!, []), (served, source) => served with { Source = source }, ct);
             var prices = await LoadAsync(
                 ModelNames.PricePredictor, serving, shelf.Prices, served => served.Version,
                 (version, source, bytes) => new ServedPrice(version, source, PricePredictor.Load(bytes)), (served, source) => served with { Source = source }, ct);
             var newPrices = !ReferenceEquals(prices, shelf.Prices);
-            if (changed.Count > 0 || !ReferenceEquals(recommenders, shelf.Recommenders))
-            {
-                recommenders = [.. recommenders.Select(LayOut)];
-            }
-
             if (prices.Count > 0 && (newPrices || changed.Count > 0))
             {
-                Price(prices[0], newPrices ? [.. cards.Values.Where(card => card.Live)] : changed);
+                Price(prices[0], newPrices ? [.. cards.Values.Where(card => card.Live && card.Is(ItemKind.Vehicle))] : changed);
             }
 
-            var stale = changed.Count > 0 || clock.GetUtcNow() - popularAt >= PopularityAge;
+            var stale = changes.Values.Any(some => some.Count > 0) || clock.GetUtcNow() - popularAt >= PopularityAge;
+            var popular = stale ? await PopularAsync(ct) : null;
+            var kinds = new Dictionary<string, KindShelf>(StringComparer.Ordinal);
+            foreach (var kind in ItemKind.All)
+            {
+                var old = shelf.Of(kind);
+                var recommenders = await LoadAsync(
+                    kind.Model, serving, old.Recommenders, served => served.Version,
+                    (version, source, bytes) => new ServedRecommender(version, source, ItemRecommender.Load(bytes, kind), null!, null!, []), (served, source) => served with { Source = source }, ct);
+                if (changes[kind.Name].Count > 0 || !ReferenceEquals(recommenders, old.Recommenders))
+                {
+                    recommenders = [.. recommenders.Select(served => LayOut(served, kind))];
+                }
+
+                kinds[kind.Name] = new KindShelf(recommenders, popular?[kind.Name] ?? old.Popular);
+            }
+
             var medians = prices.Count > 0 ? null : changed.Count > 0 || shelf.Medians is null ? Medians() : shelf.Medians;
-            shelf = new Shelf(recommenders, prices, stale ? await PopularAsync(ct) : shelf.Popular, medians);
+            shelf = new Shelf(kinds, prices, medians);
         }
         finally
         {
@@ -136,12 +157,12 @@ internal sealed class LiveModels(
         }
     }
 
-    private async Task<List<Card>> ReadCatalogueAsync(CancellationToken ct)
+    private async Task<List<Card>> ReadCatalogueAsync(string kind, CancellationToken ct)
     {
         var changed = new List<Card>();
         while (true)
         {
-            var page = await bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetChangedItems(position), ct);
+            var page = await bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetChangedItems(positions.GetValueOrDefault(kind), kind), ct);
             if (page.Count == 0)
             {
                 return changed;
@@ -154,7 +175,7 @@ internal sealed class LiveModels(
                 changed.Add(card);
             }
 
-            position = page[^1].Position;
+            positions[kind] = page[^1].Position;
         }
     }
 
@@ -171,7 +192,7 @@ internal sealed class LiveModels(
 
         int[] own = wanted.Previous is { } previous ? [wanted.Version, previous] : [wanted.Version];
         // Of the other models the rollouts meet whoever asks for rows; see Predictor.
-        var tried = model == ModelNames.VehicleRecommender ? served.Find(model)?.Rollout?.Versions ?? [] : [];
+        var tried = model != ModelNames.PricePredictor ? served.Find(model)?.Rollout?.Versions ?? [] : [];
         int[] versions = [.. own, .. tried.Except(own)];
         if (kept.Count > 0 && lookedFor.TryGetValue(model, out var before) && before.AsSpan().SequenceEqual(versions))
         {
@@ -199,9 +220,9 @@ internal sealed class LiveModels(
         return loaded;
     }
 
-    private ServedRecommender LayOut(ServedRecommender served)
+    private ServedRecommender LayOut(ServedRecommender served, ItemKind kind)
     {
-        var model = served.Trained.With(cards.Values.Where(card => card.Live).Select(card => card.Snapshot).OrderBy(item => item.Position), rates);
+        var model = served.Trained.With(cards.Values.Where(card => card.Live && card.Is(kind)).Select(card => card.Snapshot).OrderBy(item => item.Position), rates);
         var (live, byIndex) = (new ItemMask(model.Ids.Count), new Card?[model.Ids.Count]);
         for (var i = 0; i < byIndex.Length; i++)
         {
@@ -226,18 +247,25 @@ internal sealed class LiveModels(
 
     private PriceTraining.GroupMedian? Medians()
     {
-        var ads = cards.Values.Select(card => card.Ad).Where(ad => ad.Usd > 0).ToArray();
+        var ads = cards.Values.Where(card => card.Is(ItemKind.Vehicle)).Select(card => card.Ad).Where(ad => ad.Usd > 0).ToArray();
         return ads.Length == 0 ? null : PriceTraining.GroupMedian.Of(ads);
     }
 
-    private async Task<IReadOnlyList<(Card Card, double Score)>> PopularAsync(CancellationToken ct)
+    /// <summary>What is popular this week, by kind.</summary>
+    private async Task<Dictionary<string, IReadOnlyList<(Card Card, double Score)>>> PopularAsync(CancellationToken ct)
     {
-        var week = await bus.InvokeAsync<IReadOnlyList<PopularItem>>(new GetPopularItems(7, PopularItems), ct);
-        var popular = week.Where(item => cards.TryGetValue(item.ItemId, out var card) && card.Live).Select(item => (cards[item.ItemId], item.Score)).ToList();
-        var known = popular.Select(item => item.Item1.Snapshot.Item.Id).ToHashSet(StringComparer.Ordinal);
-        var newest = cards.Values.Where(card => card.Live && !known.Contains(card.Snapshot.Item.Id))
-            .OrderByDescending(card => card.Snapshot.ListedAt).ThenBy(card => card.Snapshot.Item.Id, StringComparer.Ordinal).Take(Math.Max(0, PopularItems - popular.Count));
+        var week = await bus.InvokeAsync<IReadOnlyList<PopularItem>>(new GetPopularItems(7, PopularItems * ItemKind.All.Count), ct);
         popularAt = clock.GetUtcNow();
-        return [.. popular, .. newest.Select(card => (card, 0.0))];
+        var byKind = new Dictionary<string, IReadOnlyList<(Card Card, double Score)>>(StringComparer.Ordinal);
+        foreach (var kind in ItemKind.All)
+        {
+            var popular = week.Where(item => cards.TryGetValue(item.ItemId, out var card) && card.Live && card.Is(kind)).Take(PopularItems).Select(item => (cards[item.ItemId], item.Score)).ToList();
+            var known = popular.Select(item => item.Item1.Snapshot.Item.Id).ToHashSet(StringComparer.Ordinal);
+            var newest = cards.Values.Where(card => card.Live && card.Is(kind) && !known.Contains(card.Snapshot.Item.Id))
+                .OrderByDescending(card => card.Snapshot.ListedAt).ThenBy(card => card.Snapshot.Item.Id, StringComparer.Ordinal).Take(Math.Max(0, PopularItems - popular.Count));
+            byKind[kind.Name] = [.. popular, .. newest.Select(card => (card, 0.0))];
+        }
+
+        return byKind;
     }
 }

@@ -2,9 +2,9 @@ using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using OKLA.ML.Models;
+using OKLA.ML.Models.Recommenders;
 using OKLA.ML.Monitoring;
 using OKLA.ML.Rollout;
-using OKLA.Shared.Contracts;
 
 namespace OKLA.ML.Serving;
 
@@ -51,7 +51,7 @@ internal sealed class Predictor(
     /// <summary>Answers a question.</summary>
     public async ValueTask<Answer> AskAsync(Question question, CancellationToken ct)
     {
-        if (question.Model == ModelNames.VehicleRecommender)
+        if (ItemKind.Recommends(question.Model))
         {
             return new Answer(AskStatus.NotByRows);
         }

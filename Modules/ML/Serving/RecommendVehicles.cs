@@ -99,7 +99,7 @@ internal static class RecommendVehicles
     {
         var hidden = history.Where(item => Hides(item, options)).Select(item => item.ItemId).ToHashSet(StringComparer.Ordinal);
         var shelf = live.Now;
-        var turn = tried.TurnOf(id, shelf.Recommenders);
+        var turn = tried.TurnOf(ModelNames.VehicleRecommender, id, shelf.Of(Models.Recommenders.ItemKind.Vehicle).Recommenders);
         foreach (var (served, source) in turn.Order)
         {
             var started = Stopwatch.GetTimestamp();
@@ -113,7 +113,7 @@ internal static class RecommendVehicles
                 }
 
                 tried.Met(turn, id, source);
-                tried.AskInShadow(turn, history, limit, hidden, picks);
+                tried.AskInShadow(turn, history, limit, hidden, [.. picks.Select(pick => served.Model.Ids[pick.Index])], default);
                 var items = picks.Select(pick => Show(served.Cards[pick.Index]!, pick.Score, Reason(pick.BecauseOf, history, live))).ToList();
                 return new Response(id, items, served.Version, source, now);
             }
@@ -130,7 +130,7 @@ internal static class RecommendVehicles
             tried.Met(turn, id, turn.Source);
         }
 
-        var popular = shelf.Popular.Where(item => !hidden.Contains(item.Card.Snapshot.Item.Id)).Take(limit)
+        var popular = shelf.Of(Models.Recommenders.ItemKind.Vehicle).Popular.Where(item => !hidden.Contains(item.Card.Snapshot.Item.Id)).Take(limit)
             .Select(item => Show(item.Card, item.Score, Texts.Spanish[item.Score > 0 ? "reason.popular" : "reason.new"]));
         return new Response(id, [.. popular], null, turn.Popularity ? turn.Source : "popularity", now);
     }

@@ -80,6 +80,15 @@ public sealed class FactorizationMachine
         }
     }
 
+    /// <summary>Length of each factor vector, k.</summary>
+    public int Factors => factors;
+
+    /// <summary>w_i of a feature.</summary>
+    public float WeightOf(int feature) => linear[feature];
+
+    /// <summary>v_i of a feature, k values; features of one side of a pair add up to a vector whose products with those of the other side rank (Rendle 2010, section 5).</summary>
+    public ReadOnlySpan<float> FactorsOf(int feature) => vectors.AsSpan(feature * factors, factors);
+
     /// <summary>A probability (logistic) or a number (squared) for one row; features beyond those learned are ignored.</summary>
     public float Predict(ReadOnlySpan<int> features, ReadOnlySpan<float> values)
     {

@@ -53,36 +53,41 @@ public sealed class TwoTowerModel
         _search.Search(user, k, exclude, allowed);
 
     /// <summary>
-    /// The vector of a user with this history and these features (feature ids that count alike, numbers in the order of the training; empty: not known).
+    /// The vector of a user with this history and these features (feature ids, alike or by <paramref name="weights"/>; numbers in the order of the training; empty: not known).
     /// <paramref name="user"/> is the number of a user of the training, or -1 for a new one.
     /// </summary>
     /// <exception cref="ArgumentException">An item or feature is not known, or there are fewer or more numbers than in the training.</exception>
-    public float[] UserVector(ReadOnlySpan<int> history, ReadOnlySpan<int> features = default, ReadOnlySpan<float> numbers = default, int user = -1)
+    public float[] UserVector(ReadOnlySpan<int> history, ReadOnlySpan<int> features = default, ReadOnlySpan<float> numbers = default, int user = -1, ReadOnlySpan<float> weights = default)
     {
         RequireKnown(history, Items, nameof(history));
+        RequireWeights(features, weights);
         var towers = Rent(_towers.UserShape, features, numbers);
         towers.Users.Begin(1);
         if (_towers.UserShape.History) towers.AddHistory(history);
-        towers.Users.Add(user, features, default, numbers);
+        towers.Users.Add(user, features, weights, numbers);
         var vector = towers.Users.Forward(false).AsSpan(0, Dimension).ToArray();
         _idle.Add(towers);
         return vector;
     }
 
     /// <summary>
-    /// The vector of an item with these features (feature ids that count alike, numbers in the order of the training; empty: not known).
+    /// The vector of an item with these features (feature ids, alike or by <paramref name="weights"/>; numbers in the order of the training; empty: not known).
     /// <paramref name="item"/> is the number of an item of the training, or -1 for a new one.
     /// </summary>
     /// <exception cref="ArgumentException">A feature is not known, or there are fewer or more numbers than in the training.</exception>
-    public float[] ItemVector(ReadOnlySpan<int> features, ReadOnlySpan<float> numbers = default, int item = -1)
+    public float[] ItemVector(ReadOnlySpan<int> features, ReadOnlySpan<float> numbers = default, int item = -1, ReadOnlySpan<float> weights = default)
     {
+        RequireWeights(features, weights);
         var towers = Rent(_towers.ItemShape, features, numbers);
         towers.Items.Begin(1);
-        towers.Items.Add(item, features, default, numbers);
+        towers.Items.Add(item, features, weights, numbers);
         var vector = towers.Items.Forward(false).AsSpan(0, Dimension).ToArray();
         _idle.Add(towers);
         return vector;
     }
+
+    /// <summary>The same without the vectors of the users of the training, for a model that asks by history and features alone.</summary>
+    public TwoTowerModel WithoutUsers() => new(_towers, [], _items, Iterations);
 
     /// <summary>Writes the model, with a version and a checksum. The stream is left open.</summary>
     public void Save(Stream stream)
@@ -152,6 +157,11 @@ public sealed class TwoTowerModel
         RequireKnown(features, shape.Features, nameof(features));
         if (!numbers.IsEmpty && numbers.Length != shape.Numbers) throw new ArgumentException($"{numbers.Length} numbers, training had {shape.Numbers}.", nameof(numbers));
         return _idle.TryTake(out var towers) ? towers : _towers.Share();
+    }
+
+    private static void RequireWeights(ReadOnlySpan<int> features, ReadOnlySpan<float> weights)
+    {
+        if (!weights.IsEmpty && weights.Length != features.Length) throw new ArgumentException($"{features.Length} features and {weights.Length} weights.", nameof(weights));
     }
 
     private static void RequireKnown(ReadOnlySpan<int> ids, int count, string name)

@@ -1,0 +1,25 @@
+using Microsoft.Extensions.Options;
+using OKLA.ML.Training;
+using OKLA.ML.Training.Recommenders;
+using OKLA.Shared.Contracts;
+using OKLA.Shared.Messaging;
+
+namespace OKLA.ML.Models.Recommenders;
+
+/// <summary>A recommender of a kind as a model of this house; asked through <c>GET /api/recommendations/users/{id}</c>.</summary>
+internal abstract class RecommenderModel(ItemKind kind, string summary, IMessageBus bus, MLOptions options, ExchangeRates rates, TimeProvider clock) : ModelDefinition
+{
+    public override string Name => kind.Model;
+
+    public override string Summary => summary;
+
+    public override ModelTraining NewTraining() => new RecommenderTraining(kind, bus, options, rates, clock);
+}
+
+/// <summary>Vehicles.</summary>
+internal sealed class VehicleRecommender(IMessageBus bus, IOptions<MLOptions> options, ExchangeRates rates, TimeProvider clock)
+    : RecommenderModel(ItemKind.Vehicle, "Which vehicles a person will want to see.", bus, options.Value, rates, clock);
+
+/// <summary>Activities.</summary>
+internal sealed class ActivityRecommender(IMessageBus bus, IOptions<MLOptions> options, ExchangeRates rates, TimeProvider clock)
+    : RecommenderModel(ItemKind.Activity, "Which activities a person will want to go to.", bus, options.Value, rates, clock);

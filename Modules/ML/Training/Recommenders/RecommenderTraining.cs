@@ -1,0 +1,227 @@
+using System.Globalization;
+using OKLA.ML.Algorithms.Evaluation;
+using OKLA.ML.Algorithms.Factorization;
+using OKLA.ML.Models.Recommenders;
+using OKLA.ML.Registry;
+using OKLA.Shared.Contracts;
+using OKLA.Shared.Messaging;
+
+namespace OKLA.ML.Training.Recommenders;
+
+/// <summary>
+/// Trains the recommender of a kind. Split: the newest share of interactions by event time is the test. Each person who had a history before
+/// it and met an item for the first time in it is measured on those items, among all items that were live at the split and new to the
+/// person; what is known of the person is the earlier history, as it is when serving. The weights of the parts come from the newest share of what lies before the test.
+/// </summary>
+internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOptions options, ExchangeRates rates, TimeProvider clock) : ModelTraining
+{
+    /// <summary>People asked the simulator about: each costs one true probability an item.</summary>
+    private const int MaxCeilingPeople = 300;
+
+    private readonly RecommenderKnobs knobs = options.Recommender;
+    private InteractionFrame frame = null!;
+    private IReadOnlyList<ItemSnapshot> catalogue = [];
+    private ItemRecommender measured = null!;
+    private BlendWeights weights = null!;
+    private DateTimeOffset now;
+    private DateTimeOffset splitAt;
+    private int trainRows;
+
+    public override string Model => kind.Model;
+
+    public override bool LargerIsBetter => true;
+
+    public override async Task<HeldOut> EvaluateAsync((byte[] Artefact, DateTimeOffset Until)? serving, IProgress<WorkProgress>? progress, CancellationToken ct)
+    {
+        // Load.
+        progress?.Report(new WorkProgress(0, "reading interactions"));
+        now = clock.GetUtcNow();
+        catalogue = await bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItemFrame(now, kind.Name), ct);
+        frame = OfKind(await bus.InvokeAsync<InteractionFrame>(new GetInteractionFrame(now), ct), catalogue);
+        if (frame.Count < knobs.MinInteractions || catalogue.Count == 0)
+        {
+            throw new TooLittleDataException($"There are {frame.Count} interactions with {catalogue.Count} items of kind {kind.Name}; {knobs.MinInteractions} are needed.");
+        }
+
+        // Split by time: the model sees the interactions and the catalogue exactly as they were known at the split.
+        splitAt = TimeOfShare(options.HoldOutShare, DateTimeOffset.MaxValue);
+        var before = frame.RowsAsOf(splitAt).ToArray();
+        trainRows = before.Length;
+        var catalogueThen = await bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItemFrame(splitAt, kind.Name), ct);
+        if (before.Length == 0 || catalogueThen.All(item => item.Status != "live"))
+        {
+            throw new TooLittleDataException($"Nothing was known by {splitAt:u}, where the test begins.");
+        }
+
+        var people = Ranking.People(frame, before, catalogueThen, splitAt, DateTimeOffset.MaxValue, knobs);
+        if (people.Count < knobs.MinTestPeople)
+        {
+            throw new TooLittleDataException($"Only {people.Count} people met a new item after {splitAt:u}; {knobs.MinTestPeople} are needed to measure.");
+        }
+
+        // Weights of the parts, from the slice of time before the test.
+        weights = await StackAsync(new ProgressPart(progress, 0.05, 0.35), ct);
+
+        // Fit.
+        var all = ItemRecommender.Fit(RecommenderData.Of(kind, frame, before, catalogueThen, splitAt, knobs), knobs, rates, options.Threads, new Passes(new ProgressPart(progress, 0.35, 0.6)), ct);
+        var spread = all.Spread(Tastes(all, people), knobs.Seed);
+        measured = all.Weighted(weights.Parts, spread, weights.Context);
+
+        // Evaluate beside popularity, each part, the serving version and the ceiling.
+        progress?.Report(new WorkProgress(0.6, "measuring on later interactions"));
+        var ours = MeasureOf(measured, people, catalogueThen, ct);
+        var popularity = BestPopularity(people, catalogueThen, before, ct);
+        var parts = all.Parts.Select(part => (part.Name, MeasureOf(all.Weighted(new Dictionary<string, double> { [part.Name] = 1 }, spread, NoContext), people, catalogueThen, ct).Ndcg.Average())).ToList();
+        parts.Add(("starting weights", MeasureOf(all.Weighted(new Dictionary<string, double>(knobs.StartWeights), spread, NoContext), people, catalogueThen, ct).Ndcg.Average()));
+        var ceiling = await CeilingAsync(people, catalogueThen, ct);
+        return new HeldOut(
+            string.Create(CultureInfo.InvariantCulture, $"by time at {splitAt:yyyy-MM-dd HH:mm} UTC: {before.Length} interactions before it, {frame.Count - before.Length} after it; {people.Count} people measured on {people.Sum(person => person.Relevant.Count)} items new to them, among {catalogueThen.Count(item => item.Status == "live")} live ones; ceiling over {ceiling.People} people; weights {string.Join(", ", weights.Parts.Where(pair => pair.Value > 0).Select(pair => $"{pair.Key} {pair.Value:0.00}"))}: {weights.Said}"),
+            [
+                .. ours.All.Zip(popularity.Figures.All, (row, baseline) => new MetricRow(
+                    row.Name, row.Values.Average(), baseline.Values.Average(), popularity.Name, ceiling.Figures?.All.First(figure => figure.Name == row.Name).Values.Average())),
+                .. parts.Select(part => new MetricRow($"NDCG@10, {part.Name}", part.Item2, popularity.Figures.Ndcg.Average(), popularity.Name, ceiling.Figures?.Ndcg.Average())),
+            ],
+            Serving(serving, people, catalogueThen, ct))
+        {
+            Intervals = [.. ours.All.Select(figure => (figure.Name, Interval: Bootstrap.Mean(figure.Values, seed: knobs.Seed))).Select(pair => new MetricInterval(pair.Name, pair.Interval.Lower, pair.Interval.Upper))],
+        };
+    }
+
+    public override TrainedModel Refit(IProgress<WorkProgress>? progress, CancellationToken ct)
+    {
+        var only = weights.Parts.Where(pair => pair.Value > 0).Select(pair => pair.Key).ToHashSet(StringComparer.Ordinal);
+        var data = RecommenderData.Of(kind, frame, [.. Enumerable.Range(0, frame.Count)], catalogue, now, knobs, only);
+        var all = ItemRecommender.Fit(data, knobs, rates, options.Threads, new Passes(progress), ct);
+        var model = all.Weighted(weights.Parts, all.Spread(Tastes(all, Ranking.People(frame, Enumerable.Range(0, frame.Count), catalogue, DateTimeOffset.MinValue, now, knobs)), knobs.Seed), weights.Context);
+        return new TrainedModel(model.Save(), knobs, Data(frame.Count), now, frame.Count);
+    }
+
+    public override TrainedModel Measured() => new(measured.Save(), knobs, Data(trainRows), splitAt, trainRows);
+
+    private IReadOnlyList<double> NoContext => new double[kind.Context.Count];
+
+    private object Data(int rows) => new { interactions = rows, people = frame.People.Length, items = catalogue.Count, splitAt, asOf = now, weights = weights.Parts, context = weights.Context, stacking = weights.Said };
+
+    private async Task<BlendWeights> StackAsync(IProgress<WorkProgress>? progress, CancellationToken ct)
+    {
+        if (knobs.StackShare == 0)
+        {
+            return BlendWeights.Alone(AlsPart.Key, kind, "stacking is turned off");
+        }
+
+        var from = TimeOfShare(knobs.StackShare, splitAt);
+        var rows = frame.RowsAsOf(from).ToArray();
+        var items = await bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItemFrame(from, kind.Name), ct);
+        // The slice ends where the test begins, and knows nothing that became known later.
+        var people = Ranking.People(frame, rows, items, from, splitAt, knobs);
+        if (people.Count < knobs.MinTestPeople)
+        {
+            return BlendWeights.Alone(AlsPart.Key, kind, $"{people.Count} people in the slice before the test are too few to learn weights from: ALS alone");
+        }
+
+        var early = ItemRecommender.Fit(RecommenderData.Of(kind, frame, rows, items, from, knobs), knobs, rates, options.Threads, new Passes(progress), ct);
+        return Stacking.Learn(early, early.Spread(Tastes(early, people), knobs.Seed), people, items, from, knobs, ct);
+    }
+
+    private static PersonTaste[] Tastes(ItemRecommender model, IEnumerable<TestPerson> people) => [.. people.Take(200).Select(person => model.TasteOf(person.History))];
+
+    private RankingFigures MeasureOf(ItemRecommender model, IReadOnlyList<TestPerson> people, IReadOnlyList<ItemSnapshot> items, CancellationToken ct) =>
+        Ranking.Measure(people, items, person => Ranking.ScoresOf(model, person, items, splitAt), ct);
+
+    private double? Serving((byte[] Artefact, DateTimeOffset Until)? serving, IReadOnlyList<TestPerson> people, IReadOnlyList<ItemSnapshot> items, CancellationToken ct)
+    {
+        if (serving is not { } old || old.Until > splitAt)
+        {
+            return null;
+        }
+
+        try
+        {
+            return MeasureOf(ItemRecommender.Load(old.Artefact, kind).With(items, rates), people, items, ct).Ndcg.Average();
+        }
+        catch (InvalidDataException)
+        {
+            // A version of an older format cannot answer, so any that can is better.
+            return null;
+        }
+    }
+
+    /// <summary>The event time after which the newest share of interactions of positive weight lies, of those until a time.</summary>
+    private DateTimeOffset TimeOfShare(double share, DateTimeOffset until)
+    {
+        var times = Enumerable.Range(0, frame.Count).Where(row => frame.Weight[row] > 0 && frame.OccurredAt[row] <= until.UtcTicks).Select(row => frame.OccurredAt[row]).Order().ToArray();
+        if (times.Length < 2)
+        {
+            throw new TooLittleDataException("There are no interactions of positive weight.");
+        }
+
+        return new DateTimeOffset(times[Math.Clamp((int)(times.Length * (1 - share)) - 1, 0, times.Length - 2)], TimeSpan.Zero);
+    }
+
+    /// <summary>The interactions with items of the kind; lists shown stay as they are.</summary>
+    private static InteractionFrame OfKind(InteractionFrame all, IReadOnlyList<ItemSnapshot> items)
+    {
+        var ids = items.Select(item => item.Item.Id).ToHashSet(StringComparer.Ordinal);
+        var own = Array.ConvertAll(all.Items, ids.Contains);
+        int[] rows = [.. Enumerable.Range(0, all.Count).Where(row => own[all.Item[row]])];
+        return rows.Length == all.Count ? all
+            : all with
+            {
+                Person = Pick(all.Person), Item = Pick(all.Item), Weight = Pick(all.Weight), OccurredAt = Pick(all.OccurredAt), KnownAt = Pick(all.KnownAt), Position = all.Position.Length == 0 ? [] : Pick(all.Position),
+            };
+
+        T[] Pick<T>(T[] column) => Array.ConvertAll(rows, row => column[row]);
+    }
+
+    /// <summary>Popularity of the last week before the split, or of all time: whichever ranks better.</summary>
+    private (string Name, RankingFigures Figures) BestPopularity(IReadOnlyList<TestPerson> people, IReadOnlyList<ItemSnapshot> items, int[] before, CancellationToken ct)
+    {
+        var (week, always) = (Popularity(items, before, splitAt.AddDays(-7)), Popularity(items, before, DateTimeOffset.MinValue));
+        var (ofWeek, ofAlways) = (Ranking.Measure(people, items, _ => week, ct), Ranking.Measure(people, items, _ => always, ct));
+        return ofWeek.Ndcg.Average() >= ofAlways.Ndcg.Average() ? ("popularity of the last week", ofWeek) : ("popularity", ofAlways);
+    }
+
+    private float[] Popularity(IReadOnlyList<ItemSnapshot> items, int[] before, DateTimeOffset from)
+    {
+        var sums = new Dictionary<string, float>(StringComparer.Ordinal);
+        foreach (var row in before.Where(row => frame.OccurredAt[row] > from.UtcTicks))
+        {
+            var id = frame.Items[frame.Item[row]];
+            sums[id] = sums.GetValueOrDefault(id) + frame.Weight[row];
+        }
+
+        return [.. items.Select(item => item.Status == "live" ? sums.GetValueOrDefault(item.Item.Id) : float.NegativeInfinity)];
+    }
+
+    /// <summary>The same figures for a ranking by the true probabilities, where a simulation knows them.</summary>
+    private async Task<(int People, RankingFigures? Figures)> CeilingAsync(List<TestPerson> people, IReadOnlyList<ItemSnapshot> items, CancellationToken ct)
+    {
+        var live = Enumerable.Range(0, items.Count).Where(i => items[i].Status == "live").ToArray();
+        var truth = new Dictionary<TestPerson, float[]>();
+        foreach (var person in people.Take(MaxCeilingPeople))
+        {
+            var pairs = Array.ConvertAll(live, i => (person.Id, items[i].Item.Id));
+            var answer = await bus.InvokeAsync<TrueProbabilities>(new GetTrueProbabilities(pairs, splitAt), ct);
+            if (answer.Values.Length != pairs.Length || answer.Values.Any(double.IsNaN))
+            {
+                continue;
+            }
+
+            var scores = Enumerable.Repeat(float.NegativeInfinity, items.Count).ToArray();
+            for (var i = 0; i < live.Length; i++)
+            {
+                scores[live[i]] = (float)answer.Values[i];
+            }
+
+            truth.Add(person, scores);
+        }
+
+        return truth.Count == 0 ? (0, null) : (truth.Count, Ranking.Measure([.. truth.Keys], items, person => truth[person], ct));
+    }
+
+    private sealed class Passes(IProgress<WorkProgress>? progress) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) =>
+            progress?.Report(new WorkProgress((double)value.Iteration / value.Iterations, $"factorising, pass {value.Iteration} of {value.Iterations}"));
+    }
+}
