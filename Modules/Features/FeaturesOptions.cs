@@ -17,6 +17,8 @@ internal sealed class FeaturesOptions
         [EventTypes.FavoriteRemoved] = -4,
         [EventTypes.Contacted] = 8,
         [EventTypes.TestDriveRequested] = 10,
+        [EventTypes.Shared] = 3,
+        [EventTypes.Attended] = 6,
         [EventTypes.RecommendationShown] = 0,
         [EventTypes.RecommendationClicked] = 0.5f,
     };

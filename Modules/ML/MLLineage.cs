@@ -16,7 +16,7 @@ internal static class MLLineage
         new("ml.train-price", Room, ["frame:items"], ["model:price"],
             "Trains the price model and publishes it unless it is worse.", "Modules/ML/Training/PriceTraining.cs"),
         new("ml.recommend", Room, ["model:recommender", "feature:person.history", "feature:item.popularity"], ["screen:Vehículos para ti"],
-            "Chooses vehicles for a visitor.", "Modules/ML/Serving/RecommendVehicles.cs"),
+            "Chooses vehicles for a visitor.", "Modules/ML/Serving/Recommendations/RecommendVehicles.cs"),
         new("ml.estimate-price", Room, ["model:price"], ["screen:Precio estimado"],
             "Estimates what a vehicle is worth.", "Modules/ML/Serving/EstimatePrice.cs"),
         new("ml.goals", Room, [.. new RolloutKnobs().Goals.Select(type => $"event:{type}"), "event:person_erased"], ["table:ml.goal_events"],

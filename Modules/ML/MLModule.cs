@@ -11,6 +11,7 @@ using OKLA.ML.Models.Frames;
 using OKLA.ML.Models.Recommenders;
 using OKLA.ML.Registry;
 using OKLA.ML.Serving;
+using OKLA.ML.Serving.Recommendations;
 using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Web;
@@ -25,13 +26,14 @@ public static class MLModule
     {
         services.AddValidation();
         services.AddOptions<MLOptions>().BindConfiguration("ML").ValidateDataAnnotations().ValidateOnStart()
-            .Validate(options => InRange(options.Recommender), "A setting of ML:Recommender is out of range.")
+            .Validate(options => InRange(options.Recommender) && InRange(options.Recommendations), "A setting of ML:Recommender or ML:Recommendations is out of range.")
             .Validate(options => InRange(options.Price), "A setting of ML:Price is out of range.")
             .Validate(options => InRange(options.Datasets), "A setting of ML:Datasets is out of range.")
             .Validate(options => InRange(options.Serving) && InRange(options.Rollout) && InRange(options.Monitoring), "A setting of ML:Serving, ML:Rollout or ML:Monitoring is out of range.");
         services.AddOptions<MoneyOptions>().BindConfiguration("Money").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(provider => new ExchangeRates(provider.GetRequiredService<IOptions<MoneyOptions>>().Value));
         services.AddSingleton<ModelRegistry>().AddSingleton<PredictionLog>().AddSingleton<LiveModels>();
+        services.AddRecommendations();
         services.AddSingleton<BlobStore>().AddSingleton<DatasetStore>().AddSingleton<ILineageSource, DatasetLineage>();
         services.AddTraining(serve);
         services.AddServing(serve);
@@ -48,8 +50,8 @@ public static class MLModule
     public static IEndpointRouteBuilder MapML(this IEndpointRouteBuilder routes)
     {
         var open = routes.MapGroup("").WithTags("ML").RequireAuthorization(Policies.Anonymous);
-        RecommendVehicles.Map(open);
         EstimatePrice.Map(open);
+        routes.MapRecommendations();
         routes.MapServing();
         var admin = routes.MapGroup("/api/ml/models").WithTags("ML").RequireAuthorization(Policies.Admin);
         ListModels.Map(admin);

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using OKLA.ML.Monitoring;
 using OKLA.ML.Rollout;
 using OKLA.ML.Serving;
+using OKLA.ML.Serving.Recommendations;
 
 namespace OKLA.ML;
 
@@ -59,6 +60,10 @@ internal sealed class MLOptions
     [Required]
     public RecommenderKnobs Recommender { get; set; } = new();
 
+    /// <summary>What is done to a ranking before it is shown.</summary>
+    [Required]
+    public RecommendationKnobs Recommendations { get; set; } = new();
+
     /// <summary>Knobs of the price model.</summary>
     [Required]
     public PriceKnobs Price { get; set; } = new();
@@ -115,7 +120,7 @@ internal sealed class RecommenderKnobs
 
     /// <summary>How they are drawn: random, popular (in proportion to people^¾) or hard (of eight the one most like what the person looks at).</summary>
     [AllowedValues("random", "popular", "hard")]
-    public string NegativeSampling { get; set; } = "popular";
+    public string NegativeSampling { get; set; } = "random";
 
     /// <summary>Pairs of person and item at most that machine and towers learn from; of more, people are drawn by the seed.</summary>
     [Range(1_000, 100_000_000)]
@@ -123,11 +128,11 @@ internal sealed class RecommenderKnobs
 
     /// <summary>Length of the factorisation machine's vectors.</summary>
     [Range(2, 256)]
-    public int MachineFactors { get; set; } = 16;
+    public int MachineFactors { get; set; } = 8;
 
     /// <summary>Passes of the factorisation machine.</summary>
     [Range(1, 1_000)]
-    public int MachineIterations { get; set; } = 8;
+    public int MachineIterations { get; set; } = 12;
 
     /// <summary>Length of the two towers' vectors.</summary>
     [Range(2, 512)]

@@ -69,7 +69,11 @@ public sealed record GetRecentHistory(string PersonId, DateTimeOffset AsOf, int 
 /// <param name="Events">Number of events.</param>
 /// <param name="StrongestType">Type of the weightiest event, see <see cref="EventTypes"/>.</param>
 /// <param name="LastAt">Time of the last event (UTC).</param>
-public sealed record HistoryItem(string ItemId, float Weight, int Events, string StrongestType, DateTimeOffset LastAt);
+public sealed record HistoryItem(string ItemId, float Weight, int Events, string StrongestType, DateTimeOffset LastAt)
+{
+    /// <summary>Whether the person last said that the item is not to their liking.</summary>
+    public bool Refused { get; init; }
+}
 
 /// <summary>A moment of somebody's past that a training frame tells about, and what came of it.</summary>
 /// <param name="At">The moment (UTC), not in the future. Features know what had happened by then and was known by then, and nothing else.</param>

@@ -52,10 +52,10 @@ internal sealed class TriedVersions(ServedModels served, ServingMeter meter, Exp
     }
 
     /// <summary>Counts an answer, or a failure at one.</summary>
-    public void Count(Turn turn, int version, string source, TimeSpan elapsed, bool failed)
+    public void Count(Turn turn, int version, string source, TimeSpan elapsed, bool failed, int cacheHits = 0)
     {
         var byArm = turn.Arm is not null && source == turn.Source;
-        meter.Count(turn.Model, version, byArm ? turn.Rollout!.Id : Guid.Empty, byArm ? turn.Arm!.Name : "", 1, 0, elapsed, failed);
+        meter.Count(turn.Model, version, byArm ? turn.Rollout!.Id : Guid.Empty, byArm ? turn.Arm!.Name : "", 1, cacheHits, elapsed, failed);
     }
 
     /// <summary>Takes note that a person met the arm.</summary>

@@ -8,6 +8,7 @@ using OKLA.ML.Algorithms.Retrieval;
 using OKLA.ML.Models;
 using OKLA.ML.Models.Recommenders;
 using OKLA.ML.Registry;
+using OKLA.ML.Serving.Recommendations;
 using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Messaging;
@@ -19,12 +20,14 @@ namespace OKLA.ML.Serving;
 /// read whole snapshots and never wait for it.
 /// </summary>
 internal sealed class LiveModels(
-    ModelRegistry registry, ServedModels served, IMessageBus bus, IOptions<MLOptions> options, ExchangeRates rates, TimeProvider clock, ILogger<LiveModels> logger) : BackgroundService
+    ModelRegistry registry, ServedModels served, IMessageBus bus, OperatorRules rules, SellerExposure exposure, IOptions<MLOptions> options, ExchangeRates rates, TimeProvider clock,
+    ILogger<LiveModels> logger) : BackgroundService
 {
     private const int PopularItems = 500;
     private static readonly TimeSpan PopularityAge = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<string, Card> cards = new(StringComparer.Ordinal);
+    private long layouts;
     private readonly SemaphoreSlim refreshing = new(1);
     private readonly Dictionary<string, int[]> lookedFor = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> positions = new(StringComparer.Ordinal);
@@ -32,7 +35,7 @@ internal sealed class LiveModels(
     private volatile Shelf shelf = new(ItemKind.All.ToDictionary(kind => kind.Name, _ => new KindShelf([], [])), [], null);
 
     /// <summary>A version of the recommender with the catalogue laid out by its indices.</summary>
-    internal sealed record ServedRecommender(int Version, string Source, ItemRecommender Trained, ItemRecommender Model, ItemMask Live, Card?[] Cards);
+    internal sealed record ServedRecommender(int Version, string Source, ItemRecommender Trained, ItemRecommender Model, ItemMask Live, Card?[] Cards, long Layout = 0);
 
     /// <summary>A version of the price model.</summary>
     internal sealed record ServedPrice(int Version, string Source, PricePredictor Model);
@@ -40,7 +43,14 @@ internal sealed class LiveModels(
     /// <summary>What a request about a kind of item reads.</summary>
     /// <param name="Recommenders">The serving version, then the one before it, then those of a rollout (source <c>rollout</c>), as far as they could be loaded.</param>
     /// <param name="Popular">Live items by the weight of this week's events, best first, then the newest.</param>
-    internal sealed record KindShelf(IReadOnlyList<ServedRecommender> Recommenders, IReadOnlyList<(Card Card, double Score)> Popular);
+    internal sealed record KindShelf(IReadOnlyList<ServedRecommender> Recommenders, IReadOnlyList<(Card Card, double Score)> Popular)
+    {
+        private readonly Dictionary<string, double> popularity = Popular.DistinctBy(item => item.Card.Snapshot.Item.Id).ToDictionary(item => item.Card.Snapshot.Item.Id, item => item.Score, StringComparer.Ordinal);
+        private readonly double most = Popular.Select(item => item.Score).DefaultIfEmpty(0).Max();
+
+        /// <summary>An item's popularity as a share of the most popular one's.</summary>
+        public double PopularityOf(string id) => most > 0 ? popularity.GetValueOrDefault(id) / most : 0;
+    }
 
     /// <summary>Everything a request reads, replaced as a whole.</summary>
     /// <param name="Kinds">By kind of item.</param>
@@ -78,6 +88,12 @@ internal sealed class LiveModels(
             }
 
             var changed = changes[ItemKind.Vehicle.Name];
+            await rules.RefreshAsync(ct);
+            if (changes.Values.Any(some => some.Count > 0))
+            {
+                exposure.Take(SharesOfSellers());
+            }
+
             var serving = await registry.ServingAsync(ct);
             var prices = await LoadAsync(
                 ModelNames.PricePredictor, serving, shelf.Prices, served => served.Version,
@@ -233,7 +249,7 @@ internal sealed class LiveModels(
             }
         }
 
-        return new ServedRecommender(served.Version, served.Source, served.Trained, model, live, byIndex);
+        return new ServedRecommender(served.Version, served.Source, served.Trained, model, live, byIndex, Interlocked.Increment(ref layouts));
     }
 
     private void Price(ServedPrice by, List<Card> some)
@@ -243,6 +259,13 @@ internal sealed class LiveModels(
         {
             some[i].Price = new PricedBy(by.Version, by.Source, estimates[i]);
         }
+    }
+
+    private Dictionary<string, double> SharesOfSellers()
+    {
+        var live = cards.Values.Where(card => card.Live).ToList();
+        return live.Where(card => card.Snapshot.Item.SellerId is not null).GroupBy(card => card.Snapshot.Item.SellerId!, StringComparer.Ordinal)
+            .ToDictionary(own => own.Key, own => own.Count() / (double)live.Count, StringComparer.Ordinal);
     }
 
     private PriceTraining.GroupMedian? Medians()

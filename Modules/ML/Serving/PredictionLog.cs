@@ -12,7 +12,14 @@ namespace OKLA.ML.Serving;
 /// <param name="Subject">Person or item that was asked about.</param>
 /// <param name="Items">Items answered, best first.</param>
 /// <param name="Scores">Their scores; for a price: estimate, low, high in dollars.</param>
-internal sealed record PredictionServed(string Model, int? Version, string Source, string Subject, string[] Items, double[] Scores);
+internal sealed record PredictionServed(string Model, int? Version, string Source, string Subject, string[] Items, double[] Scores)
+{
+    /// <summary>Page that a recommendation was for.</summary>
+    public string? Page { get; init; }
+
+    /// <summary>Chance with which each item stood where it stood; null when chance had no part in it.</summary>
+    public double[]? Propensities { get; init; }
+}
 
 /// <summary>Puts every prediction into the log without making the answer wait; what the log cannot take is counted.</summary>
 internal sealed class PredictionLog(EventWriter writer, TimeProvider clock, ILogger<PredictionLog> logger)

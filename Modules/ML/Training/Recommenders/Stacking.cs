@@ -20,15 +20,15 @@ internal sealed record BlendWeights(IReadOnlyDictionary<string, double> Parts, I
 
 /// <summary>
 /// Learns the weights of parts that were fitted on an earlier time from what people met in the slice of time behind it (stacking, Wolpert 1992): a
-/// logistic regression over the parts' scores gives a start beside the settings' own weights and ALS alone; the best is refined one weight at a time for the mean of
-/// NDCG@10 and NDCG@50, and parts without which it is as good are dropped. Whether the blend is better than ALS alone is asked of people whom its
+/// logistic regression over the parts' scores, the settings' own weights, what lies between the two and ALS alone are compared by the mean of NDCG@10 and NDCG@100
+/// (deep, as the first ten alone say little on some hundred people), and parts without which the best is as good are dropped. Whether the blend is better than ALS alone is asked of people whom its
 /// weights were not learned from (two halves, each foretold by the other); if it is not, ALS serves alone.
 /// </summary>
 internal static class Stacking
 {
     private const int TopOfEach = 200, Drawn = 200, NegativesOfEach = 40, MostPeople = 500;
-    private const double Worth = 0.002;
-    private static readonly double[] Steps = [0, 0.5, 0.8, 1.25, 2];
+    private const int Deep = 100;
+    private const double Indifference = 0.002;
 
     /// <summary>Learns them.</summary>
     public static BlendWeights Learn(
@@ -46,56 +46,52 @@ internal static class Stacking
         ct.ThrowIfCancellationRequested();
         var own = Array.ConvertAll(names, name => knobs.StartWeights.TryGetValue(name, out var weight) ? weight : 0);
         var (even, odd) = (cases.Where((_, n) => n % 2 == 0).ToArray(), cases.Where((_, n) => n % 2 == 1).ToArray());
-        var (ofEven, ofOdd) = (Refine(Starts(odd), odd), Refine(Starts(even), even));
-        double[] blended = [.. even.Select(one => one.Ndcg(ofEven, Ranking.K)), .. odd.Select(one => one.Ndcg(ofOdd, Ranking.K))];
-        double[] alone = [.. even.Concat(odd).Select(one => one.Ndcg(als, Ranking.K))];
+        var (ofEven, ofOdd) = (Choose(Starts(odd), odd), Choose(Starts(even), even));
+        double[] blended = [.. even.Select(one => one.Worth(ofEven)), .. odd.Select(one => one.Worth(ofOdd))];
+        double[] alone = [.. even.Concat(odd).Select(one => one.Worth(als))];
         var gain = Bootstrap.Mean([.. blended.Select((value, n) => value - alone[n])], resamples: 500, seed: knobs.Seed);
-        var text = FormattableString.Invariant($"NDCG@10 {blended.Average():0.0000} blended, {alone.Average():0.0000} by ALS alone (difference {gain.Estimate:0.0000}, 95 % interval {gain.Lower:0.0000} to {gain.Upper:0.0000}) on {cases.Length} people of the slice");
+        var text = FormattableString.Invariant($"{blended.Average():0.0000} blended, {alone.Average():0.0000} by ALS alone (mean of NDCG@10 and NDCG@100; difference {gain.Estimate:0.0000}, 95 % interval {gain.Lower:0.0000} to {gain.Upper:0.0000}) on {cases.Length} people of the slice, each by weights learned from others");
         if (gain.Estimate <= 0)
         {
-            return BlendWeights.Alone(AlsPart.Key, kind, $"{text}: ALS alone");
+            return BlendWeights.Alone(AlsPart.Key, kind, text);
         }
 
-        var best = Refine(Starts(cases), cases);
+        var best = Choose(Starts(cases), cases);
         var total = best.Take(early.Parts.Count).Sum();
         return new BlendWeights(
             Enumerable.Range(0, early.Parts.Count).ToDictionary(p => names[p], p => best[p] / total), [.. best.Skip(early.Parts.Count).Select(weight => weight / total)], text);
 
-        IReadOnlyList<double[]> Starts(Case[] some) => [als, own, Logistic(some, names.Length, knobs.Seed)];
+        IReadOnlyList<double[]> Starts(Case[] some)
+        {
+            var learned = Logistic(some, names.Length, knobs.Seed);
+            return [als, own, learned, Middle(own, learned)];
+        }
     }
 
-    /// <summary>The best of some starts, refined a weight at a time; a weight that may as well be 0 becomes 0.</summary>
-    internal static double[] Refine(IReadOnlyList<double[]> starts, IReadOnlyList<Case> cases)
+    /// <summary>The best of a few weights, less the parts without which it is as good. Few are tried: on some hundred people a long search finds chance.</summary>
+    internal static double[] Choose(IReadOnlyList<double[]> tried, IReadOnlyList<Case> cases)
     {
-        double Worthy(double[] weights) => weights.All(weight => weight == 0) ? -1 : cases.Average(one => (one.Ndcg(weights, Ranking.K) + one.Ndcg(weights, 50)) / 2);
-        var best = starts.MaxBy(Worthy)!.ToArray();
-        var value = Worthy(best);
-        for (var round = 0; round < 6; round++)
+        double Value(double[] weights) => weights.All(weight => weight == 0) ? -1 : cases.Average(one => one.Worth(weights));
+        var best = tried.MaxBy(Value)!.ToArray();
+        var value = Value(best);
+        foreach (var p in Enumerable.Range(0, best.Length).Where(p => best[p] > 0).OrderBy(p => best[p]).ToArray())
         {
-            var before = value;
-            for (var p = 0; p < best.Length; p++)
+            var without = best.ToArray();
+            without[p] = 0;
+            if (Value(without) is var found && found >= value * (1 - Indifference))
             {
-                var kept = best[p];
-                double[] tried = kept == 0 ? [0.1 * best.Sum(), 0.4 * best.Sum()] : Array.ConvertAll(Steps, step => step * kept);
-                foreach (var weight in tried)
-                {
-                    var others = best.ToArray();
-                    others[p] = weight;
-                    // A weight of 0 is taken at a small loss, another one only for a gain.
-                    if (Worthy(others) is var found && found > value * (weight == 0 ? 1 - Worth : 1 + Worth))
-                    {
-                        (best, value) = (others, found);
-                    }
-                }
-            }
-
-            if (value <= before * (1 + 1e-6))
-            {
-                break;
+                (best, value) = (without, Math.Max(value, found));
             }
         }
 
         return best;
+    }
+
+    /// <summary>Half way between two weights of the same sum.</summary>
+    private static double[] Middle(double[] a, double[] b)
+    {
+        var (sumA, sumB) = (Math.Max(1e-9, a.Sum()), Math.Max(1e-9, b.Sum()));
+        return [.. a.Zip(b, (x, y) => (x / sumA) + (y / sumB))];
     }
 
     /// <summary>Weights of a logistic regression of met or not on the scores; those below 0 are left out and the rest learned again.</summary>
@@ -190,6 +186,9 @@ internal static class Stacking
     internal sealed record Case(float[][] Scores, bool[] Relevant, int Total)
     {
         public int Candidates => Relevant.Length;
+
+        /// <summary>What weights are worth to the person: the mean of NDCG@10 and NDCG@100.</summary>
+        public double Worth(double[] weights) => (Ndcg(weights, Ranking.K) + Ndcg(weights, Deep)) / 2;
 
         /// <summary>NDCG at k of the ranking by weighted scores.</summary>
         public double Ndcg(double[] weights, int k)

@@ -1,0 +1,131 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using OKLA.ML.Models.Recommenders;
+using OKLA.Shared.Contracts;
+using OKLA.Shared.Messaging;
+using OKLA.Shared.Web;
+using static OKLA.ML.Serving.Shown;
+
+namespace OKLA.ML.Serving.Recommendations;
+
+/// <summary>
+/// GET /api/recommendations/users/{id}: items of a kind for a user or an anonymous visitor, each with its reason. Never fails for want of a model:
+/// the serving version, else the one before it, else what is popular this week; the answer says which one spoke.
+/// </summary>
+internal static class RecommendVehicles
+{
+    private const int MostRecent = 20;
+
+    /// <summary>Recommended items.</summary>
+    /// <param name="UserId">For whom.</param>
+    /// <param name="Items">Best first.</param>
+    /// <param name="ModelVersion">Version that answered; null for popularity.</param>
+    /// <param name="Source">model, previous, popularity or, while versions are tried, rollout:{arm}.</param>
+    /// <param name="GeneratedAt">When (UTC).</param>
+    public sealed record Response(string UserId, IReadOnlyList<Recommendation> Items, int? ModelVersion, string Source, DateTimeOffset GeneratedAt);
+
+    /// <summary>A recommended item.</summary>
+    /// <param name="ItemId">Its id.</param>
+    /// <param name="Score">What it was ranked by; comparable within one answer only.</param>
+    /// <param name="Reason">Why, in Spanish.</param>
+    /// <param name="Item">What to show.</param>
+    /// <param name="Verdict">How its price compares; null when that is not known.</param>
+    public sealed record Recommendation(string ItemId, double Score, string Reason, ItemView Item, Verdict? Verdict);
+
+    /// <summary>What a page tells of its visitor.</summary>
+    /// <param name="Kind">Kind of items.</param>
+    /// <param name="Page">Page that asks: home, item, favorites or email.</param>
+    /// <param name="ItemId">On an item's page, the item.</param>
+    /// <param name="Recent">Items that the visitor opened in this visit, by commas, newest first: what they mean counts before their events have arrived.</param>
+    /// <param name="Province">The visitor's province, for who is not known yet.</param>
+    /// <param name="Latitude">Where the visitor is, in degrees.</param>
+    /// <param name="Longitude">Where the visitor is, in degrees.</param>
+    public sealed record Visit(
+        [property: AllowedValues("vehicle", "activity")] string Kind = "vehicle", [property: AllowedValues("home", "item", "favorites", "email")] string Page = "home", [property: MaxLength(200)] string? ItemId = null,
+        [property: MaxLength(4_000)] string? Recent = null, [property: MaxLength(100)] string? Province = null, [property: Range(-90, 90)] double? Latitude = null, [property: Range(-180, 180)] double? Longitude = null);
+
+    public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) =>
+        routes.MapGet("/api/recommendations/users/{id}", Handle).WithName("RecommendVehicles").WithSummary("Items of a kind for a user or visitor, each with its reason");
+
+    internal static async Task<Ok<Response>> Handle(
+        [MaxLength(200)] string id, [AsParameters] Visit visit, CurrentUser caller, IHostEnvironment host, RecommendationDesk desk, IMessageBus bus, PredictionLog log, IOptions<MLOptions> options, TimeProvider clock,
+        ILogger<RecommendationDesk> logger, CancellationToken ct, [Range(1, 100)] int limit = 10)
+    {
+        var now = clock.GetUtcNow();
+        var kind = ItemKind.Find(visit.Kind)!;
+        var trusted = host.IsDevelopment() || caller.Has(Policies.Scopes.Predict);
+        var history = WithVisit(await HistoryAsync(id, caller, trusted, now, bus, options.Value, logger, ct), visit, now);
+        var place = visit is { Latitude: { } latitude, Longitude: { } longitude } ? new GeoPoint(latitude, longitude) : null;
+        var page = desk.Answer(new RecommendationQuestion(id, kind, limit, visit.Page, history, place, visit.Province, visit.ItemId));
+        log.Write(Served(id, kind, visit.Page, page));
+        return TypedResults.Ok(new Response(id, [.. page.Items.Select(Show)], page.Version, page.Source, now));
+    }
+
+    /// <summary>What the log keeps of a page.</summary>
+    internal static PredictionServed Served(string person, ItemKind kind, string place, RecommendationPage page) => new(
+        kind.Model, page.Version, page.Source, person, [.. page.Items.Select(item => item.Card.Snapshot.Item.Id)], [.. page.Items.Select(item => item.Score)])
+    {
+        Page = place, Propensities = page.Items.Any(item => item.Propensity < 1) ? [.. page.Items.Select(item => item.Propensity)] : null,
+    };
+
+    /// <summary>
+    /// What the person did, on every browser that turned out to be theirs. Of somebody who has signed in it tells only the person, an admin or a
+    /// server with the scope; others are answered as for a stranger. An anonymous id is a secret of its browser.
+    /// </summary>
+    internal static async Task<IReadOnlyList<HistoryItem>> HistoryAsync(
+        string id, CurrentUser caller, bool trusted, DateTimeOffset now, IMessageBus bus, MLOptions options, ILogger logger, CancellationToken ct)
+    {
+        try
+        {
+            // Side by side: most people have one browser, and then nothing else is asked.
+            var (asked, own) = (bus.InvokeAsync<Person>(new FindPerson(id), ct), PartAsync(id));
+            await Task.WhenAll(asked, own);
+            var person = await asked;
+            if (person.IsUser && !trusted && !caller.MayActAs(person.Id))
+            {
+                return [];
+            }
+
+            var history = new List<HistoryItem>(await own);
+            foreach (var other in person.AnonymousIds.Prepend(person.Id).Where(other => other != id))
+            {
+                history.AddRange(await PartAsync(other));
+            }
+
+            return person.AnonymousIds.Count == 0 ? history : Joined(history, options.HistoryItems);
+        }
+        catch (Exception outage) when (outage is NpgsqlException or TimeoutException)
+        {
+            Log.HistoryUnavailable(logger, outage);
+            return [];
+        }
+
+        Task<IReadOnlyList<HistoryItem>> PartAsync(string part) => bus.InvokeAsync<IReadOnlyList<HistoryItem>>(new GetRecentHistory(part, now, options.HistoryItems), ct);
+    }
+
+    /// <summary>The history with what this visit opened and no event tells yet.</summary>
+    private static IReadOnlyList<HistoryItem> WithVisit(IReadOnlyList<HistoryItem> history, Visit visit, DateTimeOffset now)
+    {
+        var opened = visit.Recent?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct(StringComparer.Ordinal).Take(MostRecent) ?? [];
+        HistoryItem[] fresh = [.. opened.Where(id => history.All(item => item.ItemId != id)).Select(id => new HistoryItem(id, 1, 1, EventTypes.ItemViewed, now))];
+        return fresh.Length == 0 ? history : [.. fresh, .. history];
+    }
+
+    /// <summary>One history of several browsers, newest first.</summary>
+    private static List<HistoryItem> Joined(IEnumerable<HistoryItem> parts, int most) =>
+        [.. parts.GroupBy(item => item.ItemId, StringComparer.Ordinal)
+            .Select(same => same.MaxBy(item => item.Weight)! with
+            {
+                Weight = same.Sum(item => item.Weight), Events = same.Sum(item => item.Events), LastAt = same.Max(item => item.LastAt), Refused = same.Any(item => item.Refused),
+            })
+            .OrderByDescending(item => item.LastAt).Take(most)];
+
+    internal static Recommendation Show(RecommendedItem item) => new(item.Card.Snapshot.Item.Id, item.Score, item.Reason, item.Card.View, item.Card.VerdictBy(item.Card.Price));
+}
