@@ -38,7 +38,8 @@ public static class MLModule
         services.AddTraining(serve);
         services.AddServing(serve);
         services.AddTransformations(MLLineage.All);
-        services.AddSingleton<ModelCatalog>().AddModel<VehicleRecommender>(ModelNames.VehicleRecommender).AddModel<ActivityRecommender>(ModelNames.ActivityRecommender).AddModel<PriceModel>(ModelNames.PricePredictor)
+        services.AddSingleton<ModelCatalog>().AddModel<VehicleRecommender>(ModelNames.VehicleRecommender).AddModel<ActivityRecommender>(ModelNames.ActivityRecommender)
+            .AddModel<SimilarVehicles>(ModelNames.SimilarVehicles).AddModel<BuyerRecommender>(ModelNames.BuyerRecommender).AddModel<PriceModel>(ModelNames.PricePredictor)
             .AddModel<LeadScorer>(ModelNames.LeadScorer).AddModel<ConversionPredictor>(ModelNames.ConversionPredictor)
             .AddModel<BuyerChurn>(ModelNames.BuyerChurn).AddModel<DealerChurn>(ModelNames.DealerChurn)
             .AddModel<SentimentAnalyzer>(ModelNames.SentimentAnalyzer).AddModel<VehicleClassifier>(ModelNames.VehicleClassifier).AddModel<FraudDetector>(ModelNames.FraudDetector);

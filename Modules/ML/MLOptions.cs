@@ -150,6 +150,10 @@ internal sealed class RecommenderKnobs
     [Range(2, 512)]
     public int ContentDimension { get; set; } = 32;
 
+    /// <summary>How far the prices of similar vehicles may lie apart, as a share; others come after them.</summary>
+    [Range(0.01, 10)]
+    public double SimilarPriceBand { get; set; } = 0.35;
+
     /// <summary>Days whose events make a trend.</summary>
     [Range(1, 365)]
     public int TrendDays { get; set; } = 7;

@@ -122,6 +122,25 @@ public sealed record FrameLine(long Row, double? Label, object?[] Values);
 /// <summary>A frame cannot be built or read as asked; the message is for the person who asked.</summary>
 public sealed class FrameRefusedException(string message) : Exception(message);
 
+/// <summary>Query to Features: people by their last activity, newest first, with what they did since a time.</summary>
+/// <param name="Since">Only what happened after it (UTC).</param>
+/// <param name="AsOf">Event time and known-at time are both at or before this (UTC).</param>
+/// <param name="Limit">People at most.</param>
+/// <param name="ItemsEach">Items of a person at most, newest first.</param>
+public sealed record GetActivePeople(DateTimeOffset Since, DateTimeOffset AsOf, int Limit, int ItemsEach = 200) : IQuery<IReadOnlyList<ActivePerson>>;
+
+/// <summary>Somebody who was active.</summary>
+/// <param name="PersonId">User id, or anonymous id of a visitor.</param>
+/// <param name="MayBeTold">Whether the person's last word on advertising was yes; silence is no.</param>
+/// <param name="History">What the person did, newest first.</param>
+public sealed record ActivePerson(string PersonId, bool MayBeTold, IReadOnlyList<HistoryItem> History);
+
+/// <summary>Query to Features: ids of people of a segment whose last word on advertising was yes, in the order of their ids.</summary>
+/// <param name="Segment">Its name, such as ready_to_buy.</param>
+/// <param name="AfterId">Only ids behind this one.</param>
+/// <param name="Limit">At most so many.</param>
+public sealed record GetSegmentPeople(string Segment, string? AfterId, int Limit) : IQuery<IReadOnlyList<string>>;
+
 /// <summary>Query to Features: the items with the most weight of events in the last days, best first.</summary>
 /// <param name="Days">Calendar days of Santo Domingo up to today, 1 to 3,650.</param>
 /// <param name="Limit">At most so many.</param>

@@ -11,6 +11,12 @@ public static class ModelNames
     /// <summary>Which activities a person will want to go to: the same recommender with their own features, time and distance included.</summary>
     public const string ActivityRecommender = "activity-recommender";
 
+    /// <summary>Which vehicles somebody who looks at one would look at instead.</summary>
+    public const string SimilarVehicles = "similar-vehicles";
+
+    /// <summary>Who should hear of a vehicle.</summary>
+    public const string BuyerRecommender = "buyer-recommender";
+
     /// <summary>What a vehicle's asking price should be: gradient-boosted trees with an 80 % interval.</summary>
     public const string PricePredictor = "price-predictor";
 
@@ -37,7 +43,7 @@ public static class ModelNames
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [VehicleRecommender, ActivityRecommender, PricePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn, SentimentAnalyzer, VehicleClassifier, FraudDetector];
+        [VehicleRecommender, ActivityRecommender, SimilarVehicles, BuyerRecommender, PricePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn, SentimentAnalyzer, VehicleClassifier, FraudDetector];
 }
 
 /// <summary>How far a long piece of work is.</summary>

@@ -42,6 +42,9 @@ internal sealed record Fact
     /// <summary>The type's second number: scroll depth of a view, highest price of a search.</summary>
     public double? Extent { get; init; }
 
+    /// <summary>Whether the person had agreed to advertising; null where the event does not say.</summary>
+    public bool? Marketing { get; init; }
+
     /// <summary>The item as it was known when this became visible; null when it was not known then.</summary>
     public ItemVersion? Item { get; init; }
 

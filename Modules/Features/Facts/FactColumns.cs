@@ -77,6 +77,7 @@ internal static class FactColumns
             BodyType = Text(properties, "filters.bodyType"),
             Amount = money,
             Extent = Number(properties, extent),
+            Marketing = AgreesToAdvertising(Find(context, "consent")),
         };
     }
 
@@ -105,6 +106,14 @@ internal static class FactColumns
         { ValueKind: JsonValueKind.String } text => text.GetString() is { Length: > 0 and <= 200 } filled ? filled : null,
         { ValueKind: JsonValueKind.True } => "true",
         { ValueKind: JsonValueKind.False } => "false",
+        _ => null,
+    };
+
+    /// <summary>A word that stands alone, or a list of exactly what was agreed to.</summary>
+    private static bool? AgreesToAdvertising(JsonElement consent) => consent.ValueKind switch
+    {
+        JsonValueKind.String => consent.ValueEquals("marketing"),
+        JsonValueKind.Array => consent.EnumerateArray().Any(word => word.ValueKind == JsonValueKind.String && word.ValueEquals("marketing")),
         _ => null,
     };
 

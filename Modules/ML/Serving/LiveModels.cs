@@ -40,6 +40,12 @@ internal sealed class LiveModels(
     /// <summary>A version of the price model.</summary>
     internal sealed record ServedPrice(int Version, string Source, PricePredictor Model);
 
+    /// <summary>A version of the model of similar vehicles with the catalogue laid out by its indices.</summary>
+    internal sealed record ServedSimilar(int Version, string Source, SimilarItems Trained, SimilarItems Model, ItemMask Live, Card?[] Cards);
+
+    /// <summary>A version of the model of buyers.</summary>
+    internal sealed record ServedBuyers(int Version, string Source, BuyerFinder Trained, BuyerFinder Model);
+
     /// <summary>What a request about a kind of item reads.</summary>
     /// <param name="Recommenders">The serving version, then the one before it, then those of a rollout (source <c>rollout</c>), as far as they could be loaded.</param>
     /// <param name="Popular">Live items by the weight of this week's events, best first, then the newest.</param>
@@ -58,6 +64,12 @@ internal sealed class LiveModels(
     /// <param name="Medians">Group medians of the live vehicles, when no price model serves.</param>
     internal sealed record Shelf(IReadOnlyDictionary<string, KindShelf> Kinds, IReadOnlyList<ServedPrice> Prices, PriceTraining.GroupMedian? Medians)
     {
+        /// <summary>Versions of the model of similar vehicles.</summary>
+        public IReadOnlyList<ServedSimilar> Similar { get; init; } = [];
+
+        /// <summary>Versions of the model of buyers.</summary>
+        public IReadOnlyList<ServedBuyers> Buyers { get; init; } = [];
+
         /// <summary>What a request about a kind reads.</summary>
         public KindShelf Of(ItemKind kind) => Kinds[kind.Name];
     }
@@ -69,11 +81,16 @@ internal sealed class LiveModels(
     public int? VersionOf(string model) => model switch
     {
         ModelNames.PricePredictor => shelf.Prices.Count > 0 ? shelf.Prices[0].Version : null,
+        ModelNames.SimilarVehicles => shelf.Similar is [var similar, ..] ? similar.Version : null,
+        ModelNames.BuyerRecommender => shelf.Buyers is [var buyers, ..] ? buyers.Version : null,
         _ => ItemKind.All.FirstOrDefault(kind => kind.Model == model) is { } kind && shelf.Of(kind).Recommenders is [var first, ..] ? first.Version : null,
     };
 
     /// <summary>An item of the catalogue in memory.</summary>
     public bool TryGetCard(string id, [NotNullWhen(true)] out Card? card) => cards.TryGetValue(id, out card);
+
+    /// <summary>Items of a kind that are on offer.</summary>
+    public IEnumerable<Card> Live(ItemKind kind) => cards.Values.Where(card => card.Live && card.Is(kind));
 
     /// <summary>Takes in what changed in the catalogue and the registry.</summary>
     public async Task RefreshAsync(CancellationToken ct = default)
@@ -122,7 +139,23 @@ internal sealed class LiveModels(
             }
 
             var medians = prices.Count > 0 ? null : changed.Count > 0 || shelf.Medians is null ? Medians() : shelf.Medians;
-            shelf = new Shelf(kinds, prices, medians);
+            var similar = await LoadAsync(
+                ModelNames.SimilarVehicles, serving, shelf.Similar, served => served.Version,
+                (version, source, bytes) => new ServedSimilar(version, source, SimilarItems.Load(bytes), null!, null!, []), (served, source) => served with { Source = source }, ct);
+            if (changed.Count > 0 || !ReferenceEquals(similar, shelf.Similar))
+            {
+                similar = [.. similar.Select(LayOut)];
+            }
+
+            var buyers = await LoadAsync(
+                ModelNames.BuyerRecommender, serving, shelf.Buyers, served => served.Version,
+                (version, source, bytes) => new ServedBuyers(version, source, BuyerFinder.Load(bytes), null!), (served, source) => served with { Source = source }, ct);
+            if (changed.Count > 0 || !ReferenceEquals(buyers, shelf.Buyers))
+            {
+                buyers = [.. buyers.Select(served => served with { Model = served.Trained.With(LiveOf(ItemKind.Vehicle), rates) })];
+            }
+
+            shelf = new Shelf(kinds, prices, medians) { Similar = similar, Buyers = buyers };
         }
         finally
         {
@@ -238,18 +271,33 @@ internal sealed class LiveModels(
 
     private ServedRecommender LayOut(ServedRecommender served, ItemKind kind)
     {
-        var model = served.Trained.With(cards.Values.Where(card => card.Live && card.Is(kind)).Select(card => card.Snapshot).OrderBy(item => item.Position), rates);
-        var (live, byIndex) = (new ItemMask(model.Ids.Count), new Card?[model.Ids.Count]);
+        var model = served.Trained.With(LiveOf(kind), rates);
+        var (live, byIndex) = CardsOf(model.Ids);
+        return new ServedRecommender(served.Version, served.Source, served.Trained, model, live, byIndex, Interlocked.Increment(ref layouts));
+    }
+
+    private ServedSimilar LayOut(ServedSimilar served)
+    {
+        var model = served.Trained.With(LiveOf(ItemKind.Vehicle), rates);
+        var (live, byIndex) = CardsOf(model.Ids);
+        return served with { Model = model, Live = live, Cards = byIndex };
+    }
+
+    private IEnumerable<ItemSnapshot> LiveOf(ItemKind kind) => Live(kind).Select(card => card.Snapshot).OrderBy(item => item.Position);
+
+    private (ItemMask Live, Card?[] Cards) CardsOf(IReadOnlyList<string> ids)
+    {
+        var (live, byIndex) = (new ItemMask(ids.Count), new Card?[ids.Count]);
         for (var i = 0; i < byIndex.Length; i++)
         {
-            if (cards.TryGetValue(model.Ids[i], out var card))
+            if (cards.TryGetValue(ids[i], out var card))
             {
                 byIndex[i] = card;
                 live[i] = card.Live;
             }
         }
 
-        return new ServedRecommender(served.Version, served.Source, served.Trained, model, live, byIndex, Interlocked.Increment(ref layouts));
+        return (live, byIndex);
     }
 
     private void Price(ServedPrice by, List<Card> some)

@@ -6,7 +6,7 @@ namespace OKLA.ML.Models.Recommenders;
 /// <summary>
 /// What a kind of item tells a recommender, declared by names. A name is an attribute of the kind or one of these readings: <c>price</c> and
 /// <c>price'</c> (half-octave bands of dollars, the second half a band off; <c>free</c> for nothing), <c>age</c> (model year in steps of two),
-/// <c>tags</c>, <c>place</c>, <c>title</c> (its words), <c>weekday</c> and <c>hours</c> (morning, afternoon, evening of its beginning in Santo Domingo).
+/// <c>tags</c>, <c>place</c>, <c>title</c> and <c>description</c> (their words), <c>weekday</c> and <c>hours</c> (morning, afternoon, evening of its beginning in Santo Domingo).
 /// </summary>
 /// <param name="Name">The kind, as the catalogue names it.</param>
 /// <param name="Model">Name of its model.</param>
@@ -35,8 +35,8 @@ internal sealed record ItemKind(string Name, string Model, IReadOnlyList<string[
     /// <summary>The kind of a name; null when nothing of it is recommended.</summary>
     public static ItemKind? Find(string name) => All.FirstOrDefault(kind => kind.Name == name);
 
-    /// <summary>Whether a model recommends items of some kind.</summary>
-    public static bool Recommends(string model) => All.Any(kind => kind.Model == model);
+    /// <summary>Whether a model is asked through the endpoints of recommendations and not by rows.</summary>
+    public static bool Recommends(string model) => model is ModelNames.SimilarVehicles or ModelNames.BuyerRecommender || All.Any(kind => kind.Model == model);
 
     /// <summary>Keys of an item's kin, closest first.</summary>
     public string[] KinOf(ItemSnapshot item, ExchangeRates rates) =>
@@ -99,8 +99,8 @@ internal sealed record ItemKind(string Name, string Model, IReadOnlyList<string[
                 return item.Tags.Concat(ListOf(item, "tags")).Select(tag => tag.ToLowerInvariant());
             case "place":
                 return item.Place is { Length: > 0 } place ? [place.ToLowerInvariant()] : [];
-            case "title":
-                return item.Title.ToLowerInvariant().Split([' ', ',', '.', '-', ':', '(', ')', '/'], StringSplitOptions.RemoveEmptyEntries).Where(word => word.Length > 3);
+            case "title" or "description":
+                return ((name == "title" ? item.Title : item.Description) ?? "").ToLowerInvariant().Split([' ', ',', '.', '-', ':', '(', ')', '/'], StringSplitOptions.RemoveEmptyEntries).Where(word => word.Length > 3);
             case "weekday":
                 return Local(item) is { } day ? [day.DayOfWeek.ToString()] : [];
             case "hours":

@@ -23,3 +23,23 @@ internal sealed class VehicleRecommender(IMessageBus bus, IOptions<MLOptions> op
 /// <summary>Activities.</summary>
 internal sealed class ActivityRecommender(IMessageBus bus, IOptions<MLOptions> options, ExchangeRates rates, TimeProvider clock)
     : RecommenderModel(ItemKind.Activity, "Which activities a person will want to go to.", bus, options.Value, rates, clock);
+
+/// <summary>Similar vehicles as a model of this house; asked through <c>GET /api/recommendations/items/{id}/similar</c>.</summary>
+internal sealed class SimilarVehicles(IMessageBus bus, IOptions<MLOptions> options, ExchangeRates rates, TimeProvider clock) : ModelDefinition
+{
+    public override string Name => ModelNames.SimilarVehicles;
+
+    public override string Summary => "Which vehicles somebody who looks at one would look at instead.";
+
+    public override ModelTraining NewTraining() => new SimilarTraining(bus, options.Value, rates, clock);
+}
+
+/// <summary>Buyers of a vehicle as a model of this house; asked through <c>GET /api/recommendations/items/{id}/buyers</c>.</summary>
+internal sealed class BuyerRecommender(IMessageBus bus, IOptions<MLOptions> options, ExchangeRates rates, TimeProvider clock) : ModelDefinition
+{
+    public override string Name => ModelNames.BuyerRecommender;
+
+    public override string Summary => "Who should hear of a vehicle.";
+
+    public override ModelTraining NewTraining() => new BuyerTraining(bus, options.Value, rates, clock);
+}

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -7,9 +9,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using OKLA.Features;
 using OKLA.ML;
+using OKLA.ML.Monitoring;
 using OKLA.ML.Registry;
-using OKLA.ML.Rollout;
 using OKLA.ML.Serving;
+using OKLA.ML.Serving.Recommendations;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Jobs;
 using OKLA.Shared.EventLog;
@@ -80,7 +83,7 @@ public sealed class RecommenderTests : DatabaseTest, IAsyncDisposable
         answer.ModelVersion.ShouldBe(await ServingAsync());
         answer.Items.Count.ShouldBe(10);
         answer.Items.Count(item => item.Item.Make == "Kia" || item.Item.BodyType == "jeepeta").ShouldBeGreaterThanOrEqualTo(8);
-        answer.Items[0].Reason.ShouldStartWith("Porque viste Kia jeepeta");
+        answer.Items.ShouldContain(item => item.Reason.StartsWith("Porque viste cuatro jeepetas Kia", StringComparison.Ordinal));
         var seen = vehicles.Where(v => v.Item.Text("make") == "Kia" && v.Item.Text("bodyType") == "jeepeta").Take(4).Select(v => v.Item.Id);
         answer.Items.Select(item => item.ItemId).ShouldNotContain(id => seen.Contains(id));
     }
@@ -117,6 +120,147 @@ public sealed class RecommenderTests : DatabaseTest, IAsyncDisposable
 
         after.Items.Select(item => item.ItemId).ShouldNotContain(id => before.Items.Any(item => item.ItemId == id));
         after.Items.Take(50).Select(item => item.ItemId).ShouldContain("fresh-ford");
+    }
+
+    [Test]
+    public async Task What_was_refused_does_not_come_back_and_neither_does_what_was_just_seen()
+    {
+        var hondas = vehicles.Where(v => v.Item.Text("make") == "Honda" && v.Item.Text("bodyType") == "sedan").Take(4).ToList();
+        await room.TellAsync(hondas.Take(3).Select((v, n) => Room.View("picky", v.Item.Id, Now.AddMinutes(-20 - n))));
+        var first = (await AskAsync("picky", 5)).Items[0].ItemId;
+
+        await room.TellAsync(Told(EventTypes.FeedbackGiven, "picky", first, Now.AddMinutes(-1), new { feedback = "dislike" }));
+        var after = await AskAsync("picky", 100);
+
+        after.Source.ShouldBe("model");
+        after.Items.Select(item => item.ItemId).ShouldNotContain(first);
+        after.Items.Select(item => item.ItemId).ShouldNotContain(id => hondas.Take(3).Any(v => v.Item.Id == id));
+    }
+
+    [Test]
+    public async Task What_was_seen_long_ago_may_come_back()
+    {
+        var old = vehicles.First(v => v.Item.Text("make") == "Nissan" && v.Item.Text("bodyType") == "camioneta").Item.Id;
+        await room.TellAsync(Room.View("returning", old, Now.AddDays(-40)));
+
+        (await AskAsync("returning", 100)).Items.Select(item => item.ItemId).ShouldContain(old);
+    }
+
+    [Test]
+    public async Task What_a_visit_opened_counts_before_its_events_have_arrived()
+    {
+        var opened = vehicles.Where(v => v.Item.Text("make") == "Ford" && v.Item.Text("bodyType") == "camioneta").Take(3).Select(v => v.Item.Id).ToList();
+
+        var answer = await AskAsync("never-seen", visit: new RecommendVehicles.Visit(Recent: string.Join(',', opened)));
+
+        answer.Source.ShouldBe("model");
+        answer.Items.Count(item => item.Item.Make == "Ford" || item.Item.BodyType == "camioneta").ShouldBeGreaterThanOrEqualTo(7);
+        answer.Items.Select(item => item.ItemId).ShouldNotContain(id => opened.Contains(id));
+    }
+
+    [Test]
+    public async Task Operators_pin_and_block_for_a_time_and_what_they_did_stays_readable()
+    {
+        await room.TellAsync(vehicles.Where(v => v.Item.Text("make") == "Toyota").Take(3).Select((v, n) => Room.View("ruled", v.Item.Id, Now.AddMinutes(-5 - n))));
+        var rules = room.Services.GetRequiredService<OperatorRules>();
+        var admin = new CurrentUser("ana-admin", Role.Admin, null, new HashSet<string>());
+        var pinned = vehicles.First(v => v.Item.Text("make") == "Hyundai").Item.Id;
+        var pin = (await RuleEndpoints.PostAsync(new RuleEndpoints.Request("pin", "item", pinned, "feria", Until: Now.AddDays(1)), admin, rules, room.Clock, default)).Result.ShouldBeOfType<Created<OperatorRule>>().Value!;
+        var block = (await RuleEndpoints.PostAsync(new RuleEndpoints.Request("block", "make", "Toyota", "retirada"), admin, rules, room.Clock, default)).Result.ShouldBeOfType<Created<OperatorRule>>().Value!;
+
+        var answer = await AskAsync("ruled");
+
+        answer.Items[0].ItemId.ShouldBe(pinned);
+        answer.Items[0].Reason.ShouldBe("Recomendado por OKLA");
+        answer.Items.ShouldAllBe(item => item.Item.Make != "Toyota");
+
+        (await RuleEndpoints.EndAsync(pin.Id, admin, rules, default)).Result.ShouldBeOfType<NoContent>();
+        (await RuleEndpoints.EndAsync(block.Id, admin, rules, default)).Result.ShouldBeOfType<NoContent>();
+        (await RuleEndpoints.EndAsync(block.Id, admin, rules, default)).Result.ShouldBeOfType<NotFound>();
+        (await AskAsync("ruled")).Items.ShouldContain(item => item.Item.Make == "Toyota");
+        (await rules.ListAsync(10, default)).Where(rule => rule.Id == pin.Id || rule.Id == block.Id).ShouldAllBe(rule => rule.By == "ana-admin" && rule.EndedBy == "ana-admin" && rule.EndedAt == Now);
+    }
+
+    [Test]
+    public async Task A_ranking_is_kept_for_who_comes_back_and_made_anew_when_something_happened()
+    {
+        await room.TellAsync(Room.View("reader", vehicles[5].Item.Id, Now.AddMinutes(-5)));
+        var meter = room.Services.GetRequiredService<ServingMeter>();
+
+        var first = await AskAsync("reader");
+        var second = await AskAsync("reader");
+        await room.TellAsync(Room.View("reader", first.Items[0].ItemId, Now.AddMinutes(-1)));
+        var third = await AskAsync("reader");
+
+        second.Items.Select(item => item.ItemId).ShouldBe(first.Items.Select(item => item.ItemId));
+        third.Items.Select(item => item.ItemId).ShouldNotContain(first.Items[0].ItemId);
+        await meter.FlushAsync();
+        (await ScalarAsync<long>("select sum(cache_hits)::bigint from ml.serving_minutes where model = 'vehicle-recommender'")).ShouldBeGreaterThanOrEqualTo(1);
+    }
+
+    [Test]
+    public async Task Similar_vehicles_keep_to_the_price_and_follow_what_people_compare()
+    {
+        var outcome = await room.Bus.InvokeAsync<TrainingOutcome>(new TrainModel(ModelNames.SimilarVehicles, "first"));
+        TestContext.Out.WriteLine(string.Join(Environment.NewLine, outcome.Metrics) + outcome.Decision);
+        outcome.Version.ShouldBeGreaterThan(0, outcome.Decision);
+        var live = room.Services.GetRequiredService<LiveModels>();
+        await room.Services.GetRequiredService<ModelRegistry>().PublishAsync(ModelNames.SimilarVehicles, outcome.Version, default);
+        await live.RefreshAsync();
+        var car = live.Live(OKLA.ML.Models.Recommenders.ItemKind.Vehicle).First(card => card.View.Make == "Honda" && card.View.BodyType == "jeepeta");
+
+        var answer = FindSimilar.Handle(
+            car.Snapshot.Item.Id, live, room.Services.GetRequiredService<OperatorRules>(), room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(),
+            NullLogger<LiveModels>.Instance, room.Clock).Result.ShouldBeOfType<Ok<FindSimilar.Response>>().Value!;
+
+        answer.Source.ShouldBe("model");
+        answer.Items.Count.ShouldBe(10);
+        answer.Items.Select(item => item.SamePrice).ShouldBeInOrder(SortDirection.Descending);
+        answer.Items[0].SamePrice.ShouldBeTrue();
+        answer.Items.Count(item => item.Item.Make == "Honda" || item.Item.BodyType == "jeepeta").ShouldBeGreaterThanOrEqualTo(7);
+        answer.Items.Select(item => item.ItemId).ShouldNotContain(car.Snapshot.Item.Id);
+    }
+
+    [Test]
+    public async Task Buyers_are_told_to_the_seller_only_and_only_those_who_agreed_to_advertising()
+    {
+        var outcome = await room.Bus.InvokeAsync<TrainingOutcome>(new TrainModel(ModelNames.BuyerRecommender, "first"));
+        TestContext.Out.WriteLine(string.Join(Environment.NewLine, outcome.Metrics));
+        outcome.Published.ShouldBeTrue(outcome.Decision);
+        await room.TellAsync(vehicles.Where(v => v.Item.Text("make") == "Kia" && v.Item.Text("bodyType") == "sedan").Skip(1).Take(3)
+            .Select((v, n) => Told(EventTypes.ItemViewed, "agrees", v.Item.Id, Now.AddHours(-2 - n), new { }, "marketing")));
+        await room.TellAsync(vehicles.Where(v => v.Item.Text("make") == "Kia" && v.Item.Text("bodyType") == "sedan").Skip(1).Take(3)
+            .Select((v, n) => Told(EventTypes.ItemViewed, "declines", v.Item.Id, Now.AddHours(-2 - n), new { }, "analytics")));
+        var live = room.Services.GetRequiredService<LiveModels>();
+        await live.RefreshAsync();
+        var car = live.Live(OKLA.ML.Models.Recommenders.ItemKind.Vehicle).First(card => card.View.Make == "Kia" && card.View.BodyType == "sedan");
+        async Task<IResult> AskForAsync(CurrentUser caller) => (await FindBuyers.Handle(
+            car.Snapshot.Item.Id, caller, live, room.Services.GetRequiredService<ActiveBuyers>(), room.Bus, room.Services.GetRequiredService<PredictionLog>(), default)).Result;
+
+        (await AskForAsync(new CurrentUser("d2", Role.Dealer, "another-dealer", new HashSet<string>()))).ShouldBeOfType<ForbidHttpResult>();
+        var own = (await AskForAsync(new CurrentUser("d1", Role.Dealer, car.Snapshot.Item.SellerId, new HashSet<string>()))).ShouldBeOfType<Ok<FindBuyers.Response>>().Value!;
+        var admin = (await AskForAsync(new CurrentUser("a", Role.Admin, null, new HashSet<string>()))).ShouldBeOfType<Ok<FindBuyers.Response>>().Value!;
+
+        admin.Buyers.Select(buyer => buyer.Handle).ShouldBe(["agrees"]);
+        own.Buyers.Count.ShouldBe(1);
+        own.Buyers[0].Handle.ShouldNotBe("agrees");
+        own.Asked.ShouldBe(1);
+    }
+
+    [Test]
+    public async Task E_mails_go_to_those_of_a_segment_who_agreed_to_advertising()
+    {
+        await room.TellAsync(Told(EventTypes.ItemViewed, "letter-yes", vehicles[7].Item.Id, Now.AddHours(-3), new { }, "marketing"), Told(EventTypes.ItemViewed, "letter-no", vehicles[7].Item.Id, Now.AddHours(-3), new { }, "analytics"));
+        await ExecuteAsync($"insert into features.person_segments (person_id, segment, since, counted_at) values ('letter-yes', 'comparing', now(), now()), ('letter-no', 'comparing', now(), now())");
+        await room.Services.GetRequiredService<LiveModels>().RefreshAsync();
+
+        var answer = (await RecommendSegment.Handle(
+            "comparing", room.Services.GetRequiredService<RecommendationDesk>(), room.Bus, room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), room.Clock, default)).Value!;
+
+        answer.People.Select(letter => letter.UserId).ShouldBe(["letter-yes"]);
+        answer.People[0].Items.Count.ShouldBe(5);
+        answer.People[0].Items.Select(item => item.ItemId).ShouldNotContain(vehicles[7].Item.Id);
+        answer.Next.ShouldBeNull();
     }
 
     [Test]
@@ -212,15 +356,21 @@ public sealed class RecommenderTests : DatabaseTest, IAsyncDisposable
         return opened;
     }
 
-    private async Task<RecommendVehicles.Response> AskAsync(string id, int limit = 10, Room? room = null, CurrentUser? caller = null)
+    private async Task<RecommendVehicles.Response> AskAsync(string id, int limit = 10, Room? room = null, CurrentUser? caller = null, RecommendVehicles.Visit? visit = null)
     {
         room ??= this.room;
         var live = room.Services.GetRequiredService<LiveModels>();
         await live.RefreshAsync();
         Ok<RecommendVehicles.Response> answer = await RecommendVehicles.Handle(
-            id, caller ?? CurrentUser.Nobody, new HostingEnvironment { EnvironmentName = Environments.Production }, live, room.Services.GetRequiredService<TriedVersions>(), room.Bus, room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), room.Clock, NullLogger<LiveModels>.Instance, default, limit);
+            id, visit ?? new RecommendVehicles.Visit(), caller ?? CurrentUser.Nobody, new HostingEnvironment { EnvironmentName = Environments.Production },
+            room.Services.GetRequiredService<RecommendationDesk>(), room.Bus, room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), room.Clock,
+            NullLogger<RecommendationDesk>.Instance, default, limit);
         return answer.Value!;
     }
+
+    private static StreamEvent Told(string type, string person, string item, DateTimeOffset at, object properties, string consent = "analytics") => new(
+        BehaviourEvent.StreamOf(person, null),
+        NewEvent.Of(type, new BehaviourEvent(person, null, null, item, JsonSerializer.SerializeToElement(new { consent }), JsonSerializer.SerializeToElement(properties)), at) with { KnownAt = at });
 
     private Task<int> ServingAsync() => ScalarAsync<int>("select version from ml.serving where model = 'vehicle-recommender'");
 

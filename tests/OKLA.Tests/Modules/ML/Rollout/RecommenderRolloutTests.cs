@@ -8,6 +8,7 @@ using OKLA.Features;
 using OKLA.ML;
 using OKLA.ML.Rollout;
 using OKLA.ML.Serving;
+using OKLA.ML.Serving.Recommendations;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Jobs;
 using OKLA.Shared.Messaging;
@@ -112,8 +113,8 @@ public sealed class RecommenderRolloutTests : DatabaseTest, IAsyncDisposable
     private async Task<RecommendVehicles.Response> AskAsync(string person)
     {
         Ok<RecommendVehicles.Response> answer = await RecommendVehicles.Handle(
-            person, CurrentUser.Nobody, new HostingEnvironment { EnvironmentName = Environments.Production }, room.Services.GetRequiredService<LiveModels>(), room.Services.GetRequiredService<TriedVersions>(),
-            room.Bus, room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), room.Clock, NullLogger<LiveModels>.Instance, default, 5);
+            person, new RecommendVehicles.Visit(), CurrentUser.Nobody, new HostingEnvironment { EnvironmentName = Environments.Production }, room.Services.GetRequiredService<RecommendationDesk>(),
+            room.Bus, room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), room.Clock, NullLogger<RecommendationDesk>.Instance, default, 5);
         return answer.Value!;
     }
 

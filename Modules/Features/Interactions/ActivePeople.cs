@@ -1,0 +1,50 @@
+using Dapper;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using OKLA.Shared.Contracts;
+
+namespace OKLA.Features.Interactions;
+
+/// <summary>Answers <see cref="GetActivePeople"/>.</summary>
+internal static class ActivePeopleHandler
+{
+    public static async Task<IReadOnlyList<ActivePerson>> Handle(GetActivePeople query, NpgsqlDataSource database, IOptions<FeaturesOptions> options, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        var rows = await connection.QueryAsync<Row>(new CommandDefinition("""
+            with latest as (
+                select person_id, max(occurred_at) as at, coalesce((array_agg(marketing order by position desc) filter (where marketing is not null))[1], false) as may_be_told
+                from features.facts where person_id is not null and occurred_at > @since and occurred_at <= @at and known_at <= @at
+                group by person_id order by max(occurred_at) desc, person_id limit @Limit
+            )
+            select person_id, may_be_told, item_id, sum(weight)::real as weight, count(*)::int as events, (array_agg(type order by weight desc, position desc))[1] as strongest_type, max(occurred_at) as last_at
+            from latest join features.facts f using (person_id) join unnest(@Types, @Weights) as w (type, weight) using (type)
+            where item_id is not null and occurred_at > @since and occurred_at <= @at and known_at <= @at
+            group by person_id, may_be_told, item_id order by person_id, max(occurred_at) desc, item_id
+            """, new
+            {
+                since = query.Since.UtcDateTime, at = query.AsOf.UtcDateTime, query.Limit, Types = options.Value.EventWeights.Keys.ToArray(), Weights = options.Value.EventWeights.Values.ToArray(),
+            }, cancellationToken: ct));
+        return [.. rows.GroupBy(row => row.PersonId, StringComparer.Ordinal).Select(own => new ActivePerson(
+            own.Key, own.First().MayBeTold,
+            [.. own.Take(query.ItemsEach).Select(row => new HistoryItem(row.ItemId, row.Weight, row.Events, row.StrongestType, new DateTimeOffset(row.LastAt, TimeSpan.Zero)))]))];
+    }
+
+    private sealed record Row(string PersonId, bool MayBeTold, string ItemId, float Weight, int Events, string StrongestType, DateTime LastAt);
+}
+
+/// <summary>Answers <see cref="GetSegmentPeople"/>.</summary>
+internal static class SegmentPeopleHandler
+{
+    public static async Task<IReadOnlyList<string>> Handle(GetSegmentPeople query, NpgsqlDataSource database, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        return (await connection.QueryAsync<string>(new CommandDefinition("""
+            select s.person_id from features.person_segments s
+            cross join lateral (
+                select marketing from features.facts f where f.person_id = s.person_id and marketing is not null order by f.occurred_at desc, f.position desc limit 1
+            ) consent
+            where s.segment = @Segment and consent.marketing and s.person_id > coalesce(@AfterId, '') order by s.person_id limit @Limit
+            """, new { query.Segment, query.AfterId, query.Limit }, cancellationToken: ct))).AsList();
+    }
+}

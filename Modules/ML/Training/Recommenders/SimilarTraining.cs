@@ -1,0 +1,199 @@
+using System.Globalization;
+using OKLA.ML.Algorithms.Evaluation;
+using OKLA.ML.Algorithms.Retrieval;
+using OKLA.ML.Models.Recommenders;
+using OKLA.ML.Registry;
+using OKLA.Shared.Contracts;
+using OKLA.Shared.Messaging;
+
+namespace OKLA.ML.Training.Recommenders;
+
+/// <summary>
+/// Trains <see cref="SimilarItems"/>. Split: the newest share of interactions is the test. A case is an item that somebody looked at then, live at the split, and
+/// the other live items that the same person looked at within the hour after it. Weights are chosen on cases of the slice before the test.
+/// </summary>
+internal sealed class SimilarTraining(IMessageBus bus, MLOptions options, ExchangeRates rates, TimeProvider clock) : ModelTraining
+{
+    private const int MostCases = 2_000;
+    private const string Baseline = "same make and model, nearest price";
+    private static readonly double[] CoViewWeights = [0, 0.3, 1, 3];
+    private static readonly double[] PriceWeights = [0, 0.1, 0.3, 1];
+    private readonly RecommenderKnobs knobs = options.Recommender;
+    private InteractionFrame frame = null!;
+    private IReadOnlyList<ItemSnapshot> catalogue = [];
+    private SimilarItems measured = null!;
+    private SimilarityWeights weights = new(1, 0.3);
+    private DateTimeOffset now;
+    private DateTimeOffset splitAt;
+    private int trainRows;
+
+    public override string Model => ModelNames.SimilarVehicles;
+
+    public override bool LargerIsBetter => true;
+
+    public override async Task<HeldOut> EvaluateAsync((byte[] Artefact, DateTimeOffset Until)? serving, IProgress<WorkProgress>? progress, CancellationToken ct)
+    {
+        progress?.Report(new WorkProgress(0, "reading interactions"));
+        now = clock.GetUtcNow();
+        catalogue = await bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItemFrame(now), ct);
+        frame = await bus.InvokeAsync<InteractionFrame>(new GetInteractionFrame(now), ct);
+        var times = Enumerable.Range(0, frame.Count).Where(row => frame.Weight[row] > 0).Select(row => frame.OccurredAt[row]).Order().ToArray();
+        if (times.Length < knobs.MinInteractions || catalogue.Count == 0)
+        {
+            throw new TooLittleDataException($"There are {times.Length} interactions with {catalogue.Count} vehicles; {knobs.MinInteractions} are needed.");
+        }
+
+        splitAt = At(1 - options.HoldOutShare);
+        var sliceAt = At((1 - options.HoldOutShare) * (1 - Math.Max(0.1, knobs.StackShare)));
+
+        // Weights, on the slice of time before the test.
+        var (early, earlyItems) = await FitAsync(sliceAt, weights, ct);
+        var slice = Cases(earlyItems, sliceAt, splitAt);
+        if (slice.Count >= knobs.MinTestPeople)
+        {
+            weights = (from coViews in CoViewWeights from price in PriceWeights select new SimilarityWeights(coViews, price))
+                .MaxBy(tried => Measure(early.Weighted(tried), earlyItems, slice, ct).Ndcg.Average())!;
+        }
+
+        progress?.Report(new WorkProgress(0.5, "measuring on later visits"));
+        (measured, var items) = await FitAsync(splitAt, weights, ct);
+        trainRows = frame.RowsAsOf(splitAt).Count();
+        var cases = Cases(items, splitAt, DateTimeOffset.MaxValue);
+        if (cases.Count < knobs.MinTestPeople)
+        {
+            throw new TooLittleDataException($"Only {cases.Count} vehicles were looked at after {splitAt:u} with others in the same hour; {knobs.MinTestPeople} are needed.");
+        }
+
+        var (ours, nearest) = (Measure(measured, items, cases, ct), MeasureNearest(items, cases, ct));
+        double? old = null;
+        if (serving is { } before && before.Until <= splitAt)
+        {
+            old = Measure(SimilarItems.Load(before.Artefact).With(items, rates), items, cases, ct).Ndcg.Average();
+        }
+
+        return new HeldOut(
+            string.Create(CultureInfo.InvariantCulture, $"by time at {splitAt:yyyy-MM-dd HH:mm} UTC: {cases.Count} vehicles looked at after it with {cases.Sum(one => one.Relevant.Count)} others in the same hour, among {items.Count(item => item.Status == "live")} live ones; co-views count {weights.CoViews:0.##}, ln of prices {weights.Price:0.##} (chosen on {slice.Count} cases before it)"),
+            [.. ours.All.Where(row => row.Name != "AUC").Zip(nearest.All.Where(row => row.Name != "AUC"), (row, baseline) => new MetricRow(row.Name, row.Values.Average(), baseline.Values.Average(), Baseline))],
+            old)
+        {
+            Intervals = [.. ours.All.Where(row => row.Name != "AUC").Select(row => (row.Name, Interval: Bootstrap.Mean(row.Values, seed: knobs.Seed))).Select(pair => new MetricInterval(pair.Name, pair.Interval.Lower, pair.Interval.Upper))],
+        };
+
+        DateTimeOffset At(double share) => new(times[Math.Clamp((int)(times.Length * share) - 1, 0, times.Length - 2)], TimeSpan.Zero);
+    }
+
+    public override TrainedModel Refit(IProgress<WorkProgress>? progress, CancellationToken ct) =>
+        new(Fit(catalogue, [.. Enumerable.Range(0, frame.Count)], weights, ct).Save(), knobs, Data(frame.Count), now, frame.Count);
+
+    public override TrainedModel Measured() => new(measured.Save(), knobs, Data(trainRows), splitAt, trainRows);
+
+    private object Data(int rows) => new { interactions = rows, items = catalogue.Count, splitAt, asOf = now, weights };
+
+    private async Task<(SimilarItems Model, IReadOnlyList<ItemSnapshot> Items)> FitAsync(DateTimeOffset at, SimilarityWeights by, CancellationToken ct)
+    {
+        var items = await bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItemFrame(at), ct);
+        return items.Count == 0 ? throw new TooLittleDataException($"No vehicle was known by {at:u}.") : (Fit(items, [.. frame.RowsAsOf(at)], by, ct), items);
+    }
+
+    private SimilarItems Fit(IReadOnlyList<ItemSnapshot> items, int[] rows, SimilarityWeights by, CancellationToken ct) =>
+        SimilarItems.Fit(items, ItemRecommender.Weights(frame, rows, [.. items.Select(item => item.Item.Id)]), by, knobs, rates, options.Threads, ct);
+
+    /// <summary>Items looked at in a span of time with what the same person looked at within the hour after.</summary>
+    private List<TestPerson> Cases(IReadOnlyList<ItemSnapshot> items, DateTimeOffset from, DateTimeOffset until)
+    {
+        var places = items.Select((item, place) => (item, place)).Where(pair => pair.item.Status == "live").ToDictionary(pair => pair.item.Item.Id, pair => pair.place, StringComparer.Ordinal);
+        var place = Array.ConvertAll(frame.Items, id => places.GetValueOrDefault(id, -1));
+        var cases = new List<TestPerson>();
+        foreach (var own in Enumerable.Range(0, frame.Count)
+            .Where(row => frame.OccurredAt[row] > from.UtcTicks && frame.OccurredAt[row] <= until.UtcTicks && frame.KnownAt[row] <= until.UtcTicks && frame.Weight[row] > 0 && place[frame.Item[row]] >= 0)
+            .GroupBy(row => frame.Person[row]))
+        {
+            var rows = own.OrderBy(row => frame.OccurredAt[row]).ToArray();
+            var asked = new HashSet<int>();
+            for (var i = 0; i < rows.Length; i++)
+            {
+                var item = place[frame.Item[rows[i]]];
+                var others = rows.Skip(i + 1).TakeWhile(row => frame.OccurredAt[row] - frame.OccurredAt[rows[i]] <= TimeSpan.TicksPerHour).Select(row => place[frame.Item[row]]).Where(other => other != item).ToHashSet();
+                if (others.Count > 0 && asked.Add(item))
+                {
+                    cases.Add(new TestPerson(items[item].Item.Id, [], [item], others));
+                }
+            }
+        }
+
+        var drawn = cases.ToArray();
+        new Random(knobs.Seed).Shuffle(drawn);
+        return [.. drawn.Take(MostCases)];
+    }
+
+    private RankingFigures Measure(SimilarItems model, IReadOnlyList<ItemSnapshot> items, IReadOnlyList<TestPerson> cases, CancellationToken ct)
+    {
+        var allowed = new ItemMask(model.Ids.Count);
+        var placeOf = items.Select((item, place) => (item.Item.Id, place)).ToDictionary(pair => pair.Id, pair => pair.place, StringComparer.Ordinal);
+        foreach (var item in items.Where(item => item.Status == "live"))
+        {
+            allowed[model.IndexOf(item.Item.Id)] = true;
+        }
+
+        return ListsOf(cases, one => [.. model.Find(model.IndexOf(one.Id), Ranking.K, allowed, knobs.SimilarPriceBand).Where(found => placeOf.ContainsKey(model.Ids[found.Index])).Select(found => placeOf[model.Ids[found.Index]])], ct);
+    }
+
+    private RankingFigures MeasureNearest(IReadOnlyList<ItemSnapshot> items, IReadOnlyList<TestPerson> cases, CancellationToken ct)
+    {
+        var nearest = new NearestPrice(items, rates);
+        return ListsOf(cases, one => nearest.Find(one.Met[0], Ranking.K), ct);
+    }
+
+    private static RankingFigures ListsOf(IReadOnlyList<TestPerson> cases, Func<TestPerson, int[]> find, CancellationToken ct)
+    {
+        var n = cases.Count;
+        var figures = new RankingFigures(new double[n], new double[n], new double[n], new double[n], []);
+        for (var i = 0; i < n; i++)
+        {
+            ct.ThrowIfCancellationRequested();
+            var ranked = find(cases[i]);
+            figures.Ndcg[i] = RankingMetrics.Ndcg(ranked, cases[i].Relevant, Ranking.K);
+            figures.Map[i] = RankingMetrics.AveragePrecision(ranked, cases[i].Relevant, Ranking.K);
+            figures.Mrr[i] = RankingMetrics.ReciprocalRank(ranked, cases[i].Relevant, Ranking.K);
+            figures.Hit[i] = RankingMetrics.HitRate(ranked, cases[i].Relevant, Ranking.K);
+        }
+
+        return figures;
+    }
+}
+
+/// <summary>The baseline, and what answers before a model is trained: live vehicles of the same make and model by distance of price, then of the same make, then of the same body.</summary>
+internal sealed class NearestPrice
+{
+    private readonly IReadOnlyList<ItemSnapshot> items;
+    private readonly double[] prices;
+    private readonly Dictionary<string, int[]> byKey;
+
+    public NearestPrice(IReadOnlyList<ItemSnapshot> items, ExchangeRates rates)
+    {
+        this.items = items;
+        prices = [.. items.Select(item => rates.ToUsd(item.Item.Price, item.PricedAt) is > 0 and var usd ? Math.Log((double)usd) : double.NaN)];
+        byKey = items.Select((item, place) => (item, place)).Where(pair => pair.item.Status == "live").SelectMany(pair => Keys(pair.item.Item).Select(key => (key, pair.place)))
+            .GroupBy(pair => pair.key, pair => pair.place, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
+    }
+
+    /// <summary>Places of the nearest items.</summary>
+    public int[] Find(int item, int limit)
+    {
+        var found = new List<int>();
+        foreach (var key in Keys(items[item].Item))
+        {
+            if (found.Count >= limit)
+            {
+                break;
+            }
+
+            found.AddRange(byKey.GetValueOrDefault(key, []).Where(other => other != item && !found.Contains(other)).OrderBy(other => Math.Abs(prices[other] - prices[item]) is var apart && double.IsNaN(apart) ? 9 : apart)
+                .ThenBy(other => items[other].Item.Id, StringComparer.Ordinal).Take(limit - found.Count));
+        }
+
+        return [.. found];
+    }
+
+    private static string[] Keys(CatalogItem item) => [$"model {item.Text("make")}|{item.Text("model")}", $"make {item.Text("make")}|{item.Text("bodyType")}", $"body {item.Text("bodyType")}"];
+}
