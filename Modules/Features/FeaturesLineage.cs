@@ -15,7 +15,7 @@ internal sealed class FeaturesLineage(FeatureRegistry registry) : ILineageSource
     [
         new(FactSubscription.SubscriptionName, Room,
             [
-                .. FactColumns.Of.Keys.Union(options.EventWeights.Keys).SelectMany(type => new[] { $"event:{type}.itemId", $"event:{type}.userId", $"event:{type}.anonymousId" }),
+                .. FactColumns.Of.Keys.Union(options.WeightedTypes).SelectMany(type => new[] { $"event:{type}.itemId", $"event:{type}.userId", $"event:{type}.anonymousId" }),
                 .. FactColumns.Of.SelectMany(type => new[] { type.Value.Amount, type.Value.Extent, type.Value.Channel }.OfType<string>().Select(property => $"event:{type.Key}.{property.Split('.')[0]}")),
                 "event:person_erased", "event:person_linked", "event:person_split",
             ],

@@ -7,7 +7,8 @@ namespace OKLA.Features;
 internal sealed class FeaturesOptions
 {
     /// <summary>
-    /// How much an event of each type says about liking an item. Types that are not named here are no interactions.
+    /// How much an event of each type says about liking an item. Types that are not named here are no interactions;
+    /// with a dot behind the type, only events that say so in their word (attended, feedback, channel) are meant, such as <c>attended.true</c>.
     /// Multiples of 1/8, so that sums are exact.
     /// </summary>
     public IDictionary<string, float> EventWeights { get; } = new Dictionary<string, float>
@@ -18,10 +19,19 @@ internal sealed class FeaturesOptions
         [EventTypes.Contacted] = 8,
         [EventTypes.TestDriveRequested] = 10,
         [EventTypes.Shared] = 3,
-        [EventTypes.Attended] = 6,
+        [EventTypes.Attended + ".true"] = 6,
+        [EventTypes.FeedbackGiven + ".like"] = 3,
+        [EventTypes.FeedbackGiven + ".dislike"] = -3,
         [EventTypes.RecommendationShown] = 0,
         [EventTypes.RecommendationClicked] = 0.5f,
     };
+
+    /// <summary>Types of events that have a weight.</summary>
+    internal IEnumerable<string> WeightedTypes => EventWeights.Keys.Select(key => key.Split('.')[0]).Distinct(StringComparer.Ordinal);
+
+    /// <summary>The weights as columns: type, what it must say (null for anything), weight.</summary>
+    internal (string[] Types, string?[] Said, float[] Weights) WeightColumns =>
+        ([.. EventWeights.Keys.Select(key => key.Split('.')[0])], [.. EventWeights.Keys.Select(key => key.Split('.') is [_, var said] ? said : null)], [.. EventWeights.Values]);
 
     /// <summary>Events that one transaction of a subscription takes in.</summary>
     [Range(1, 100_000)]

@@ -23,7 +23,7 @@ internal sealed class FactSubscription(IOptions<FeaturesOptions> options, Exchan
 
     public override string Name => SubscriptionName;
 
-    public override IReadOnlyCollection<string> EventTypes { get; } = [.. FactColumns.Of.Keys.Union(options.Value.EventWeights.Keys), Types.PersonErased, Types.PersonLinked, Types.PersonSplit];
+    public override IReadOnlyCollection<string> EventTypes { get; } = [.. FactColumns.Of.Keys.Union(options.Value.WeightedTypes), Types.PersonErased, Types.PersonLinked, Types.PersonSplit];
 
     public override int BatchSize => options.Value.BatchSize;
 

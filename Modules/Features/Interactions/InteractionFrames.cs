@@ -21,13 +21,12 @@ internal static class InteractionFrameHandler
         await using var connection = await database.OpenConnectionAsync(ct);
 
         // COPY takes no parameters: the time is our own text of a DateTime, and the types are replaced by their places in the list.
-        var types = options.Value.EventWeights.Keys.ToArray();
-        var places = string.Join(' ', types.Select((type, place) => string.Create(CultureInfo.InvariantCulture, $"when '{type.Replace("'", "''", StringComparison.Ordinal)}' then {place}")));
-        var weights = options.Value.EventWeights.Values.ToArray();
+        var (types, said, weights) = options.Value.WeightColumns;
+        var places = string.Join(' ', types.Select((type, place) => string.Create(CultureInfo.InvariantCulture, $"when type = {Quoted(type)}{(said[place] is { } channel ? $" and channel = {Quoted(channel)}" : "")} then {place}")));
         await using var rows = await connection.BeginBinaryExportAsync($"""
             copy (
                 select * from (
-                    select person_id, item_id, (case type {places} end)::int as type, occurred_at, known_at, position,
+                    select person_id, item_id, (case {places} end)::int as type, occurred_at, known_at, position,
                         case when type = '{EventTypes.RecommendationClicked}' then least(greatest(amount, -1), 1000)::int end as place
                     from features.facts
                     where person_id is not null and item_id is not null and occurred_at <= '{at}'::timestamptz and known_at <= '{at}'::timestamptz
@@ -68,6 +67,8 @@ internal static class InteractionFrameHandler
 
         return new InteractionFrame([.. people.Keys], [.. items.Keys], [.. person], [.. item], [.. weight], [.. occurred], [.. known]) { Position = [.. place], ListsShown = [.. shown] };
     }
+
+    private static string Quoted(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 
     private static int IndexOf(Dictionary<string, int> ids, string id)
     {

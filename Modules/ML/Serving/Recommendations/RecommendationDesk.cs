@@ -77,7 +77,7 @@ internal sealed class RecommendationDesk : IDisposable
             var started = Stopwatch.GetTimestamp();
             try
             {
-                var (page, cached) = Ranked(served, question, history, hidden, inForce, shelf, now);
+                var ((page, first), cached) = Ranked(served, question, history, hidden, inForce, shelf, now);
                 tried.Count(turn, served.Version, source, Stopwatch.GetElapsedTime(started), failed: false, cached ? 1 : 0);
                 if (page.Count == 0)
                 {
@@ -85,7 +85,7 @@ internal sealed class RecommendationDesk : IDisposable
                 }
 
                 tried.Met(turn, question.PersonId, source);
-                tried.AskInShadow(turn, history, question.Limit, hidden, [.. page.Select(item => item.Card.Snapshot.Item.Id)], new ItemRecommender.Moment(now, question.Place));
+                tried.AskInShadow(turn, history, question.Limit, hidden, first, new ItemRecommender.Moment(now, question.Place));
                 exposure.Show(page.Select(item => item.Card.Snapshot.Item.SellerId));
                 return new RecommendationPage(page, served.Version, source);
             }
@@ -131,13 +131,13 @@ internal sealed class RecommendationDesk : IDisposable
         static bool Strong(HistoryItem item) => item.StrongestType is EventTypes.FavoriteAdded or EventTypes.Contacted or EventTypes.TestDriveRequested;
     }
 
-    private (IReadOnlyList<RecommendedItem> Page, bool Cached) Ranked(
+    private (KeptPage Kept, bool Cached) Ranked(
         ServedRecommender served, RecommendationQuestion question, IReadOnlyList<HistoryItem> history, HashSet<string> hidden, IReadOnlyList<OperatorRule> inForce, KindShelf shelf, DateTimeOffset now)
     {
         var key = (served.Layout, question.PersonId, question.Page, question.Limit, question.Place, Print(history, hidden, inForce, question.ItemId));
         if (memory is not null && memory.TryGetValue(key, out var known))
         {
-            return ((IReadOnlyList<RecommendedItem>)known!, true);
+            return ((KeptPage)known!, true);
         }
 
         var knobs = options.Recommendations;
@@ -145,15 +145,16 @@ internal sealed class RecommendationDesk : IDisposable
         var best = served.Model.Best(taste, Math.Max(question.Limit * knobs.CandidatesForEach, 30), served.Live, hidden, new ItemRecommender.Moment(now, question.Place));
         if (best.Length == 0)
         {
-            return ([], false);
+            return (new KeptPage([], []), false);
         }
 
         var candidates = Array.ConvertAll(best, item => new Candidate(item.Index, served.Cards[item.Index]!, item.Score));
         var pins = Pins(inForce, served, hidden);
         var placed = RankingPolicies.Apply(candidates, pins, CaseOf(question, inForce, shelf, now, (a, b) => a.Index >= 0 && b.Index >= 0 ? served.Model.Content.Cosine(a.Index, b.Index) : 0));
         var page = placed.Select(item => new RecommendedItem(item.Candidate.Card, item.Candidate.Score, Reason(served, taste, history, item), item.Why, item.Propensity)).ToArray();
-        memory?.Set(key, page, new MemoryCacheEntryOptions { Size = 200 * (page.Length + 1), AbsoluteExpirationRelativeToNow = options.Serving.CacheFor });
-        return (page, false);
+        var kept = new KeptPage(page, [.. candidates.Take(question.Limit).Select(item => item.Card.Snapshot.Item.Id)]);
+        memory?.Set(key, kept, new MemoryCacheEntryOptions { Size = 200 * (page.Length + 1), AbsoluteExpirationRelativeToNow = options.Serving.CacheFor });
+        return (kept, false);
     }
 
     private RecommendedItem[] Popular(RecommendationQuestion question, HashSet<string> hidden, IReadOnlyList<OperatorRule> inForce, KindShelf shelf, DateTimeOffset now)
@@ -240,6 +241,9 @@ internal sealed class RecommendationDesk : IDisposable
         b.Add(itemId, StringComparer.Ordinal);
         return new HashCodePair(a.ToHashCode(), b.ToHashCode());
     }
+
+    /// <summary>A page as it was shown, and the first of the ranking before the policies, by which versions are compared.</summary>
+    private sealed record KeptPage(IReadOnlyList<RecommendedItem> Page, IReadOnlyCollection<string> First);
 
     private readonly record struct HashCodePair(int First, int Second);
 }

@@ -12,7 +12,7 @@ public sealed class ItemRecommenderTests
 {
     private static readonly DateTimeOffset Now = new(2026, 6, 1, 12, 0, 0, TimeSpan.Zero);
     private static readonly ExchangeRates Rates = new(new MoneyOptions());
-    private static readonly RecommenderKnobs Knobs = new() { Factors = 8, Iterations = 8, PriorPeople = 2, MachineIterations = 6, TowerIterations = 4, TowerHidden = 16, TowerDimension = 8, ContentDimension = 8 };
+    private static readonly RecommenderKnobs Knobs = new() { Factors = 8, Iterations = 8, PriorPeople = 2, MachineIterations = 6, TowerIterations = 40, TowerHidden = 16, TowerDimension = 8, ContentDimension = 8 };
     private static readonly string[] Towns = ["Santo Domingo", "Santiago", "Punta Cana"];
     private static readonly GeoPoint[] Points = [new(18.486, -69.931), new(19.451, -70.697), new(18.582, -68.405)];
     private static readonly string[] Types = ["concierto", "deporte", "taller"];
