@@ -25,10 +25,12 @@ internal sealed class TowerPart : RecommenderPart
         var people = SparseMatrix.FromTriples(
             cuts.All.Count, content.Tokens, [.. cuts.All.SelectMany((cut, row) => cut.Earlier.Tokens.Select((token, t) => (row, token, cut.Earlier.Weights[t])))]);
         var later = SparseMatrix.FromTriples(cuts.All.Count, content.Items, [.. cuts.All.SelectMany((cut, row) => cut.Later.Select(item => (row, item, 1f)))]);
+        // A small catalogue gives few steps a pass: smaller batches, so that there are some dozens all the same.
+        var batch = Math.Clamp(later.Count / 40, 32, 512);
         var options = new TwoTowerOptions
         {
             Dimension = knobs.TowerDimension, EmbeddingDimension = knobs.TowerDimension, Hidden = knobs.TowerHidden > 0 ? [knobs.TowerHidden] : [], UserIds = false, History = false,
-            UnknownShare = 0.3f, Iterations = knobs.TowerIterations, ValidationShare = 0.1, Patience = 3, Seed = knobs.Seed, Threads = threads,
+            UnknownShare = 0.3f, Iterations = knobs.TowerIterations, ValidationShare = 0.1, Patience = 4, BatchSize = batch, Seed = knobs.Seed, Threads = threads,
         };
         var learned = TwoTower.Fit(later, options, new TowerFeatures { Bags = people }, new TowerFeatures { Bags = content.Matrix() }, null, progress, ct).WithoutUsers();
         return new TowerPart(learned, learned.ItemVectors.ToArray());

@@ -39,33 +39,41 @@ internal static class RecommendVehicles
     /// <param name="Verdict">How its price compares; null when that is not known.</param>
     public sealed record Recommendation(string ItemId, double Score, string Reason, ItemView Item, Verdict? Verdict);
 
-    /// <summary>What a page tells of its visitor.</summary>
-    /// <param name="Kind">Kind of items.</param>
-    /// <param name="Page">Page that asks: home, item, favorites or email.</param>
-    /// <param name="ItemId">On an item's page, the item.</param>
-    /// <param name="Recent">Items that the visitor opened in this visit, by commas, newest first: what they mean counts before their events have arrived.</param>
-    /// <param name="Province">The visitor's province, for who is not known yet.</param>
-    /// <param name="Latitude">Where the visitor is, in degrees.</param>
-    /// <param name="Longitude">Where the visitor is, in degrees.</param>
-    public sealed record Visit(
-        [property: AllowedValues("vehicle", "activity")] string Kind = "vehicle", [property: AllowedValues("home", "item", "favorites", "email")] string Page = "home", [property: MaxLength(200)] string? ItemId = null,
-        [property: MaxLength(4_000)] string? Recent = null, [property: MaxLength(100)] string? Province = null, [property: Range(-90, 90)] double? Latitude = null, [property: Range(-180, 180)] double? Longitude = null);
-
     public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) =>
         routes.MapGet("/api/recommendations/users/{id}", Handle).WithName("RecommendVehicles").WithSummary("Items of a kind for a user or visitor, each with its reason");
 
+    /// <param name="id">For whom.</param>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="host">Where.</param>
+    /// <param name="desk">Who answers.</param>
+    /// <param name="bus">To the history.</param>
+    /// <param name="log">Keeps what was served.</param>
+    /// <param name="options">Settings.</param>
+    /// <param name="clock">The time.</param>
+    /// <param name="logger">Hears of outages.</param>
+    /// <param name="ct">Stops it.</param>
+    /// <param name="limit">Items wanted.</param>
+    /// <param name="kind">Kind of items.</param>
+    /// <param name="page">Page that asks: home, item, favorites or email.</param>
+    /// <param name="itemId">On an item's page, the item.</param>
+    /// <param name="recent">Items that the visitor opened in this visit, by commas, newest first: what they mean counts before their events have arrived.</param>
+    /// <param name="province">The visitor's province, for who is not known yet.</param>
+    /// <param name="latitude">Where the visitor is, in degrees.</param>
+    /// <param name="longitude">Where the visitor is, in degrees.</param>
     internal static async Task<Ok<Response>> Handle(
-        [MaxLength(200)] string id, [AsParameters] Visit visit, CurrentUser caller, IHostEnvironment host, RecommendationDesk desk, IMessageBus bus, PredictionLog log, IOptions<MLOptions> options, TimeProvider clock,
-        ILogger<RecommendationDesk> logger, CancellationToken ct, [Range(1, 100)] int limit = 10)
+        [MaxLength(200)] string id, CurrentUser caller, IHostEnvironment host, RecommendationDesk desk, IMessageBus bus, PredictionLog log, IOptions<MLOptions> options, TimeProvider clock,
+        ILogger<RecommendationDesk> logger, CancellationToken ct, [Range(1, 100)] int limit = 10, [AllowedValues("vehicle", "activity")] string kind = "vehicle",
+        [AllowedValues("home", "item", "favorites", "email")] string page = "home", [MaxLength(200)] string? itemId = null, [MaxLength(4_000)] string? recent = null, [MaxLength(100)] string? province = null,
+        [Range(-90, 90)] double? latitude = null, [Range(-180, 180)] double? longitude = null)
     {
         var now = clock.GetUtcNow();
-        var kind = ItemKind.Find(visit.Kind)!;
+        var of = ItemKind.Find(kind)!;
         var trusted = host.IsDevelopment() || caller.Has(Policies.Scopes.Predict);
-        var history = WithVisit(await HistoryAsync(id, caller, trusted, now, bus, options.Value, logger, ct), visit, now);
-        var place = visit is { Latitude: { } latitude, Longitude: { } longitude } ? new GeoPoint(latitude, longitude) : null;
-        var page = desk.Answer(new RecommendationQuestion(id, kind, limit, visit.Page, history, place, visit.Province, visit.ItemId));
-        log.Write(Served(id, kind, visit.Page, page));
-        return TypedResults.Ok(new Response(id, [.. page.Items.Select(Show)], page.Version, page.Source, now));
+        var history = WithVisit(await HistoryAsync(id, caller, trusted, now, bus, options.Value, logger, ct), recent, now);
+        var place = latitude is { } north && longitude is { } east ? new GeoPoint(north, east) : null;
+        var answer = desk.Answer(new RecommendationQuestion(id, of, limit, page, history, place, province, itemId));
+        log.Write(Served(id, of, page, answer));
+        return TypedResults.Ok(new Response(id, [.. answer.Items.Select(Show)], answer.Version, answer.Source, now));
     }
 
     /// <summary>What the log keeps of a page.</summary>
@@ -111,9 +119,9 @@ internal static class RecommendVehicles
     }
 
     /// <summary>The history with what this visit opened and no event tells yet.</summary>
-    private static IReadOnlyList<HistoryItem> WithVisit(IReadOnlyList<HistoryItem> history, Visit visit, DateTimeOffset now)
+    private static IReadOnlyList<HistoryItem> WithVisit(IReadOnlyList<HistoryItem> history, string? recent, DateTimeOffset now)
     {
-        var opened = visit.Recent?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct(StringComparer.Ordinal).Take(MostRecent) ?? [];
+        var opened = recent?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct(StringComparer.Ordinal).Take(MostRecent) ?? [];
         HistoryItem[] fresh = [.. opened.Where(id => history.All(item => item.ItemId != id)).Select(id => new HistoryItem(id, 1, 1, EventTypes.ItemViewed, now))];
         return fresh.Length == 0 ? history : [.. fresh, .. history];
     }

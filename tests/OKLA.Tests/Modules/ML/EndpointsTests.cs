@@ -93,6 +93,50 @@ public sealed class EndpointsTests : DatabaseTest, IAsyncDisposable
         (await refused.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("errors").TryGetProperty("limit", out _).ShouldBeTrue();
     }
 
+    [TestCase("/api/recommendations/users/ana?kind=boat", "kind")]
+    [TestCase("/api/recommendations/users/ana?page=basement", "page")]
+    [TestCase("/api/recommendations/users/ana?latitude=91", "latitude")]
+    [TestCase("/api/recommendations/items/car-0003/similar?limit=51", "limit")]
+    public async Task What_a_recommendation_cannot_be_asked_for_is_refused_with_its_name(string path, string name)
+    {
+        var refused = await http.GetAsync(path);
+
+        refused.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await refused.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("errors").TryGetProperty(name, out _).ShouldBeTrue();
+    }
+
+    [Test]
+    public async Task Similar_vehicles_are_told_by_a_rule_before_a_model_is_trained()
+    {
+        var answer = await GetAsync("/api/recommendations/items/car-0003/similar?limit=3");
+
+        Names(answer).ShouldBe(["itemId", "items", "modelVersion", "source"]);
+        answer.GetProperty("source").GetString().ShouldBe("rule");
+        (await http.GetAsync("/api/recommendations/items/none/similar")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Test]
+    public async Task Activities_are_asked_for_by_their_kind()
+    {
+        var answer = await GetAsync("/api/recommendations/users/ana?kind=activity");
+
+        answer.GetProperty("source").GetString().ShouldBe("popularity");
+        answer.GetProperty("items").GetArrayLength().ShouldBe(0);
+    }
+
+    [Test]
+    public async Task Buyers_rules_and_segments_are_for_those_who_may_ask()
+    {
+        (await http.GetAsync("/api/recommendations/items/car-0003/buyers")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await SendAsync(HttpMethod.Get, "/api/recommendations/items/car-0003/buyers", "buyer")).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await SendAsync(HttpMethod.Get, "/api/recommendations/items/car-0003/buyers", "dealer")).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await SendAsync(HttpMethod.Get, "/api/recommendations/items/car-0003/buyers", "admin")).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        (await SendAsync(HttpMethod.Get, "/api/recommendations/rules", "dealer")).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await SendAsync(HttpMethod.Get, "/api/recommendations/rules", "admin")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await SendAsync(HttpMethod.Get, "/api/recommendations/segments/comparing", "dealer")).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await SendAsync(HttpMethod.Get, "/api/recommendations/segments/comparing", "admin")).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
     [Test]
     public async Task An_id_of_more_than_200_characters_is_refused()
     {

@@ -151,7 +151,7 @@ public sealed class RecommenderTests : DatabaseTest, IAsyncDisposable
     {
         var opened = vehicles.Where(v => v.Item.Text("make") == "Ford" && v.Item.Text("bodyType") == "camioneta").Take(3).Select(v => v.Item.Id).ToList();
 
-        var answer = await AskAsync("never-seen", visit: new RecommendVehicles.Visit(Recent: string.Join(',', opened)));
+        var answer = await AskAsync("never-seen", recent: string.Join(',', opened));
 
         answer.Source.ShouldBe("model");
         answer.Items.Count(item => item.Item.Make == "Ford" || item.Item.BodyType == "camioneta").ShouldBeGreaterThanOrEqualTo(7);
@@ -356,15 +356,15 @@ public sealed class RecommenderTests : DatabaseTest, IAsyncDisposable
         return opened;
     }
 
-    private async Task<RecommendVehicles.Response> AskAsync(string id, int limit = 10, Room? room = null, CurrentUser? caller = null, RecommendVehicles.Visit? visit = null)
+    private async Task<RecommendVehicles.Response> AskAsync(string id, int limit = 10, Room? room = null, CurrentUser? caller = null, string? recent = null)
     {
         room ??= this.room;
         var live = room.Services.GetRequiredService<LiveModels>();
         await live.RefreshAsync();
         Ok<RecommendVehicles.Response> answer = await RecommendVehicles.Handle(
-            id, visit ?? new RecommendVehicles.Visit(), caller ?? CurrentUser.Nobody, new HostingEnvironment { EnvironmentName = Environments.Production },
+            id, caller ?? CurrentUser.Nobody, new HostingEnvironment { EnvironmentName = Environments.Production },
             room.Services.GetRequiredService<RecommendationDesk>(), room.Bus, room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), room.Clock,
-            NullLogger<RecommendationDesk>.Instance, default, limit);
+            NullLogger<RecommendationDesk>.Instance, default, limit, recent: recent);
         return answer.Value!;
     }
 

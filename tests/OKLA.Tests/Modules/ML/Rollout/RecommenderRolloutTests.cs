@@ -113,7 +113,7 @@ public sealed class RecommenderRolloutTests : DatabaseTest, IAsyncDisposable
     private async Task<RecommendVehicles.Response> AskAsync(string person)
     {
         Ok<RecommendVehicles.Response> answer = await RecommendVehicles.Handle(
-            person, new RecommendVehicles.Visit(), CurrentUser.Nobody, new HostingEnvironment { EnvironmentName = Environments.Production }, room.Services.GetRequiredService<RecommendationDesk>(),
+            person, CurrentUser.Nobody, new HostingEnvironment { EnvironmentName = Environments.Production }, room.Services.GetRequiredService<RecommendationDesk>(),
             room.Bus, room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), room.Clock, NullLogger<RecommendationDesk>.Instance, default, 5);
         return answer.Value!;
     }
