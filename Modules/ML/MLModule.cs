@@ -8,10 +8,13 @@ using Microsoft.Extensions.Options;
 using OKLA.ML.Datasets;
 using OKLA.ML.Models;
 using OKLA.ML.Models.Frames;
+using OKLA.ML.Models.Series;
 using OKLA.ML.Registry;
 using OKLA.ML.Serving;
+using OKLA.ML.Serving.Forecasts;
 using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
+using OKLA.Shared.EventLog;
 using OKLA.Shared.Web;
 
 namespace OKLA.ML;
@@ -38,7 +41,10 @@ public static class MLModule
         services.AddSingleton<ModelCatalog>().AddModel<VehicleRecommenderModel>(ModelNames.VehicleRecommender).AddModel<PriceModel>(ModelNames.PricePredictor)
             .AddModel<LeadScorer>(ModelNames.LeadScorer).AddModel<ConversionPredictor>(ModelNames.ConversionPredictor)
             .AddModel<BuyerChurn>(ModelNames.BuyerChurn).AddModel<DealerChurn>(ModelNames.DealerChurn)
-            .AddModel<SentimentAnalyzer>(ModelNames.SentimentAnalyzer).AddModel<VehicleClassifier>(ModelNames.VehicleClassifier).AddModel<FraudDetector>(ModelNames.FraudDetector);
+            .AddModel<SentimentAnalyzer>(ModelNames.SentimentAnalyzer).AddModel<VehicleClassifier>(ModelNames.VehicleClassifier).AddModel<FraudDetector>(ModelNames.FraudDetector)
+            .AddModel<DemandForecaster>(ModelNames.DemandForecaster).AddModel<AnomalyDetector>(ModelNames.AnomalyDetector).AddModel<CpaModel>(ModelNames.CpaPredictor)
+            .AddModel<ResponseCurves>(ModelNames.ResponseCurves).AddModel<CampaignAnomalyDetector>(ModelNames.CampaignAnomalyDetector);
+        services.AddSingleton<SeriesStore>().AddSingleton<ServedArtefacts>().AddSubscription<SeriesEvents>();
         services.AddSingleton<FrameSource>();
         return serve ? services.AddHostedService(provider => provider.GetRequiredService<LiveModels>()) : services;
     }
@@ -53,6 +59,7 @@ public static class MLModule
         var admin = routes.MapGroup("/api/ml/models").WithTags("ML").RequireAuthorization(Policies.Admin);
         ListModels.Map(admin);
         TrainOnDemand.Map(admin);
+        routes.MapForecasts();
         DatasetEndpoints.Map(routes.MapGroup("/api/ml/datasets").WithTags("Datasets").RequireAuthorization(Policies.Admin));
         routes.MapTraining();
         return routes;

@@ -32,9 +32,27 @@ public static class ModelNames
     /// <summary>What kind of vehicle a listing offers, by what its seller wrote.</summary>
     public const string VehicleClassifier = "vehicle-classifier";
 
+    /// <summary>How often vehicles of each segment and province will be looked at.</summary>
+    public const string DemandForecaster = "demand-forecaster";
+
+    /// <summary>When demand or traffic is not as usual.</summary>
+    public const string AnomalyDetector = "anomaly-detector";
+
+    /// <summary>What an application will cost in the next hour of a campaign's channel.</summary>
+    public const string CpaPredictor = "cpa-predictor";
+
+    /// <summary>What each channel of campaigns brings for how much money.</summary>
+    public const string ResponseCurves = "response-curves";
+
+    /// <summary>When a campaign's channel is not as usual.</summary>
+    public const string CampaignAnomalyDetector = "campaign-anomaly-detector";
+
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [VehicleRecommender, PricePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn, SentimentAnalyzer, VehicleClassifier, FraudDetector];
+    [
+        VehicleRecommender, PricePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn, SentimentAnalyzer, VehicleClassifier, FraudDetector,
+        DemandForecaster, AnomalyDetector, CpaPredictor, ResponseCurves, CampaignAnomalyDetector,
+    ];
 }
 
 /// <summary>How far a long piece of work is.</summary>

@@ -59,7 +59,7 @@ internal static class Village
             foreach (var campaign in Campaigns)
             {
                 var at = Start.AddDays(day).AddHours(random.NextDouble());
-                foreach (var (type, n) in new[] { ("campaign_impression", 6), ("campaign_click", 3), ("campaign_application", 1), ("campaign_conversion", 1), ("campaign_cost_recorded", 1), ("campaign_budget_set", day % 7 == 0 ? 1 : 0) })
+                foreach (var (type, n) in new[] { ("campaign_impression", 6), ("campaign_click", 3), ("campaign_application", 2), ("campaign_conversion", 1), ("campaign_cost_recorded", 3), ("campaign_budget_set", day % 7 == 0 ? 1 : 0) })
                 {
                     for (var i = 0; i < n; i++)
                     {
