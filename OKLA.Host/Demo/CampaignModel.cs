@@ -89,6 +89,18 @@ internal sealed class CampaignModel(SimulationRun run)
         return appeal * Response(c, usd) * HourSeason[local.Hour] * c.Weekdays[(int)local.DayOfWeek] * Math.Exp(-0.6 * (Competition(channel, hour) - 0.5));
     }
 
+    /// <summary>What moves people on a day and nobody measures: weather, a match, a payday.</summary>
+    public double Mood(DateTimeOffset hour) => Math.Exp(0.1 * SeededRandom.Of(run.Seed, (ulong)(long)Math.Floor((hour - run.Start).TotalDays), 0x300D).Gaussian());
+
+    /// <summary>What an hour should bring that somebody foretells who knows everything but the dice: dollars where none are named, and applications, faults and mood included.</summary>
+    public (double Usd, double Applications) Foreseen(int campaign, int channel, DateTimeOffset hour, double? spent)
+    {
+        var fault = FaultOf(campaign, channel, (int)Math.Floor((hour - run.Start).TotalDays / 7));
+        var kind = fault is not null && hour >= fault.From && hour < fault.Until ? fault.Kind : "";
+        var usd = spent ?? (Planned(campaign, channel, hour) * Dearer(kind));
+        return (usd, Expected(campaign, channel, hour, kind == FalseClicks ? usd / 2 : usd) * Mood(hour) * (kind == BrokenPage ? 0.1 : kind == LostTracking ? 0 : 1));
+    }
+
     /// <summary>The curve of diminishing returns: applications an hour at mean season.</summary>
     public static double Response(CampaignChannel channel, double usd) =>
         usd <= 0 ? 0 : channel.Most / (1 + Math.Pow(channel.HalfUsd / usd, channel.Shape));
@@ -144,11 +156,9 @@ internal sealed class CampaignModel(SimulationRun run)
     {
         var (c, random) = (Channels[channel], SeededRandom.Of(run.Seed, (ulong)((campaign * 8) + channel), (ulong)hour.UtcTicks));
         var kind = fault is not null && hour >= fault.From && hour < fault.Until ? fault.Kind : "";
-        var usd = Planned(campaign, channel, hour) * Math.Exp(0.1 * random.Gaussian()) * (kind == RunawayBid ? 4 : kind == FalseClicks ? 2 : 1);
-        // What moves people on a day and nobody measures: weather, a match, a payday.
-        var mood = Math.Exp(0.1 * SeededRandom.Of(run.Seed, (ulong)(long)Math.Floor((hour - run.Start).TotalDays), 0x300D).Gaussian());
+        var usd = Planned(campaign, channel, hour) * Math.Exp(0.1 * random.Gaussian()) * Dearer(kind);
         var useful = kind == FalseClicks ? usd / 2 : usd;
-        var expected = Expected(campaign, channel, hour, useful) * mood;
+        var expected = Expected(campaign, channel, hour, useful) * Mood(hour);
         var competition = Competition(channel, hour);
         var shown = random.Poisson(usd / (c.Cpm * (0.6 + (0.8 * competition))) * 1000);
         var clicks = random.Poisson(expected / c.ApplicationRate) * (kind == LostTracking ? 0 : 1) + (kind == FalseClicks ? random.Poisson(5 * expected / c.ApplicationRate) : 0);
@@ -182,6 +192,8 @@ internal sealed class CampaignModel(SimulationRun run)
             json.WriteNumber("competition", Math.Round(competition, 3));
         }));
     }
+
+    private static double Dearer(string kind) => kind == RunawayBid ? 4 : kind == FalseClicks ? 2 : 1;
 
     private CampaignFault? FaultOf(int campaign, int channel, int week)
     {
@@ -257,8 +269,7 @@ internal sealed class TrueCampaignsHandler(EventLog log)
                 models[known.Seed] = model = await SimulationRuns.FindAsync(log, known.Seed, ct) is { } found ? new CampaignModel(found.Run) : null;
             }
 
-            usd[i] = model?.Planned(known.Campaign, channel, hour) ?? double.NaN;
-            applications[i] = model?.Expected(known.Campaign, channel, hour, spent ?? usd[i]) ?? double.NaN;
+            (usd[i], applications[i]) = model?.Foreseen(known.Campaign, channel, hour, spent) ?? (double.NaN, double.NaN);
         }
 
         return new TrueCampaignHours(usd, applications);

@@ -20,11 +20,12 @@ internal sealed record AlarmFigures(double Precision, double Recall, double Medi
     /// <summary>Harmonic mean of precision and recall.</summary>
     public double F1 => Precision + Recall > 0 ? 2 * Precision * Recall / (Precision + Recall) : 0;
 
-    /// <summary>As rows of a report beside a baseline's.</summary>
+    /// <summary>As rows of a report beside a baseline's; no delay where nothing was met.</summary>
     public IReadOnlyList<MetricRow> Beside(AlarmFigures baseline, string name) =>
     [
         new MetricRow("F1", F1, baseline.F1, name, 1), new MetricRow("precision", Precision, baseline.Precision, name, 1), new MetricRow("recall", Recall, baseline.Recall, name, 1),
-        new MetricRow("median delay h", MedianDelay, baseline.MedianDelay, name, 1), new MetricRow("false alarms a day", FalseADay, baseline.FalseADay, name, 0),
+        .. double.IsFinite(MedianDelay) ? (MetricRow[])[new MetricRow("median delay h", MedianDelay, double.IsFinite(baseline.MedianDelay) ? baseline.MedianDelay : null, name, 1)] : [],
+        new MetricRow("false alarms a day", FalseADay, baseline.FalseADay, name, 0),
     ];
 }
 
@@ -136,6 +137,24 @@ internal static class UsualHours
 
         return Middle(same[..count]);
     });
+
+    /// <summary>The same at the level of the last hours: what the hour usually has, times what the twelve hours before had of what they usually have.</summary>
+    public static double[] Recent(double[] values)
+    {
+        const int Hours = 12;
+        var usual = Median(values);
+        return Of(values.Length, hour =>
+        {
+            var (seen, wanted) = (0.0, 0.0);
+            for (var i = hour - Hours; i < hour; i++)
+            {
+                seen += double.IsFinite(usual[i]) ? values[i] : 0;
+                wanted += double.IsFinite(usual[i]) ? usual[i] : 0;
+            }
+
+            return wanted > 0 ? usual[hour] * seen / wanted : usual[hour];
+        });
+    }
 
     /// <summary>What an hour's value should be for so much of something else: that times the rate of the same hours, and those beside them, of the days before.</summary>
     public static double[] Rate(double[] values, double[] per) => Of(values.Length, hour =>

@@ -9,39 +9,42 @@ using OKLA.Shared.Messaging;
 
 namespace OKLA.ML.Models.Series;
 
-/// <summary>What a watch keeps: from which score on it speaks.</summary>
-/// <param name="Threshold">Score.</param>
-/// <param name="AlarmsAWeek">Alarms a week and series that the past would have brought at it.</param>
-internal sealed record WatchSettings(double Threshold, double AlarmsAWeek)
+/// <summary>What a watch keeps: from which score on each of its streams speaks.</summary>
+/// <param name="Thresholds">Score by stream.</param>
+/// <param name="AlarmsAWeek">Alarms a week and series that the past would have brought of all streams together.</param>
+internal sealed record WatchSettings(double[] Thresholds, double AlarmsAWeek)
 {
     public byte[] Save() => JsonSerializer.SerializeToUtf8Bytes(this, EventJson.Options);
 
     /// <exception cref="InvalidDataException">The artefact is damaged.</exception>
-    public static WatchSettings Load(byte[] artefact) => JsonSerializer.Deserialize<WatchSettings>(artefact, EventJson.Options) ?? throw new InvalidDataException("The artefact holds nothing.");
+    public static WatchSettings Load(byte[] artefact) =>
+        JsonSerializer.Deserialize<WatchSettings>(artefact, EventJson.Options) is { Thresholds: [> 0, ..] } settings ? settings : throw new InvalidDataException("The artefact holds no thresholds.");
+
+    /// <summary>The streams of one series together: an hour's score in units of the threshold that it is nearest to, so that 1 and more is an alarm.</summary>
+    public double[] Together(double[][] streams) =>
+        [.. Enumerable.Range(0, streams[0].Length).Select(hour => streams.Select((stream, i) => Math.Abs(stream[hour]) / Thresholds[i]).Max())];
+
+    /// <summary>Thresholds by which each stream has an even share of the alarms.</summary>
+    /// <param name="series">Streams of each series' past.</param>
+    /// <param name="aWeek">Alarms a week and series.</param>
+    public static WatchSettings Fit(IReadOnlyList<double[][]> series, double aWeek) => new(
+        [.. Enumerable.Range(0, series[0].Length).Select(i => Alarms.Threshold([.. series.Select(streams => Array.ConvertAll(streams[i], Math.Abs))], aWeek / series[0].Length))], aWeek);
 }
 
-/// <summary>How unusual an hour of a campaign's channel was.</summary>
-/// <param name="Score">Robust deviations, 0 or more.</param>
-/// <param name="What">cost, clicks or applications, whichever is the least usual.</param>
-/// <param name="IsMore">Whether there was more than usual.</param>
-internal readonly record struct UnusualHour(double Score, string What, bool IsMore);
-
-/// <summary>Watches a campaign's channel: money against the same hours before, clicks and applications against the money.</summary>
+/// <summary>Watches a campaign's channel: money against the hours before, clicks and applications against the money.</summary>
 internal static class CampaignWatch
 {
-    /// <summary>Every hour's score.</summary>
-    public static UnusualHour[] Score(CampaignSeries series)
+    /// <summary>What each stream is about.</summary>
+    public static readonly string[] Streams = ["cost", "clicks", "applications"];
+
+    /// <summary>Every hour's score by stream, positive when more than usual.</summary>
+    public static double[][] Score(CampaignSeries series)
     {
-        var cost = UsualHours.Score(series.Usd, UsualHours.Median(series.Usd), 1, 0.1);
+        var cost = UsualHours.Score(series.Usd, UsualHours.Recent(series.Usd), 1, 0.1);
         var clicks = UsualHours.Score(series.Clicks, UsualHours.Rate(series.Clicks, series.Usd), 2, 1);
-        var applications = UsualHours.Score(series.Applications, UsualHours.Rate(series.Applications, series.Usd), 4, 1);
-        return [.. Enumerable.Range(0, series.Length).Select(hour =>
-        {
-            var (score, what) = (Math.Abs(cost[hour]), "cost");
-            (score, what) = Math.Abs(clicks[hour]) > score ? (Math.Abs(clicks[hour]), "clicks") : (score, what);
-            (score, what) = Math.Abs(applications[hour]) > score ? (Math.Abs(applications[hour]), "applications") : (score, what);
-            return new UnusualHour(score, what, (what == "cost" ? cost : what == "clicks" ? clicks : applications)[hour] > 0);
-        })];
+        var expected = UsualHours.Rate(series.Applications, series.Usd);
+        var (few, many) = (UsualHours.Score(series.Applications, expected, 4, 1), UsualHours.Score(series.Applications, expected, 8, 1));
+        return [cost, clicks, [.. few.Zip(many, (a, b) => Math.Abs(a) >= Math.Abs(b) ? a : b)]];
     }
 
     /// <summary>The baseline: the cost of an application over four hours in deviations of the week before (three-sigma chart).</summary>
@@ -88,7 +91,7 @@ internal sealed class CampaignWatchTraining(SeriesStore store, IMessageBus bus, 
     private const double AlarmsAWeek = 0.75;
     private readonly DateTimeOffset now = clock.GetUtcNow();
     private IReadOnlyList<CampaignSeries> series = [];
-    private double[][] scores = [];
+    private double[][][] streams = [];
     private WatchSettings measured = null!;
     private DateTimeOffset splitAt;
 
@@ -108,7 +111,7 @@ internal sealed class CampaignWatchTraining(SeriesStore store, IMessageBus bus, 
         // Alarms are rare, so that more is kept to measure on than elsewhere.
         splitAt = first.AddHours(Math.Floor((last - first).TotalHours * (1 - Math.Max(0.4, options.HoldOutShare))));
         int Cut(CampaignSeries one) => Math.Clamp((int)(splitAt - one.Start).TotalHours, 0, one.Length);
-        scores = [.. series.Select(one => CampaignWatch.Score(one).Select(hour => hour.Score).ToArray())];
+        streams = [.. series.Select(CampaignWatch.Score)];
         progress?.Report(new WorkProgress(0.6, "measuring on later hours"));
         var known = await bus.InvokeAsync<TrueCampaigns>(new GetTrueCampaigns([.. series.Select(one => one.Campaign).Distinct()]), ct);
         var faults = series.Select(one => (IReadOnlyList<FaultyHours>)[.. known.Faults
@@ -123,15 +126,16 @@ internal sealed class CampaignWatchTraining(SeriesStore store, IMessageBus bus, 
         var days = (last - splitAt).TotalDays;
         AlarmFigures Figures(double[][] all, double threshold) => Alarms.Measure([.. series.Select((one, i) => ((IReadOnlyList<Episode>)Alarms.Episodes(all[i].AsSpan(Cut(one)), threshold), faults[i]))], days);
         double Threshold(double[][] all) => Alarms.Threshold([.. series.Select((one, i) => all[i][Math.Min(Cut(one), 24 * UsualHours.Days)..Cut(one)])], AlarmsAWeek);
-        measured = new WatchSettings(Threshold(scores), AlarmsAWeek);
-        var (ours, chart) = (Figures(scores, measured.Threshold), Figures(charts, Threshold(charts)));
+        measured = WatchSettings.Fit([.. streams.Select((one, i) => Past(one, Cut(series[i])))], AlarmsAWeek);
+        double[][] scores = [.. streams.Select(measured.Together)];
+        var (ours, chart) = (Figures(scores, 1), Figures(charts, Threshold(charts)));
         return new HeldOut(
-            string.Create(CultureInfo.InvariantCulture, $"by hour at {splitAt:yyyy-MM-dd HH:mm} UTC: {faults.Sum(list => list.Count)} faults in {days:0} days of {series.Count} channels of campaigns after it; threshold {measured.Threshold:0.0} from the hours before, at {AlarmsAWeek} alarms a week and channel"),
+            string.Create(CultureInfo.InvariantCulture, $"by hour at {splitAt:yyyy-MM-dd HH:mm} UTC: {faults.Sum(list => list.Count)} faults in {days:0} days of {series.Count} channels of campaigns after it; thresholds {string.Join(" / ", measured.Thresholds.Select(value => value.ToString("0.0", CultureInfo.InvariantCulture)))} from the hours before, at {AlarmsAWeek} alarms a week and channel"),
             [
                 .. ours.Beside(chart, "three-sigma chart of the cost"),
-                .. known.Faults.Select(fault => fault.Kind).Distinct().Order(StringComparer.Ordinal).Select(kind => new MetricRow($"recall of {kind}", Recall(kind, scores, measured.Threshold), Recall(kind, charts, Threshold(charts)), "three-sigma chart of the cost", 1)),
+                .. known.Faults.Select(fault => fault.Kind).Distinct().Order(StringComparer.Ordinal).Select(kind => new MetricRow($"recall of {kind}", Recall(kind, scores, 1), Recall(kind, charts, Threshold(charts)), "three-sigma chart of the cost", 1)),
             ],
-            serving is { } old && old.Until <= splitAt ? Figures(scores, WatchSettings.Load(old.Artefact).Threshold).F1 : null);
+            serving is { } old && old.Until <= splitAt ? Figures([.. streams.Select(WatchSettings.Load(old.Artefact).Together)], 1).F1 : null);
 
         double Recall(string kind, double[][] all, double threshold) => Alarms.Measure(
             [.. series.Select((one, i) => ((IReadOnlyList<Episode>)Alarms.Episodes(all[i].AsSpan(Cut(one)), threshold), (IReadOnlyList<FaultyHours>)[.. known.Faults
@@ -139,13 +143,13 @@ internal sealed class CampaignWatchTraining(SeriesStore store, IMessageBus bus, 
                 .Select(fault => new FaultyHours((int)(fault.From - splitAt).TotalHours, (int)(fault.Until - splitAt).TotalHours))]))], days).Recall;
     }
 
-    public override TrainedModel Refit(IProgress<WorkProgress>? progress, CancellationToken ct)
-    {
-        var whole = new WatchSettings(Alarms.Threshold([.. scores.Select(one => one[Math.Min(one.Length, 24 * UsualHours.Days)..])], AlarmsAWeek), AlarmsAWeek);
-        return Made(whole, now);
-    }
+    public override TrainedModel Refit(IProgress<WorkProgress>? progress, CancellationToken ct) =>
+        Made(WatchSettings.Fit([.. streams.Select((one, i) => Past(one, series[i].Length))], AlarmsAWeek), now);
 
     public override TrainedModel Measured() => Made(measured, splitAt);
+
+    /// <summary>Hours before one that have a whole past of their own.</summary>
+    private static double[][] Past(double[][] streams, int until) => Array.ConvertAll(streams, stream => stream[Math.Min(until, 24 * UsualHours.Days)..until]);
 
     private TrainedModel Made(WatchSettings settings, DateTimeOffset until) =>
         new(settings.Save(), new { AlarmsAWeek }, new { channels = series.Count, splitAt, asOf = now }, until, series.Sum(one => one.Length));

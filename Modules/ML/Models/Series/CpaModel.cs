@@ -104,8 +104,8 @@ internal sealed class CpaTraining(SeriesStore store, IMessageBus bus, MLOptions 
     }
 
     /// <summary>
-    /// What somebody would foretell who knows what is to be spent and the true expectation m of applications: dollars divided by the median of a Poisson count that is
-    /// not 0, which no forecast of absolute error can beat but by luck (faults, the mood of the day and the last tenth of the spending it does not know).
+    /// What somebody would foretell who knows the money to be spent and the true expectation m of applications, faults included: dollars divided by the median of a Poisson
+    /// count that is not 0. Only the last tenth of the spending it does not know.
     /// </summary>
     private async Task<double[]> CeilingAsync(List<CpaPredictor.Case> test, CancellationToken ct)
     {

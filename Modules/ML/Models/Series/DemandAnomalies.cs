@@ -13,9 +13,10 @@ namespace OKLA.ML.Models.Series;
 /// <param name="Views">Views.</param>
 internal sealed record HourlyDemand(DemandScope Scope, DateTimeOffset Start, double[] Views)
 {
-    private const double LeastHourly = 0.7;
+    private const double LeastHourly = 2;
 
     /// <summary>All views, and those of each body type and province that is looked at often enough to notice a silence, up to a time.</summary>
+    /// <remarks>Below two views an hour a silence of some hours is nothing unusual.</remarks>
     public static async Task<IReadOnlyList<HourlyDemand>> ReadAsync(SeriesStore store, DateTimeOffset from, DateTimeOffset now, CancellationToken ct)
     {
         var until = new DateTimeOffset(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerHour), TimeSpan.Zero);
@@ -47,8 +48,13 @@ internal sealed record HourlyDemand(DemandScope Scope, DateTimeOffset Start, dou
         return [.. sums.Where(pair => pair.Value.Sum() >= LeastHourly * length).OrderByDescending(pair => pair.Value.Sum()).Select(pair => new HourlyDemand(pair.Key, start, pair.Value))];
     }
 
-    /// <summary>Every hour's score: three hours together against the same hours of the days before; positive when more.</summary>
-    public static double[] Score(double[] views) => UsualHours.Score(views, UsualHours.Rate(views, [.. Enumerable.Repeat(1.0, views.Length)]), 3, 1);
+    /// <summary>Every hour's score: three and eight hours together against the same hours of the days before, whichever is less usual; positive when more.</summary>
+    public static double[] Score(double[] views)
+    {
+        var expected = UsualHours.Rate(views, [.. Enumerable.Repeat(1.0, views.Length)]);
+        var (few, many) = (UsualHours.Score(views, expected, 3, 1), UsualHours.Score(views, expected, 8, 1));
+        return [.. few.Zip(many, (a, b) => Math.Abs(a) >= Math.Abs(b) ? a : b)];
+    }
 }
 
 /// <summary>
@@ -96,16 +102,16 @@ internal sealed class DemandWatchTraining(SeriesStore store, MLOptions options, 
         double Threshold(double[][] scores) => Alarms.Threshold([.. scores.Select(one => one[Math.Min(cut, 24 * UsualHours.Days)..cut])], AlarmsAWeek);
         AlarmFigures Figures(double[][] scores, double threshold) =>
             Alarms.Measure([.. scores.Select((one, i) => ((IReadOnlyList<Episode>)Alarms.Episodes(one.AsSpan(cut), threshold), (IReadOnlyList<FaultyHours>)planted[i].Faults))], (length - cut) / 24.0);
-        measured = new WatchSettings(Threshold(Ours(i => series[i].Views)), AlarmsAWeek);
+        measured = new WatchSettings([Threshold(Ours(i => series[i].Views))], AlarmsAWeek);
         var (ours, theirs) = (Ours(i => planted[i].Views), Gaussian(i => planted[i].Views));
         return new HeldOut(
-            string.Create(CultureInfo.InvariantCulture, $"by hour at {series[0].Start.AddHours(cut):yyyy-MM-dd HH:mm} UTC: {planted.Sum(one => one.Faults.Count)} planted silences and rushes in {(length - cut) / 24} days of {series.Count} series; threshold {measured.Threshold:0.0} at {AlarmsAWeek} alarms a week and series"),
-            Figures(ours, measured.Threshold).Beside(Figures(theirs, Threshold(Gaussian(i => series[i].Views))), "windowed Gaussian"),
-            serving is { } old && old.Until <= series[0].Start.AddHours(cut) ? Figures(ours, WatchSettings.Load(old.Artefact).Threshold).F1 : null);
+            string.Create(CultureInfo.InvariantCulture, $"by hour at {series[0].Start.AddHours(cut):yyyy-MM-dd HH:mm} UTC: {planted.Sum(one => one.Faults.Count)} planted silences and rushes in {(length - cut) / 24} days of {series.Count} series; threshold {measured.Thresholds[0]:0.0} at {AlarmsAWeek} alarms a week and series"),
+            Figures(ours, measured.Thresholds[0]).Beside(Figures(theirs, Threshold(Gaussian(i => series[i].Views))), "windowed Gaussian"),
+            serving is { } old && old.Until <= series[0].Start.AddHours(cut) ? Figures(ours, WatchSettings.Load(old.Artefact).Thresholds[0]).F1 : null);
     }
 
     public override TrainedModel Refit(IProgress<WorkProgress>? progress, CancellationToken ct) => Made(
-        new WatchSettings(Alarms.Threshold([.. series.Select(one => Array.ConvertAll(HourlyDemand.Score(one.Views), Math.Abs)[Math.Min(one.Views.Length, 24 * UsualHours.Days)..])], AlarmsAWeek), AlarmsAWeek), now);
+        WatchSettings.Fit([.. series.Select(one => new[] { HourlyDemand.Score(one.Views)[Math.Min(one.Views.Length, 24 * UsualHours.Days)..] })], AlarmsAWeek), now);
 
     public override TrainedModel Measured() => Made(measured, series[0].Start.AddHours(cut));
 

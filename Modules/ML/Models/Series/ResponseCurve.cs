@@ -50,7 +50,7 @@ internal sealed record ResponseCurve(
         Hours[series.LocalHour(hour)] * Weekdays[series.Weekday(hour)] * Campaigns.GetValueOrDefault(series.Campaign, 1) * Math.Exp(Competition * (series.Competition[hour] - 0.5));
 
     /// <summary>
-    /// Fits by alternating Poisson maximum likelihood: the curve over a grid of half-way dollars and exponents, its height in closed form; then each factor in closed form
+    /// Fits by alternating Poisson maximum likelihood: the curve over a grid of half-way dollars and exponents (<see cref="Grid"/>); then each factor in closed form
     /// with a prior of <see cref="Prior"/> applications. Hours in which something was broken are set aside after the first round: counts that a Poisson count of their mean
     /// would hardly ever be, and dollars three times those of the same hour of the day.
     /// </summary>
@@ -178,33 +178,44 @@ internal sealed record ResponseCurve(
         return sorted.Length == 0 ? double.PositiveInfinity : sorted[sorted.Length / 2];
     }
 
-    /// <summary>The likelihood's sums by week for every curve of a grid, so that a fit to drawn weeks is a sum of sums.</summary>
+    /// <summary>
+    /// The likelihood's sums by week for every curve of a grid, so that a fit to drawn weeks is a sum of sums. Each hour of the day of each campaign has its own height, in closed
+    /// form (conditional Poisson with fixed effects; Hausman, Hall, Griliches 1984, section 2), so that the curve rests on how applications moved with the money of the
+    /// same hour and campaign: hours with many people are hours with much money, and that says nothing.
+    /// </summary>
     private sealed class Grid
     {
         private const int Halves = 24, Shapes = 15;
         private readonly (double Half, double Shape)[] points;
-        private readonly double[][] expected;
+        private readonly double[][][] expected;
+        private readonly double[][] level;
         private readonly double[][] logs;
-        private readonly double[] counts;
+        private readonly double[][] counts;
+        private readonly int cells;
 
-        private Grid(int weeks, double middle)
+        private Grid(int weeks, int cells, double middle)
         {
+            this.cells = cells;
             points = [.. Enumerable.Range(0, Halves * Shapes).Select(i => (middle * Math.Pow(10, -1 + (2.4 * (i / Shapes) / (Halves - 1))), 0.6 + (0.1 * (i % Shapes))))];
-            expected = [.. points.Select(_ => new double[weeks])];
+            expected = [.. points.Select(_ => Enumerable.Range(0, weeks).Select(_ => new double[cells]).ToArray())];
+            level = [.. points.Select(_ => new double[weeks])];
             logs = [.. points.Select(_ => new double[weeks])];
-            counts = new double[weeks];
+            counts = [.. Enumerable.Range(0, weeks).Select(_ => new double[cells])];
         }
 
         public static Grid Of(ResponseCurve curve, List<(CampaignSeries Series, int Hour)> rows)
         {
             var start = rows.Min(row => row.Series.Start);
             int Week((CampaignSeries Series, int Hour) row) => (int)(row.Series.At(row.Hour) - start).TotalDays / 7;
-            var middle = Math.Sqrt(curve.LeastHourlyUsd * curve.MostHourlyUsd);
-            var grid = new Grid(rows.Max(Week) + 1, Math.Max(middle, 1e-3));
-            var data = rows.Select(row => (Week: Week(row), Log: Math.Log(row.Series.Usd[row.Hour]), Count: row.Series.Applications[row.Hour], Factor: curve.Factor(row.Series, row.Hour))).ToArray();
+            var campaigns = rows.Select(row => row.Series.Campaign).Distinct().Order(StringComparer.Ordinal).ToList();
+            var place = campaigns.Select((id, i) => (id, i)).ToDictionary(pair => pair.id, pair => pair.i, StringComparer.Ordinal);
+            var grid = new Grid(rows.Max(Week) + 1, 24 * campaigns.Count, Math.Max(Math.Sqrt(curve.LeastHourlyUsd * curve.MostHourlyUsd), 1e-3));
+            var data = rows.Select(row => (
+                Week: Week(row), Cell: (24 * place[row.Series.Campaign]) + row.Series.LocalHour(row.Hour), Log: Math.Log(row.Series.Usd[row.Hour]), Count: row.Series.Applications[row.Hour],
+                Factor: curve.Factor(row.Series, row.Hour), Own: curve.Factor(row.Series, row.Hour) / curve.Hours[row.Series.LocalHour(row.Hour)] / curve.Campaigns.GetValueOrDefault(row.Series.Campaign, 1))).ToArray();
             foreach (var row in data)
             {
-                grid.counts[row.Week] += row.Count;
+                grid.counts[row.Week][row.Cell] += row.Count;
             }
 
             Parallel.For(0, grid.points.Length, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, Environment.ProcessorCount - 1) }, i =>
@@ -213,7 +224,8 @@ internal sealed record ResponseCurve(
                 foreach (var row in data)
                 {
                     var hill = 1 / (1 + Math.Exp(shape * (half - row.Log)));
-                    grid.expected[i][row.Week] += row.Factor * hill;
+                    grid.expected[i][row.Week][row.Cell] += row.Own * hill;
+                    grid.level[i][row.Week] += row.Factor * hill;
                     if (row.Count > 0)
                     {
                         grid.logs[i][row.Week] += row.Count * Math.Log(hill);
@@ -226,33 +238,47 @@ internal sealed record ResponseCurve(
         /// <summary>The likeliest curve of all weeks, or of as many drawn with replacement.</summary>
         public (double Most, double Half, double Shape) Best(Random? random)
         {
-            var weights = new double[counts.Length];
-            for (var i = 0; i < weights.Length; i++)
+            var weeks = new int[counts.Length];
+            for (var i = 0; i < weeks.Length; i++)
             {
-                weights[random is null ? i : random.Next(weights.Length)]++;
+                weeks[i] = random is null ? i : random.Next(weeks.Length);
             }
 
-            var total = Dot(weights, counts);
-            var (best, likelihood) = (0, double.NegativeInfinity);
+            var total = new double[cells];
+            foreach (var week in weeks)
+            {
+                Add(total, counts[week]);
+            }
+
+            var (best, likelihood, sums) = (0, double.NegativeInfinity, new double[cells]);
             for (var i = 0; i < points.Length; i++)
             {
-                // Σ y log(A f h) - A Σ f h with A = Σ y / Σ f h, without what no curve changes.
-                var found = Dot(weights, logs[i]) - (total * Math.Log(Dot(weights, expected[i])));
+                Array.Clear(sums);
+                var found = 0.0;
+                foreach (var week in weeks)
+                {
+                    Add(sums, expected[i][week]);
+                    found += logs[i][week];
+                }
+
+                // Σ y log(A f h) - A Σ f h with A = Σ y / Σ f h in each cell, without what no curve changes.
+                for (var cell = 0; cell < cells; cell++)
+                {
+                    found -= total[cell] > 0 ? total[cell] * Math.Log(sums[cell]) : 0;
+                }
+
                 (best, likelihood) = found > likelihood ? (i, found) : (best, likelihood);
             }
 
-            return (total / Dot(weights, expected[best]), points[best].Half, points[best].Shape);
+            return (total.Sum() / weeks.Sum(week => level[best][week]), points[best].Half, points[best].Shape);
         }
 
-        private static double Dot(double[] a, double[] b)
+        private static void Add(double[] to, double[] what)
         {
-            var sum = 0.0;
-            for (var i = 0; i < a.Length; i++)
+            for (var i = 0; i < to.Length; i++)
             {
-                sum += a[i] * b[i];
+                to[i] += what[i];
             }
-
-            return sum;
         }
     }
 }

@@ -187,7 +187,7 @@ internal static class ListAnomalies
     /// <param name="IsMore">Whether there was more than usual.</param>
     /// <param name="From">First hour (UTC).</param>
     /// <param name="Until">End of the last hour (UTC).</param>
-    /// <param name="Score">Largest score: robust deviations from the usual.</param>
+    /// <param name="Score">How unusual its most unusual hour was, in units of what raises an alarm: 1 or more.</param>
     public sealed record Anomaly(string Kind, string Subject, string? Channel, string What, bool IsMore, DateTimeOffset From, DateTimeOffset Until, double Score);
 
     public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) => routes.MapGet("/api/ml/anomalies", Handle).WithName("ListAnomalies")
@@ -203,9 +203,7 @@ internal static class ListAnomalies
         {
             foreach (var one in await HourlyDemand.ReadAsync(store, since.AddDays(-Before), now, ct))
             {
-                var scores = HourlyDemand.Score(one.Views);
-                found.AddRange(Episodes(Array.ConvertAll(scores, Math.Abs), demand.Model.Threshold, one.Start, since).Select(episode => new Anomaly(
-                    "demand", one.Scope.ToString(), null, "views", scores[episode.Peak] > 0, one.Start.AddHours(episode.First), one.Start.AddHours(episode.Last + 1), Math.Round(Math.Abs(scores[episode.Peak]), 1))));
+                found.AddRange(Found([HourlyDemand.Score(one.Views)], ["views"], demand.Model, one.Start, since, "demand", one.Scope.ToString(), null));
             }
         }
 
@@ -214,16 +212,23 @@ internal static class ListAnomalies
         {
             foreach (var one in await store.CampaignsAsync(now, since.AddDays(-Before), null, ct))
             {
-                var scores = CampaignWatch.Score(one);
-                found.AddRange(Episodes([.. scores.Select(hour => hour.Score)], campaigns.Model.Threshold, one.Start, since).Select(episode => new Anomaly(
-                    "campaign", one.Campaign, one.Channel, scores[episode.Peak].What, scores[episode.Peak].IsMore, one.At(episode.First), one.At(episode.Last + 1), Math.Round(scores[episode.Peak].Score, 1))));
+                found.AddRange(Found(CampaignWatch.Score(one), CampaignWatch.Streams, campaigns.Model, one.Start, since, "campaign", one.Campaign, one.Channel));
             }
         }
 
         return TypedResults.Ok(new Response([.. found.OrderByDescending(one => one.From).ThenByDescending(one => one.Score).Take(500)], demand?.Version, campaigns?.Version));
     }
 
-    private static IEnumerable<(int First, int Last, int Peak)> Episodes(double[] scores, double threshold, DateTimeOffset start, DateTimeOffset since) =>
-        Alarms.Episodes(scores, threshold).Where(episode => start.AddHours(episode.Last + 1) > since)
-            .Select(episode => (episode.First, episode.Last, Enumerable.Range(episode.First, episode.Last - episode.First + 1).MaxBy(hour => scores[hour])));
+    private static IEnumerable<Anomaly> Found(
+        double[][] streams, string[] names, WatchSettings settings, DateTimeOffset start, DateTimeOffset since, string kind, string subject, string? channel)
+    {
+        var scores = settings.Together(streams);
+        foreach (var episode in Alarms.Episodes(scores, 1).Where(episode => start.AddHours(episode.Last + 1) > since))
+        {
+            var peak = Enumerable.Range(episode.First, episode.Last - episode.First + 1).MaxBy(hour => scores[hour]);
+            var loudest = Enumerable.Range(0, streams.Length).MaxBy(i => Math.Abs(streams[i][peak]) / settings.Thresholds[i]);
+            yield return new Anomaly(
+                kind, subject, channel, names[loudest], streams[loudest][peak] > 0, start.AddHours(episode.First), start.AddHours(episode.Last + 1), Math.Round(scores[peak], 2));
+        }
+    }
 }

@@ -59,7 +59,7 @@ internal static class Village
             foreach (var campaign in Campaigns)
             {
                 var at = Start.AddDays(day).AddHours(random.NextDouble());
-                foreach (var (type, n) in new[] { ("campaign_impression", 6), ("campaign_click", 3), ("campaign_application", 2), ("campaign_conversion", 1), ("campaign_cost_recorded", 3), ("campaign_budget_set", day % 7 == 0 ? 1 : 0) })
+                foreach (var (type, n) in new[] { ("campaign_impression", 6), ("campaign_click", 3), ("campaign_application", 1), ("campaign_conversion", 1), ("campaign_cost_recorded", 1), ("campaign_budget_set", day % 7 == 0 ? 1 : 0) })
                 {
                     for (var i = 0; i < n; i++)
                     {
@@ -68,6 +68,12 @@ internal static class Village
                     }
                 }
             }
+        }
+
+        // Something within the hour before one of the moments that tests look at.
+        for (var n = 0; n < 2 * Campaigns.Length; n++)
+        {
+            events.Add(Campaign(random, n % 2 == 0 ? "campaign_cost_recorded" : "campaign_application", Campaigns[n / 2], People[n], Start.AddDays(16.1).AddMinutes(n).AddSeconds(7.25)));
         }
 
         for (var day = 3; day < Days; day += 2)
