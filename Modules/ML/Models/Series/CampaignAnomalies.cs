@@ -24,11 +24,16 @@ internal sealed record WatchSettings(double[] Thresholds, double AlarmsAWeek)
     public double[] Together(double[][] streams) =>
         [.. Enumerable.Range(0, streams[0].Length).Select(hour => streams.Select((stream, i) => Math.Abs(stream[hour]) / Thresholds[i]).Max())];
 
-    /// <summary>Thresholds by which each stream has an even share of the alarms.</summary>
+    /// <summary>Thresholds by which each stream has an even share of the alarms, and all together as many as are asked for: streams often speak of the same hours.</summary>
     /// <param name="series">Streams of each series' past.</param>
     /// <param name="aWeek">Alarms a week and series.</param>
-    public static WatchSettings Fit(IReadOnlyList<double[][]> series, double aWeek) => new(
-        [.. Enumerable.Range(0, series[0].Length).Select(i => Alarms.Threshold([.. series.Select(streams => Array.ConvertAll(streams[i], Math.Abs))], aWeek / series[0].Length))], aWeek);
+    public static WatchSettings Fit(IReadOnlyList<double[][]> series, double aWeek)
+    {
+        var even = new WatchSettings(
+            [.. Enumerable.Range(0, series[0].Length).Select(i => Alarms.Threshold([.. series.Select(streams => Array.ConvertAll(streams[i], Math.Abs))], aWeek / series[0].Length))], aWeek);
+        var scale = Alarms.Threshold([.. series.Select(even.Together)], aWeek);
+        return even with { Thresholds = Array.ConvertAll(even.Thresholds, threshold => scale * threshold) };
+    }
 }
 
 /// <summary>Watches a campaign's channel: money against the hours before, clicks and applications against the money.</summary>
