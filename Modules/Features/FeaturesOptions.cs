@@ -17,7 +17,6 @@ internal sealed class FeaturesOptions
         [EventTypes.FavoriteRemoved] = -4,
         [EventTypes.Contacted] = 8,
         [EventTypes.TestDriveRequested] = 10,
-        [EventTypes.Attended] = 4,
         [EventTypes.RecommendationShown] = 0,
         [EventTypes.RecommendationClicked] = 0.5f,
     };

@@ -141,7 +141,7 @@ internal sealed class DemandTraining(SeriesStore store, MLOptions options, TimeP
         return new TrainedModel(artefact, new { Horizon, Coverage, LeastDaily }, new { scopes = scopes.Count, days, asOf = now }, asOf, scopes.Count * days);
     }
 
-    private static AutomaticForecast Choose(ReadOnlySpan<double> days) => AutomaticForecast.Choose(days, [Week], Week, origins: 6, TimeSpan.FromSeconds(1));
+    private static AutomaticForecast Choose(ReadOnlySpan<double> days) => AutomaticForecast.Choose(days, [Week], Week, origins: 6, TimeSpan.FromSeconds(20));
 
     /// <summary>Everything, each body type, each price band of it, each province: those with enough views, the largest first.</summary>
     private static List<(DemandScope Scope, double[] Days)> Scopes(IReadOnlyList<DemandRow> rows, DateTimeOffset midnight)
