@@ -62,9 +62,15 @@ internal sealed class DemandTraining(SeriesStore store, MLOptions options, TimeP
     /// <summary>Days ahead that are served.</summary>
     public const int Horizon = 28;
 
-    private const int Week = 7, LeastDays = 42, MostScopes = 40;
+    private const int Week = 7, LeastDays = 42, MostScopes = 30;
     private const double Coverage = 0.8, LeastDaily = 3;
+    private const int Origins = 3;
+
+    // Never needed on an idle machine, so that the choice is the same each time.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
     private readonly DateTimeOffset now = clock.GetUtcNow();
+    private readonly Dictionary<DemandScope, AutomaticForecast> chosen = [];
     private List<(DemandScope Scope, double[] Days)> scopes = [];
     private DateOnly until;
     private int cut;
@@ -91,13 +97,13 @@ internal sealed class DemandTraining(SeriesStore store, MLOptions options, TimeP
             ct.ThrowIfCancellationRequested();
             progress?.Report(new WorkProgress(0.9 * i / scopes.Count, scopes[i].Scope.ToString()));
             var days = scopes[i].Days;
-            var chosen = Choose(days.AsSpan(0, cut));
+            var how = chosen[scopes[i].Scope] = AutomaticForecast.Choose(days.AsSpan(0, cut), [Week], Week, Origins, Patience);
             var scale = SeasonalScale(days.AsSpan(0, cut));
             for (var origin = cut; origin + Week <= days.Length; origin += Week)
             {
                 var past = days[..origin];
                 var ahead = Math.Min(Horizon, days.Length - origin);
-                var (ours, naive) = (chosen.Predict(past, ahead, Coverage), SeasonalNaive.Predict(past, Week, ahead, Coverage));
+                var (ours, naive) = (how.Predict(past, ahead, Coverage), SeasonalNaive.Predict(past, Week, ahead, Coverage));
                 near.Add(scopes[i].Scope, origin, days.AsSpan(origin, Week), ours, naive, scale);
                 if (ahead == Horizon)
                 {
@@ -131,17 +137,16 @@ internal sealed class DemandTraining(SeriesStore store, MLOptions options, TimeP
         {
             ct.ThrowIfCancellationRequested();
             var past = values[..days];
-            var chosen = Choose(past);
-            var forecast = chosen.Predict(past, Horizon, Coverage);
-            made.Add(new ForetoldDemand(scope, chosen.Best.Method.Name, Math.Round(past.TakeLast(Horizon).Average(), 2), Rounded(forecast.Point), Rounded(forecast.Lower), Rounded(forecast.Upper)));
+            // The way that was chosen and measured, from the latest day on.
+            var how = chosen[scope];
+            var forecast = how.Predict(past, Horizon, Coverage);
+            made.Add(new ForetoldDemand(scope, how.Best.Method.Name, Math.Round(past.TakeLast(Horizon).Average(), 2), Rounded(forecast.Point), Rounded(forecast.Lower), Rounded(forecast.Upper)));
             progress?.Report(new WorkProgress((double)made.Count / scopes.Count, scope.ToString()));
         }
 
         var artefact = JsonSerializer.SerializeToUtf8Bytes(new DemandForecasts(until.AddDays(days - scopes[0].Days.Length), Coverage, made), EventJson.Options);
         return new TrainedModel(artefact, new { Horizon, Coverage, LeastDaily }, new { scopes = scopes.Count, days, asOf = now }, asOf, scopes.Count * days);
     }
-
-    private static AutomaticForecast Choose(ReadOnlySpan<double> days) => AutomaticForecast.Choose(days, [Week], Week, origins: 6, TimeSpan.FromSeconds(20));
 
     /// <summary>Everything, each body type, each price band of it, each province: those with enough views, the largest first.</summary>
     private static List<(DemandScope Scope, double[] Days)> Scopes(IReadOnlyList<DemandRow> rows, DateTimeOffset midnight)
