@@ -9,11 +9,14 @@ using OKLA.ML.Datasets;
 using OKLA.ML.Models;
 using OKLA.ML.Models.Frames;
 using OKLA.ML.Models.Recommenders;
+using OKLA.ML.Models.Series;
 using OKLA.ML.Registry;
 using OKLA.ML.Serving;
+using OKLA.ML.Serving.Forecasts;
 using OKLA.ML.Serving.Recommendations;
 using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
+using OKLA.Shared.EventLog;
 using OKLA.Shared.Web;
 
 namespace OKLA.ML;
@@ -42,7 +45,10 @@ public static class MLModule
             .AddModel<SimilarVehicles>(ModelNames.SimilarVehicles).AddModel<BuyerRecommender>(ModelNames.BuyerRecommender).AddModel<PriceModel>(ModelNames.PricePredictor)
             .AddModel<LeadScorer>(ModelNames.LeadScorer).AddModel<ConversionPredictor>(ModelNames.ConversionPredictor)
             .AddModel<BuyerChurn>(ModelNames.BuyerChurn).AddModel<DealerChurn>(ModelNames.DealerChurn)
-            .AddModel<SentimentAnalyzer>(ModelNames.SentimentAnalyzer).AddModel<VehicleClassifier>(ModelNames.VehicleClassifier).AddModel<FraudDetector>(ModelNames.FraudDetector);
+            .AddModel<SentimentAnalyzer>(ModelNames.SentimentAnalyzer).AddModel<VehicleClassifier>(ModelNames.VehicleClassifier).AddModel<FraudDetector>(ModelNames.FraudDetector)
+            .AddModel<DemandForecaster>(ModelNames.DemandForecaster).AddModel<AnomalyDetector>(ModelNames.AnomalyDetector).AddModel<CpaModel>(ModelNames.CpaPredictor)
+            .AddModel<ResponseCurves>(ModelNames.ResponseCurves).AddModel<CampaignAnomalyDetector>(ModelNames.CampaignAnomalyDetector);
+        services.AddSingleton<SeriesStore>().AddSingleton<ServedArtefacts>().AddSubscription<SeriesEvents>();
         services.AddSingleton<FrameSource>();
         return serve ? services.AddHostedService(provider => provider.GetRequiredService<LiveModels>()) : services;
     }
@@ -57,6 +63,7 @@ public static class MLModule
         var admin = routes.MapGroup("/api/ml/models").WithTags("ML").RequireAuthorization(Policies.Admin);
         ListModels.Map(admin);
         TrainOnDemand.Map(admin);
+        routes.MapForecasts();
         DatasetEndpoints.Map(routes.MapGroup("/api/ml/datasets").WithTags("Datasets").RequireAuthorization(Policies.Admin));
         routes.MapTraining();
         return routes;

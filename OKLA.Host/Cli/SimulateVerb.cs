@@ -5,16 +5,18 @@ using OKLA.Shared.Messaging;
 
 namespace OKLA.Host.Cli;
 
-/// <summary><c>simulate</c>: lets simulated people browse the catalogue.</summary>
+/// <summary><c>simulate</c>: lets simulated people browse a catalogue of vehicles or of activities, while campaigns run.</summary>
 internal static class SimulateVerb
 {
     public static Verb Verb { get; } = new(
         "simulate", [],
         [
+            new("--catalog", "KIND", "vehicles, or activities in a city (default vehicles)"),
             new("--visitors", "N", "people (default 2000)"),
             new("--days", "D", "days up to now (default 60)"),
             new("--seed", "S", "the same seed, the same people (default 1)"),
-            new("--listings", "N", "listings to make up when the catalogue is empty (default 3000)"),
+            new("--listings", "N", "listings or activities to make up when the catalogue is empty (default 3000)"),
+            new("--campaigns", "N", "advertising campaigns that run beside (default 6 with vehicles, else 0)"),
         ],
         "lets simulated people browse the imported catalogue, or a made-up one", RunAsync)
     {
@@ -46,7 +48,7 @@ internal static class SimulateVerb
         terminal.Table([],
         [
             ["visitors", Terminal.Count(report.Run.Visitors)],
-            ["vehicles on offer", Terminal.Count(report.Items)],
+            [report.Run.Kind == SimulationRun.Activities ? "activities on offer" : "vehicles on offer", Terminal.Count(report.Items)],
             ["visits", Terminal.Count(report.Sessions)],
             ["events", Terminal.Count(events)],
             .. report.Events.OrderByDescending(pair => pair.Value).Select(pair => (IReadOnlyList<string>)[$"  {pair.Key}", Terminal.Count(pair.Value)]),
@@ -57,7 +59,16 @@ internal static class SimulateVerb
         return CommandLine.Success;
     }
 
-    private static Simulate CommandOf(Invocation invocation, IProgress<WorkProgress>? progress) => new(
-        invocation.Number("--visitors", 2_000, 1, 10_000_000), invocation.Number("--days", 60, 1, 3_650), (ulong)invocation.Number("--seed", 1, 0, int.MaxValue),
-        invocation.Number("--listings", 3_000, 1, 1_000_000), progress);
+    private static Simulate CommandOf(Invocation invocation, IProgress<WorkProgress>? progress)
+    {
+        var kind = invocation.Text("--catalog") switch
+        {
+            null or "vehicles" => SimulationRun.Vehicles,
+            "activities" => SimulationRun.Activities,
+            var other => throw new UsageException($"--catalog takes vehicles or activities, not '{other}'."),
+        };
+        return new Simulate(
+            invocation.Number("--visitors", 2_000, 1, 10_000_000), invocation.Number("--days", 60, 1, 3_650), (ulong)invocation.Number("--seed", 1, 0, int.MaxValue),
+            invocation.Number("--listings", 3_000, 1, 1_000_000), kind, invocation.Number("--campaigns", kind == SimulationRun.Vehicles ? 6 : 0, 0, 1_000), progress);
+    }
 }

@@ -48,4 +48,12 @@ public sealed class DemoOptions
     /// <summary>Pesos per dollar (Banco Central, 2025: about 62).</summary>
     [Range(1.0, 1000.0)]
     public double PesosPerDollar { get; set; } = 62;
+
+    /// <summary>Kilometres after which the pull of an activity near home has fallen to a third.</summary>
+    [Range(0.1, 1000.0)]
+    public double DistanceKm { get; set; } = 6;
+
+    /// <summary>Faults of campaigns a week and channel: a broken page, a runaway bid, lost tracking, false clicks.</summary>
+    [Range(0.0, 100.0)]
+    public double CampaignFaultsPerWeek { get; set; } = 0.5;
 }

@@ -11,13 +11,16 @@ namespace OKLA.Host.Demo;
 /// <param name="Days">Days up to now.</param>
 /// <param name="Seed">Seed; a seed that was simulated to its end before changes nothing, one that broke off goes on.</param>
 /// <param name="Listings">Listings to generate when the catalogue is empty.</param>
+/// <param name="Kind">What the catalogue holds: <see cref="SimulationRun.Vehicles"/> or <see cref="SimulationRun.Activities"/>.</param>
+/// <param name="Campaigns">Advertising campaigns that run beside.</param>
 /// <param name="Progress">Hears how far it is.</param>
-internal sealed record Simulate(int Visitors = 2_000, int Days = 60, ulong Seed = 1, int Listings = 3_000, IProgress<WorkProgress>? Progress = null) : ICommand;
+internal sealed record Simulate(
+    int Visitors = 2_000, int Days = 60, ulong Seed = 1, int Listings = 3_000, string Kind = SimulationRun.Vehicles, int Campaigns = 0, IProgress<WorkProgress>? Progress = null) : ICommand;
 
 /// <summary>Answer to <see cref="Simulate"/>.</summary>
 /// <param name="Run">What it depended on.</param>
 /// <param name="Repeated">Whether it had been simulated before, so that nothing changed now.</param>
-/// <param name="Items">Vehicles that were on offer at some time.</param>
+/// <param name="Items">Items that were on offer at some time.</param>
 /// <param name="Sessions">Visits.</param>
 /// <param name="Events">Behaviour events by type, those of this call.</param>
 /// <param name="Seconds">Time taken.</param>
@@ -40,46 +43,41 @@ internal sealed class SimulateHandler(NpgsqlDataSource database, EventLog log, I
             return new SimulationReport(run, true, 0, 0, new Dictionary<string, int>(), clock.GetElapsedTime(began).TotalSeconds);
         }
 
-        var model = new WantModel(run);
-        var planned = run.Listings > 0 ? DominicanCatalogue.Generate(run.Seed, run.Listings, run.Start, run.Days, run.Choice.PesosPerDollar, run.Choice.FraudShare) : [];
-        var offered = planned.Count > 0 ? [] : (await ReadCatalogueAsync(ct)).Select(entry => Vehicle.Of(entry, run.Choice.PesosPerDollar)).ToDictionary(vehicle => vehicle.Id);
+        var offered = run.Listings > 0 ? [] : (await ReadCatalogueAsync(run.Kind, ct)).ToDictionary(entry => entry.Item.Id, StringComparer.Ordinal);
         var everOffered = offered.Keys.ToHashSet();
-        var visitors = Enumerable.Range(0, run.Visitors).Select(person => new Visitor(run, person)).ToList();
-        var (dealing, deals) = (new DealModel(run), new DealBook());
+        IWorld world = run.Kind == SimulationRun.Activities ? new ActivityWorld(run) : new VehicleWorld(run);
+        var campaigns = new CampaignModel(run);
         var byType = new Dictionary<string, int>();
         var sessions = 0;
-        Market? market = null;
         var appending = Task.CompletedTask;
         for (var day = 0; day < run.Days; day++)
         {
             // Days that are in the log already are lived again only for what people remember of them.
             var write = day >= finishedDays;
-            if (planned.Count > 0)
+            if (world.Planned.Count > 0)
             {
                 if (write)
                 {
                     await appending;
                 }
 
-                await ChangeCatalogueAsync(run, planned, deals.TakeNew(), day, offered, write, ct);
-                market = new Market(offered.Values, model);
+                await ChangeCatalogueAsync(run, world.Planned, world.TakeSold(), day, offered, write, ct);
                 everOffered.UnionWith(offered.Keys);
             }
 
-            market ??= new Market(offered.Values, model);
-            var events = new List<StreamEvent>();
-            var sessionsToday = 0;
-            foreach (var visitor in visitors)
+            if (world.Planned.Count > 0 || day == 0)
             {
-                ct.ThrowIfCancellationRequested();
-                sessionsToday += visitor.Live(day, market, model, dealing, deals, events);
+                world.Open(offered.Values);
             }
 
+            var events = new List<StreamEvent>();
+            var sessionsToday = world.Live(day, events, ct);
             if (!write)
             {
                 continue;
             }
 
+            campaigns.Live(day, events);
             events.Sort(static (a, b) => DateTimeOffset.Compare(a.Event.OccurredAt!.Value, b.Event.OccurredAt!.Value) is not 0 and var order ? order : a.Event.Id.CompareTo(b.Event.Id));
             foreach (var item in events)
             {
@@ -102,25 +100,30 @@ internal sealed class SimulateHandler(NpgsqlDataSource database, EventLog log, I
     {
         if (await SimulationRuns.FindAsync(log, command.Seed, ct) is { } known)
         {
+            if (known.Run.Kind != command.Kind)
+            {
+                throw new SimulationRefusedException($"Seed {command.Seed} was simulated with items of kind {known.Run.Kind}. Take another seed.");
+            }
+
             return known.Run.Visitors == command.Visitors && known.Run.Days == command.Days
                 ? known
                 : throw new SimulationRefusedException(
                     $"Seed {command.Seed} was simulated with {known.Run.Visitors} visitors over {known.Run.Days} days. Take another seed, or the same numbers to go on.");
         }
 
-        var isEmpty = (await bus.InvokeAsync<IReadOnlyList<CatalogEntry>>(new ListCatalogItems("vehicle", Limit: 1), ct)).Count == 0;
+        var isEmpty = (await bus.InvokeAsync<IReadOnlyList<CatalogEntry>>(new ListCatalogItems(command.Kind, Limit: 1), ct)).Count == 0;
         var start = Visitor.LocalMidnight(clock.GetUtcNow()).AddDays(-command.Days);
-        var run = new SimulationRun(command.Seed, command.Visitors, command.Days, start, isEmpty ? command.Listings : 0, options.Value);
+        var run = new SimulationRun(command.Seed, command.Visitors, command.Days, start, isEmpty ? command.Listings : 0, options.Value, command.Kind, command.Campaigns);
         var started = NewEvent.Of(SimulationRun.StartedType, run, run.Start) with { KnownAt = run.Start };
         var result = await log.AppendAsync(SimulationRun.StreamOf(run.Seed), ExpectedVersion.NoStream, [started], ct);
         return result.Status == AppendStatus.Appended ? (run, 0) : throw new SimulationRefusedException($"Seed {command.Seed} is being simulated by another process.");
     }
 
-    private async Task<List<CatalogEntry>> ReadCatalogueAsync(CancellationToken ct)
+    private async Task<List<CatalogEntry>> ReadCatalogueAsync(string kind, CancellationToken ct)
     {
         var all = new List<CatalogEntry>();
         string? last = null;
-        while (await bus.InvokeAsync<IReadOnlyList<CatalogEntry>>(new ListCatalogItems("vehicle", last), ct) is { Count: > 0 } page)
+        while (await bus.InvokeAsync<IReadOnlyList<CatalogEntry>>(new ListCatalogItems(kind, last), ct) is { Count: > 0 } page)
         {
             all.AddRange(page);
             last = page[^1].Item.Id;
@@ -131,7 +134,7 @@ internal sealed class SimulateHandler(NpgsqlDataSource database, EventLog log, I
 
     /// <summary>What is listed, repriced and ended on a day, put through Tracking at the start of the day.</summary>
     private async Task ChangeCatalogueAsync(
-        SimulationRun run, IReadOnlyList<PlannedListing> planned, IReadOnlyList<string> soldYesterday, int day, Dictionary<string, Vehicle> offered, bool write, CancellationToken ct)
+        SimulationRun run, IReadOnlyList<PlannedListing> planned, IReadOnlyList<string> soldYesterday, int day, Dictionary<string, CatalogEntry> offered, bool write, CancellationToken ct)
     {
         var (from, to) = (run.Start.AddDays(day), run.Start.AddDays(day + 1));
         bool Today(DateTimeOffset? at) => at < to && (at >= from || day == 0);
@@ -139,14 +142,14 @@ internal sealed class SimulateHandler(NpgsqlDataSource database, EventLog log, I
         foreach (var listing in planned.Where(listing => Today(listing.ListedAt)))
         {
             puts.Add(listing.Item);
-            offered[listing.Item.Id] = Vehicle.Of(new CatalogEntry(listing.Item, "live", listing.ListedAt, listing.ListedAt), run.Choice.PesosPerDollar);
+            offered[listing.Item.Id] = new CatalogEntry(listing.Item, "live", listing.ListedAt, listing.ListedAt);
         }
 
         foreach (var listing in planned.Where(listing => listing.CutAt is not null && !Today(listing.ListedAt) && Today(listing.CutAt) && offered.ContainsKey(listing.Item.Id)))
         {
             var cut = listing.Item with { Price = listing.CutPrice };
             puts.Add(cut);
-            offered[cut.Id] = Vehicle.Of(new CatalogEntry(cut, "live", offered[cut.Id].ListedAt, from), run.Choice.PesosPerDollar);
+            offered[cut.Id] = new CatalogEntry(cut, "live", offered[cut.Id].ListedAt, from);
         }
 
         var ended = planned.Where(listing => Today(listing.EndsAt) && offered.ContainsKey(listing.Item.Id) && !soldYesterday.Contains(listing.Item.Id))
@@ -158,7 +161,7 @@ internal sealed class SimulateHandler(NpgsqlDataSource database, EventLog log, I
         }
 
         // What was there before the first day keeps its own date, so that its age is known.
-        foreach (var group in puts.GroupBy(item => offered.TryGetValue(item.Id, out var vehicle) && day == 0 ? vehicle.ListedAt : from).OrderBy(group => group.Key))
+        foreach (var group in puts.GroupBy(item => offered.TryGetValue(item.Id, out var entry) && day == 0 ? entry.ListedAt : from).OrderBy(group => group.Key))
         {
             await bus.InvokeAsync<CatalogChanges>(new PutCatalogItems([.. group], group.Key, group.Key), ct);
         }

@@ -9,8 +9,17 @@ namespace OKLA.Host.Demo;
 /// <param name="Start">First moment (UTC).</param>
 /// <param name="Listings">Listings generated; 0 when the catalogue that was there is used.</param>
 /// <param name="Choice">How people choose.</param>
-public sealed record SimulationRun(ulong Seed, int Visitors, int Days, DateTimeOffset Start, int Listings, DemoOptions Choice)
+/// <param name="Kind">What the catalogue holds: <c>vehicle</c> or <c>activity</c>.</param>
+/// <param name="Campaigns">Advertising campaigns that run beside.</param>
+public sealed record SimulationRun(
+    ulong Seed, int Visitors, int Days, DateTimeOffset Start, int Listings, DemoOptions Choice, string Kind = SimulationRun.Vehicles, int Campaigns = 0)
 {
+    /// <summary>Kind of item that a simulation of vehicles is about.</summary>
+    public const string Vehicles = "vehicle";
+
+    /// <summary>Kind of item that a simulation of things to do in a city is about.</summary>
+    public const string Activities = "activity";
+
     /// <summary>Type of the event that starts a simulation (body: <see cref="SimulationRun"/>).</summary>
     public const string StartedType = "simulation_run";
 

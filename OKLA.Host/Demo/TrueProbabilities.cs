@@ -13,18 +13,19 @@ internal sealed class TrueProbabilitiesHandler(EventLog log, IMessageBus bus)
     private const int ItemsAtOnce = 10_000;
 
     public Task<TrueProbabilities> HandleAsync(GetTrueProbabilities query, CancellationToken ct) =>
-        AnswerAsync(query.Pairs, (world, i, person, vehicle) => world.Wants.Probability(person, vehicle, query.At), ct);
+        AnswerAsync(query.Pairs, (world, i, person, item) => world.Want(person, item, query.At), ct);
 
     public Task<TrueProbabilities> HandleAsync(GetTrueDealProbabilities query, CancellationToken ct) =>
-        AnswerAsync([.. query.Contacts.Select(contact => (contact.PersonId, contact.ItemId))], (world, i, person, vehicle) =>
+        AnswerAsync([.. query.Contacts.Select(contact => (contact.PersonId, contact.ItemId))], (world, i, person, item) =>
         {
             var contact = query.Contacts[i];
             var channel = Array.IndexOf(Visitor.Channels, contact.Channel);
-            return channel < 0 ? double.NaN : world.Deals.Probability(person, vehicle.Seller, world.Wants.Probability(person, vehicle, contact.At), channel);
+            var vehicle = world.Vehicle(item);
+            return channel < 0 || world.Run.Kind != SimulationRun.Vehicles ? double.NaN : world.Deals.Probability(person, vehicle.Seller, world.Wants.Probability(person, vehicle, contact.At), channel);
         }, ct);
 
     private async Task<TrueProbabilities> AnswerAsync(
-        IReadOnlyList<(string PersonId, string ItemId)> pairs, Func<World, int, int, Vehicle, double> ask, CancellationToken ct)
+        IReadOnlyList<(string PersonId, string ItemId)> pairs, Func<World, int, int, CatalogEntry, double> ask, CancellationToken ct)
     {
         var people = pairs.Select(pair => pair.PersonId).Distinct().ToDictionary(id => id, SimulationRun.PersonOf);
         var worlds = new Dictionary<ulong, World>();
@@ -32,7 +33,7 @@ internal sealed class TrueProbabilitiesHandler(EventLog log, IMessageBus bus)
         {
             if (await SimulationRuns.FindAsync(log, seed, ct) is { } found)
             {
-                worlds[seed] = new World(found.Run, new WantModel(found.Run), new DealModel(found.Run));
+                worlds[seed] = new World(found.Run);
             }
         }
 
@@ -48,21 +49,53 @@ internal sealed class TrueProbabilitiesHandler(EventLog log, IMessageBus bus)
             }
         }
 
-        // Money is compared at the rate that the run was made with.
-        var vehicles = worlds.ToDictionary(
-            pair => pair.Key, pair => items.ToDictionary(item => item.Key, item => Vehicle.Of(item.Value, pair.Value.Run.Choice.PesosPerDollar)));
         var values = new double[pairs.Count];
         for (var i = 0; i < values.Length; i++)
         {
             var (personId, itemId) = pairs[i];
             values[i] = people[personId] is { } known && worlds.TryGetValue(known.Seed, out var world) && known.Person < world.Run.Visitors
-                && vehicles[known.Seed].TryGetValue(itemId, out var vehicle)
-                ? ask(world, i, known.Person, vehicle)
+                && items.TryGetValue(itemId, out var item) && item.Item.Kind == world.Run.Kind
+                ? ask(world, i, known.Person, item)
                 : double.NaN;
         }
 
         return new TrueProbabilities(values);
     }
 
-    private sealed record World(SimulationRun Run, WantModel Wants, DealModel Deals);
+    /// <summary>A simulation made again. Money is compared at the rate that it was made with.</summary>
+    private sealed class World(SimulationRun run)
+    {
+        private readonly Dictionary<CatalogEntry, Vehicle> vehicles = new(ReferenceEqualityComparer.Instance);
+        private readonly Dictionary<CatalogEntry, Activity> activities = new(ReferenceEqualityComparer.Instance);
+        private readonly ActivityModel leisure = new(run);
+
+        public SimulationRun Run => run;
+
+        public WantModel Wants { get; } = new(run);
+
+        public DealModel Deals { get; } = new(run);
+
+        public double Want(int person, CatalogEntry item, DateTimeOffset at) =>
+            run.Kind == SimulationRun.Activities ? leisure.Probability(person, Activity(item), at) : Wants.Probability(person, Vehicle(item), at);
+
+        public Vehicle Vehicle(CatalogEntry item)
+        {
+            if (!vehicles.TryGetValue(item, out var vehicle))
+            {
+                vehicles[item] = vehicle = Demo.Vehicle.Of(item, run.Choice.PesosPerDollar);
+            }
+
+            return vehicle;
+        }
+
+        private Activity Activity(CatalogEntry item)
+        {
+            if (!activities.TryGetValue(item, out var activity))
+            {
+                activities[item] = activity = Demo.Activity.Of(item, run.Choice.PesosPerDollar);
+            }
+
+            return activity;
+        }
+    }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
@@ -85,7 +84,7 @@ internal sealed class Visitor
     {
         visits++;
         var device = hasTwoDevices && random.Chance(0.4) ? 2 : 1;
-        var visit = new Session(run, person, device, $"{run.AnonymousId(person, device)}-{visits}", (device == 1) == bringsPhone ? "mobile" : "desktop", at);
+        var visit = new VisitSession(run, person, device, $"{run.AnonymousId(person, device)}-{visits}", (device == 1) == bringsPhone ? "mobile" : "desktop", at);
         var signsInAt = visits > signInVisit ? 0 : visits == signInVisit ? 1 : int.MaxValue;
         var pages = 1 + (int)random.Exponential(1.6);
         for (var page = 0; page < pages && page < 8; page++)
@@ -96,7 +95,7 @@ internal sealed class Visitor
         }
     }
 
-    private void BrowsePage(ref SeededRandom random, Session visit, Market market, WantModel model, DealModel dealing, List<StreamEvent> events)
+    private void BrowsePage(ref SeededRandom random, VisitSession visit, Market market, WantModel model, DealModel dealing, List<StreamEvent> events)
     {
         var way = random.Next();
         List<Vehicle> shown;
@@ -135,7 +134,7 @@ internal sealed class Visitor
         }
     }
 
-    private List<Vehicle> SearchPage(ref SeededRandom random, Session visit, Market market, WantModel model, List<StreamEvent> events)
+    private List<Vehicle> SearchPage(ref SeededRandom random, VisitSession visit, Market market, WantModel model, List<StreamEvent> events)
     {
         // People search for what they like: the seen body's pull, the budget's band, sometimes a make.
         var taste = model.TasteOf(person);
@@ -177,7 +176,7 @@ internal sealed class Visitor
         return shown;
     }
 
-    private void Look(ref SeededRandom random, Session visit, Vehicle vehicle, int position, string origin, double probability, DealModel dealing, List<StreamEvent> events)
+    private void Look(ref SeededRandom random, VisitSession visit, Vehicle vehicle, int position, string origin, double probability, DealModel dealing, List<StreamEvent> events)
     {
         visit.Wait(1 + random.Exponential(6));
         if (origin == "recommendation")
@@ -226,7 +225,7 @@ internal sealed class Visitor
     }
 
     /// <summary>What comes of a contact: a deal on a later day, or an offer that leads nowhere, or nothing.</summary>
-    private void Negotiate(Session visit, Vehicle vehicle, double chanceOfDeal, List<StreamEvent> events)
+    private void Negotiate(VisitSession visit, Vehicle vehicle, double chanceOfDeal, List<StreamEvent> events)
     {
         var random = SeededRandom.Of(run.Seed, (ulong)person, SeededRandom.Key(vehicle.Id) ^ (ulong)visits);
         if (deals.Count == 0 && random.Chance(chanceOfDeal))
@@ -247,7 +246,7 @@ internal sealed class Visitor
         foreach (var deal in deals.ToArray())
         {
             var random = SeededRandom.Of(run.Seed, (ulong)person, SeededRandom.Key(deal.ItemId) ^ 0xC105EUL);
-            var visit = new Session(run, person, 1, $"{run.AnonymousId(person, 1)}-{deal.ItemId}-{day}", bringsPhone ? "mobile" : "desktop", run.Start.AddDays(day).AddHours(9 + (8 * random.Next())))
+            var visit = new VisitSession(run, person, 1, $"{run.AnonymousId(person, 1)}-{deal.ItemId}-{day}", bringsPhone ? "mobile" : "desktop", run.Start.AddDays(day).AddHours(9 + (8 * random.Next())))
             {
                 SignedIn = visits >= signInVisit,
             };
@@ -285,7 +284,7 @@ internal sealed class Visitor
         }
     }
 
-    private static void Offer(ref SeededRandom random, Session visit, Vehicle vehicle, Money price, double share, List<StreamEvent> events) =>
+    private static void Offer(ref SeededRandom random, VisitSession visit, Vehicle vehicle, Money price, double share, List<StreamEvent> events) =>
         events.Add(visit.Event(ref random, EventTypes.OfferMade, vehicle.Id, json => WriteAmount(json, price, share)));
 
     private static void WriteAmount(Utf8JsonWriter json, Money? price, double share)
@@ -299,7 +298,7 @@ internal sealed class Visitor
         json.WriteString("currency", price.Currency);
     }
 
-    private static void Rate(ref SeededRandom random, Session visit, Deal deal, double service, List<StreamEvent> events)
+    private static void Rate(ref SeededRandom random, VisitSession visit, Deal deal, double service, List<StreamEvent> events)
     {
         var stars = (int)Math.Clamp(Math.Round(3.7 + (0.9 * service) + (0.6 * random.Gaussian())), 1, 5);
         var comment = random.Chance(0.7) ? ReviewText.Of(ref random, stars) : null;
@@ -335,50 +334,4 @@ internal sealed class Visitor
     /// <param name="RateOn">Day of the review, once it is sold.</param>
     /// <param name="Seller">Who sold it.</param>
     private sealed record Deal(string ItemId, int Day, double Share, int RateOn = -1, string? Seller = null);
-
-    /// <summary>One visit: its clock, its identities, and how its events are written.</summary>
-    private sealed class Session(SimulationRun run, int person, int device, string id, string deviceType, DateTimeOffset start)
-    {
-        // Bodies are written by hand in the shape of BehaviourEvent: a JsonElement for each would cost more than all the rest.
-        private readonly ArrayBufferWriter<byte> buffer = new(512);
-        private readonly string anonymousId = run.AnonymousId(person, device);
-
-        public DateTimeOffset Now { get; private set; } = start;
-
-        public bool SignedIn { get; set; }
-
-        public void Wait(double seconds) => Now = Now.AddSeconds(Math.Round(seconds, 3));
-
-        public StreamEvent Event(ref SeededRandom random, string type, string? itemId, Action<Utf8JsonWriter>? properties)
-        {
-            buffer.ResetWrittenCount();
-            using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { SkipValidation = true }))
-            {
-                json.WriteStartObject();
-                json.WriteString("anonymousId", anonymousId);
-                if (SignedIn)
-                {
-                    json.WriteString("userId", run.UserId(person));
-                }
-
-                json.WriteString("sessionId", id);
-                if (itemId is not null)
-                {
-                    json.WriteString("itemId", itemId);
-                }
-
-                json.WriteStartObject("context");
-                json.WriteString("device", deviceType);
-                json.WriteEndObject();
-                json.WriteStartObject("properties");
-                properties?.Invoke(json);
-                json.WriteEndObject();
-                json.WriteEndObject();
-            }
-
-            var body = new NewEvent(type, buffer.WrittenSpan.ToArray()) { Id = random.NextId(), OccurredAt = Now, KnownAt = Now };
-            Now = Now.AddMilliseconds(50);
-            return new StreamEvent(BehaviourEvent.StreamOf(anonymousId, null), body);
-        }
-    }
 }

@@ -80,6 +80,9 @@ public static class EventTypes
     /// <summary>Money was spent on a campaign.</summary>
     public const string CampaignCostRecorded = "campaign_cost_recorded";
 
+    /// <summary>Money was granted to a campaign.</summary>
+    public const string CampaignBudgetSet = "campaign_budget_set";
+
     /// <summary>A browser lost events that it could not send or keep.</summary>
     public const string EventsDropped = "events_dropped";
 

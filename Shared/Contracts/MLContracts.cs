@@ -41,9 +41,27 @@ public static class ModelNames
     /// <summary>What kind of vehicle a listing offers, by what its seller wrote.</summary>
     public const string VehicleClassifier = "vehicle-classifier";
 
+    /// <summary>How often vehicles of each segment and province will be looked at.</summary>
+    public const string DemandForecaster = "demand-forecaster";
+
+    /// <summary>When demand or traffic is not as usual.</summary>
+    public const string AnomalyDetector = "anomaly-detector";
+
+    /// <summary>What an application will cost in the next hour of a campaign's channel.</summary>
+    public const string CpaPredictor = "cpa-predictor";
+
+    /// <summary>What each channel of campaigns brings for how much money.</summary>
+    public const string ResponseCurves = "response-curves";
+
+    /// <summary>When a campaign's channel is not as usual.</summary>
+    public const string CampaignAnomalyDetector = "campaign-anomaly-detector";
+
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [VehicleRecommender, ActivityRecommender, SimilarVehicles, BuyerRecommender, PricePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn, SentimentAnalyzer, VehicleClassifier, FraudDetector];
+    [
+        VehicleRecommender, ActivityRecommender, SimilarVehicles, BuyerRecommender, PricePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn,
+        SentimentAnalyzer, VehicleClassifier, FraudDetector, DemandForecaster, AnomalyDetector, CpaPredictor, ResponseCurves, CampaignAnomalyDetector,
+    ];
 }
 
 /// <summary>How far a long piece of work is.</summary>
@@ -106,3 +124,32 @@ public sealed record GetTrueDealProbabilities(IReadOnlyList<(string PersonId, st
 
 /// <summary>Answer to <see cref="GetTrueProbabilities"/> and <see cref="GetTrueDealProbabilities"/>: one value a question, NaN where it is not known.</summary>
 public sealed record TrueProbabilities(double[] Values);
+
+/// <summary>Query to the simulator: what is true of simulated campaigns. Answers <see cref="TrueCampaigns"/>, empty for campaigns that it does not know.</summary>
+/// <param name="CampaignIds">Campaigns.</param>
+public sealed record GetTrueCampaigns(IReadOnlyCollection<string> CampaignIds) : IQuery<TrueCampaigns>;
+
+/// <summary>Answer to <see cref="GetTrueCampaigns"/>.</summary>
+/// <param name="Responses">The curve of each channel.</param>
+/// <param name="Faults">What was broken and when.</param>
+public sealed record TrueCampaigns(IReadOnlyList<TrueResponse> Responses, IReadOnlyList<CampaignFault> Faults);
+
+/// <summary>A true curve of diminishing returns: Most / (1 + (HalfUsd / usd)^Shape) applications an hour at mean season.</summary>
+public sealed record TrueResponse(string Channel, double Most, double HalfUsd, double Shape);
+
+/// <summary>A time in which a campaign's channel was broken.</summary>
+/// <param name="CampaignId">Campaign.</param>
+/// <param name="Channel">Channel.</param>
+/// <param name="Kind">What was broken.</param>
+/// <param name="From">First hour (UTC).</param>
+/// <param name="Until">End of the last hour (UTC).</param>
+public sealed record CampaignFault(string CampaignId, string Channel, string Kind, DateTimeOffset From, DateTimeOffset Until);
+
+/// <summary>Query to the simulator: what was to be expected of hours of campaigns. Answers <see cref="TrueCampaignHours"/>.</summary>
+/// <param name="Hours">Campaign, channel, beginning of the hour (UTC) and dollars spent; what was planned where those are null.</param>
+public sealed record GetTrueCampaignHours(IReadOnlyList<(string CampaignId, string Channel, DateTimeOffset Hour, double? Usd)> Hours) : IQuery<TrueCampaignHours>;
+
+/// <summary>Answer to <see cref="GetTrueCampaignHours"/>: one value an hour, NaN where it is not known.</summary>
+/// <param name="PlannedUsd">Dollars that were to be spent.</param>
+/// <param name="Applications">Applications to be expected of the dollars asked about.</param>
+public sealed record TrueCampaignHours(double[] PlannedUsd, double[] Applications);

@@ -41,6 +41,14 @@ public sealed record CatalogItem(string Id, string Kind, string Title, Money? Pr
     /// <summary>When it takes place or can be had; null for always.</summary>
     public TimeWindow? Window { get; init; }
 
+    /// <summary>Degrees north, of the location or the attribute; null when neither states it.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public double? Latitude => Location?.Latitude ?? Number("latitude");
+
+    /// <summary>Degrees east, of the location or the attribute; null when neither states it.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public double? Longitude => Location?.Longitude ?? Number("longitude");
+
     /// <summary>An attribute as text; null when absent or null.</summary>
     public string? Text(string attribute) =>
         Attributes.TryGetValue(attribute, out var value) && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined) ? value.ToString() : null;

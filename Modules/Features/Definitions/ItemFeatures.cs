@@ -13,6 +13,7 @@ internal static class ItemFeatures
         Demand(item);
         Description(item);
         Market(item);
+        ActivityFeatures.OfItem(item);
         return item;
     }
 

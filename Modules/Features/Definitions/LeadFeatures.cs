@@ -16,6 +16,7 @@ internal static class LeadFeatures
         }
 
         Fit(lead);
+        ActivityFeatures.OfLead(lead);
         Moment(lead);
         return lead;
     }
@@ -85,9 +86,15 @@ internal static class Provinces
             return null;
         }
 
-        var (up, across) = (double.DegreesToRadians(b.Latitude - a.Latitude) / 2, double.DegreesToRadians(b.Longitude - a.Longitude) / 2);
-        var h = Math.Pow(Math.Sin(up), 2) + (Math.Cos(double.DegreesToRadians(a.Latitude)) * Math.Cos(double.DegreesToRadians(b.Latitude)) * Math.Pow(Math.Sin(across), 2));
-        return Math.Round(2 * 6371 * Math.Asin(Math.Sqrt(h)), 1);
+        return Math.Round(Kilometres(a.Latitude, a.Longitude, b.Latitude, b.Longitude), 1);
+    }
+
+    /// <summary>Great-circle distance in kilometres of two points in degrees (haversine, mean radius 6,371 km), to ten metres; NaN when one is not known.</summary>
+    public static double Kilometres(double latitude, double longitude, double toLatitude, double toLongitude)
+    {
+        var (up, across) = (double.DegreesToRadians(toLatitude - latitude) / 2, double.DegreesToRadians(toLongitude - longitude) / 2);
+        var h = Math.Pow(Math.Sin(up), 2) + (Math.Cos(double.DegreesToRadians(latitude)) * Math.Cos(double.DegreesToRadians(toLatitude)) * Math.Pow(Math.Sin(across), 2));
+        return Math.Round(2 * 6371 * Math.Asin(Math.Sqrt(h)), 2);
     }
 }
 

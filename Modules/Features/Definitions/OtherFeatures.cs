@@ -78,19 +78,25 @@ internal static class DealerFeatures
 /// <summary>What is known of an advertising campaign, by channel and hour.</summary>
 internal static class CampaignFeatures
 {
-    private static readonly FactStream Impressions = FactStream.Of(EventTypes.CampaignImpression);
-    private static readonly FactStream Clicks = FactStream.Of(EventTypes.CampaignClick);
-    private static readonly FactStream Applications = FactStream.Of(EventTypes.CampaignApplication);
+    // A browser tells of one person; a platform's report of an hour tells how many.
+    private static readonly FactStream Impressions = FactStream.Of(EventTypes.CampaignImpression).Measured("count", fact => fact.Amount ?? 1);
+    private static readonly FactStream Clicks = FactStream.Of(EventTypes.CampaignClick).Measured("count", fact => fact.Amount ?? 1);
+    private static readonly FactStream Applications = FactStream.Of(EventTypes.CampaignApplication).Measured("count", fact => fact.Amount ?? 1);
+    private static readonly FactStream Conversions = FactStream.Of(EventTypes.CampaignConversion).Measured("count", fact => fact.Extent ?? 1);
     private static readonly FactStream Cost = FactStream.Of(EventTypes.CampaignCostRecorded).Measured("amount, currency", fact => fact.Amount);
+    private static readonly FactStream Budget = FactStream.Of(EventTypes.CampaignBudgetSet).Measured("amount, currency", fact => fact.Amount);
 
     public static IEnumerable<Feature> All()
     {
         var campaign = new FeatureList(Entity.Campaign);
-        var shown = campaign.Counts("impressions", Impressions, "Times it was in sight", Window.Hour, Window.Day, Window.Week, Window.All);
-        var clicks = campaign.Counts("clicks", Clicks, "Times it was followed", Window.Hour, Window.Day, Window.Week, Window.All);
-        var applications = campaign.Counts("applications", Applications, "Applications", Window.Hour, Window.Day, Window.Week, Window.All);
-        var conversions = campaign.Counts("conversions", FactStream.Of(EventTypes.CampaignConversion), "Goals reached", Window.Week, Window.All);
+        IReadOnlyList<FeatureId> Sums(string name, FactStream stream, string what, params Window[] windows) =>
+            [.. windows.Select(window => campaign.Number($"{name}_{window.Name}", "events", stream, window, Sum, window == Window.All ? $"{what}, ever." : $"{what} within the last {window.Name}.", 0))];
+        var shown = Sums("impressions", Impressions, "Times it was in sight", Window.Hour, Window.Day, Window.Week, Window.All);
+        var clicks = Sums("clicks", Clicks, "Times it was followed", Window.Hour, Window.Day, Window.Week, Window.All);
+        var applications = Sums("applications", Applications, "Applications", Window.Hour, Window.Day, Window.Week, Window.All);
+        var conversions = Sums("conversions", Conversions, "Goals reached", Window.Week, Window.All);
         var costs = new[] { Window.Day, Window.Week, Window.All }.Select(window => campaign.Number($"cost_usd_{window.Name}", "USD", Cost, window, Sum, $"Money spent ({window.Name}).", 0)).ToList();
+        var lastHour = campaign.Number("cost_usd_1h", "USD", Cost, Window.Hour, Sum, "Money spent within the last hour.", 0);
         var value = campaign.Number("value_usd_total", "USD", FactStream.Of(EventTypes.CampaignConversion).Measured("value, currency", fact => fact.Amount), Window.All, Sum, "Worth of the goals reached.", 0);
         campaign.Ratio("click_rate_7d", clicks[2], shown[2], "Clicks an impression within the last 7d.");
         campaign.Ratio("click_rate", clicks[^1], shown[^1], "Clicks an impression.");
@@ -98,9 +104,20 @@ internal static class CampaignFeatures
         campaign.Ratio("cost_per_click_usd", costs[^1], clicks[^1], "Dollars a click.");
         campaign.Ratio("cost_per_application_usd", costs[^1], applications[^1], "Dollars an application.");
         campaign.Ratio("cost_per_application_usd_7d", costs[1], applications[2], "Dollars an application within the last 7d.");
+        campaign.Ratio("cost_per_application_usd_1h", lastHour, applications[0], "Dollars an application within the last hour.");
+        campaign.Ratio("cost_per_application_usd_1d", costs[0], applications[1], "Dollars an application within the last day.");
         campaign.Ratio("cost_per_conversion_usd", costs[^1], conversions[^1], "Dollars a goal.");
         campaign.Ratio("return_on_spend", value, costs[^1], "Worth of the goals reached for each dollar.");
         campaign.Ratio("pace", costs[0], costs[1], "Share of the last 7d's spending that fell into the last day; an even campaign has 0.14.");
+        var granted = campaign.Number("budget_usd_total", "USD", Budget, Window.All, Sum, "Money granted, ever.");
+        var dailyBudget = campaign.Derived("budget_usd_a_day", "USD",
+            [campaign.Number("budget_usd_last", "USD", Budget, Window.All, Last, "Money granted last."), campaign.Number("budget_days_last", "days", FactStream.Of(EventTypes.CampaignBudgetSet).Measured("days", fact => fact.Extent), Window.All, Last, "Days that it was meant for.")],
+            v => v[1].Number > 0 ? v[0].Number / v[1].Number : Value.None, "Money granted last for each of its days.");
+        campaign.Derived("budget_left_usd", "USD", [granted, costs[^1]], v => v[0].IsNone ? Value.None : v[0].Number - v[1].Number, "Money granted and not yet spent; below 0 when more was spent.");
+        campaign.Derived("pace_against_budget", "ratio", [costs[0], dailyBudget], v => v[1].Number > 0 ? v[0].Number / v[1].Number : Value.None, "Money spent within the last day for each dollar that was granted for a day.");
+        var competition = FactStream.Of(EventTypes.CampaignCostRecorded).Measured("competition", fact => fact.Extent);
+        campaign.Number("competition", "share", competition, Window.Day, Last, "Share of the auctions that others won, at the latest report within the last day.");
+        campaign.Number("mean_competition_7d", "share", competition, Window.Week, Mean, "Mean share of the auctions that others won within the last 7d.");
         campaign.Shares("click_hours", "hour", Clicks.By("occurredAt", fact => fact.LocalHour.ToString("00", System.Globalization.CultureInfo.InvariantCulture)), Window.Month, "Share of each hour of the day in the clicks of the last 30d.");
         campaign.Shares("click_weekdays", "weekday", Clicks.By("occurredAt", fact => LocalTime.Weekday(fact.OccurredAt)), Window.Month, "Share of each day of the week in the clicks of the last 30d.");
         campaign.Shares("click_channels", "channel", Clicks.By("channel", fact => fact.Channel), Window.Month, "Share of each channel in the clicks of the last 30d.");

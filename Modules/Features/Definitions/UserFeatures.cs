@@ -19,6 +19,7 @@ internal static class UserFeatures
         Money(user);
         Habits(user);
         Response(user);
+        ActivityFeatures.OfUser(user);
         return user;
     }
 

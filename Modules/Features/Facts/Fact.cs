@@ -63,4 +63,7 @@ internal static class LocalTime
 
     /// <summary>Day of the week as mon, tue, ….</summary>
     public static string Weekday(long ticks) => Of(ticks).DayOfWeek.ToString()[..3].ToLowerInvariant();
+
+    /// <summary>Day of the week and part of the day, as sat-evening: morning until noon, evening from 17 o'clock.</summary>
+    public static string Slot(long ticks) => $"{Weekday(ticks)}-{(Of(ticks).Hour < 12 ? "morning" : Of(ticks).Hour < 17 ? "afternoon" : "evening")}";
 }

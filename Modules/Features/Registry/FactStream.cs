@@ -114,6 +114,24 @@ internal static class Reductions
     /// <summary>Share of every key, at most the twenty largest.</summary>
     public static Value Distribution(Slice slice) => slice.Count == 0 ? Value.None : slice.Tally().Shares(20);
 
+    /// <summary>Share of every part of keys that are lists between commas, at most the forty largest.</summary>
+    public static Value Parts(Slice slice)
+    {
+        var counts = new Dictionary<string, int>(StringComparer.Ordinal);
+        var total = 0;
+        for (var i = 0; i < slice.Count; i++)
+        {
+            foreach (var part in slice.Key(i).Split(','))
+            {
+                counts[part] = counts.GetValueOrDefault(part) + 1;
+                total++;
+            }
+        }
+
+        return total == 0 ? Value.None : new Shares([.. counts.OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key, StringComparer.Ordinal).Take(40)
+            .Select(pair => KeyValuePair.Create(pair.Key, Math.Round(pair.Value / (double)total, 6)))]);
+    }
+
     /// <summary>Share of one key.</summary>
     public static Reduce ShareOf(string key) => slice => slice.Count == 0 ? Value.None : slice.Tally().CountOf(key) / (double)slice.Count;
 

@@ -35,8 +35,15 @@ internal sealed record KindSchema(string Kind, int Version, string Description, 
             ["condition"] = new("text", Description: "Condition, such as nuevo or usado."),
             ["mileageKm"] = new("number", Min: 0, Max: 10_000_000, Unit: "km", Description: "Distance driven."),
         }),
-        new("activity", 0, "Something to do in a city; its time stands in window, its place in place and location.", new Dictionary<string, AttributeSchema>
+        new("activity", 0, "Something to do in a city; its time stands in window, its place in place and location, and all of them may be stated as attributes too.", new Dictionary<string, AttributeSchema>
         {
+            ["type"] = new("text", Description: "Type, such as deporte or música."),
+            ["tags"] = new("text", Description: "Tags, separated by commas."),
+            ["locality"] = new("text", Description: "Part of the city, or town."),
+            ["latitude"] = new("number", Min: -90, Max: 90, Unit: "°", Description: "Degrees north."),
+            ["longitude"] = new("number", Min: -180, Max: 180, Unit: "°", Description: "Degrees east."),
+            ["startsAt"] = new("text", Description: "When it begins, in ISO 8601."),
+            ["endsAt"] = new("text", Description: "When it ends, in ISO 8601."),
             ["category"] = new("text", Description: "Category, such as sports or music."),
             ["level"] = new("text", Description: "For whom: beginner, intermediate or advanced."),
             ["capacity"] = new("number", Min: 0, Max: 10_000_000, Unit: "people", Description: "How many can take part."),

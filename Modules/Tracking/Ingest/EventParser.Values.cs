@@ -229,6 +229,12 @@ internal sealed partial class EventParser
                 continue;
             }
 
+            if (field.ServerOnly && !sender.IsBelieved && reader.TokenType != JsonTokenType.Null)
+            {
+                draft.Rejection = new Rejection($"properties.{field.Name}", "Only servers with an API key state this.");
+                continue;
+            }
+
             if (reader.CurrentDepth == depth + 1)
             {
                 if (reader.TokenType == JsonTokenType.Null)

@@ -137,7 +137,7 @@ internal sealed partial class EventParser(ReadOnlyMemory<byte> body, Sender send
             draft.UserId = null;
         }
 
-        if (draft.Rejection is null && follows && draft.Schema!.NeedsPerson && draft.AnonymousId is null && draft.UserId is null)
+        if (draft.Rejection is null && follows && draft.Schema!.NeedsPerson && !(draft.Schema.IsReported && sender.IsBelieved) && draft.AnonymousId is null && draft.UserId is null)
         {
             draft.Rejection = remark ?? new Rejection("anonymousId", "Required unless userId is given.");
         }

@@ -32,6 +32,9 @@ internal sealed record EventSchema(string Type, short Version, string Owner, Val
     /// <summary>Whether somebody did it; otherwise it may come without identities.</summary>
     public bool NeedsPerson { get; init; } = true;
 
+    /// <summary>Whether a server may report it of people whom it does not name.</summary>
+    public bool IsReported { get; init; }
+
     /// <summary>Whether only a server with an API key, or an admin, may send it.</summary>
     public bool ServerOnly { get; init; }
 
@@ -120,7 +123,7 @@ internal sealed record EventSchema(string Type, short Version, string Owner, Val
             ["required"] = List(required),
             ["additionalProperties"] = false,
         };
-        if (NeedsPerson)
+        if (NeedsPerson && !IsReported)
         {
             schema["anyOf"] = new JsonArray(new JsonObject { ["required"] = List(["anonymousId"]) }, new JsonObject { ["required"] = List(["userId"]) });
         }

@@ -42,6 +42,9 @@ internal sealed record Field(string Name, FieldKind Kind, string Description)
     /// <summary>Whether an event must have it.</summary>
     public bool IsRequired { get; init; }
 
+    /// <summary>Whether only a server with an API key, or an admin, may state it.</summary>
+    public bool ServerOnly { get; init; }
+
     /// <summary>Least number.</summary>
     public double? Min { get; init; }
 

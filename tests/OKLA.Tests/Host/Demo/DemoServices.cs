@@ -24,7 +24,7 @@ internal static class DemoServices
         services.AddSingleton(new MessagingServices.MessageTypes(
         [
             typeof(PutCatalogItemsHandler), typeof(WithdrawCatalogItemsHandler), typeof(GetCatalogItemsHandler), typeof(ListCatalogItemsHandler),
-            typeof(ImportListingsHandler), typeof(SimulateHandler), typeof(TrueProbabilitiesHandler), .. more,
+            typeof(ImportListingsHandler), typeof(SimulateHandler), typeof(TrueProbabilitiesHandler), typeof(TrueCampaignsHandler), .. more,
         ]));
         return services.AddMessageBus();
     }

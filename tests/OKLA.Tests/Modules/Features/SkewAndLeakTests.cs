@@ -177,6 +177,7 @@ public sealed class SkewAndLeakTests : DatabaseTest
         foreach (var campaign in Village.Campaigns)
         {
             yield return Village.Told("campaign_click", "ana", null, null, new { campaignId = campaign, channel = "x" }, Village.Start.AddSeconds(++n), Next());
+            yield return Village.Told("campaign_budget_set", "ana", null, null, new { campaignId = campaign, amount = 1e6, currency = "USD", days = 1 }, Village.Start.AddSeconds(++n), Next());
             yield return Village.Told("campaign_cost_recorded", "ana", null, null, new { campaignId = campaign, amount = 1e6, currency = "USD" }, Next(), Next());
         }
     }

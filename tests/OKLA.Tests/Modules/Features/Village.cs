@@ -59,7 +59,7 @@ internal static class Village
             foreach (var campaign in Campaigns)
             {
                 var at = Start.AddDays(day).AddHours(random.NextDouble());
-                foreach (var (type, n) in new[] { ("campaign_impression", 6), ("campaign_click", 3), ("campaign_application", 1), ("campaign_conversion", 1), ("campaign_cost_recorded", 1) })
+                foreach (var (type, n) in new[] { ("campaign_impression", 6), ("campaign_click", 3), ("campaign_application", 1), ("campaign_conversion", 1), ("campaign_cost_recorded", 1), ("campaign_budget_set", day % 7 == 0 ? 1 : 0) })
                 {
                     for (var i = 0; i < n; i++)
                     {
@@ -68,6 +68,12 @@ internal static class Village
                     }
                 }
             }
+        }
+
+        // Something within the hour before one of the moments that tests look at.
+        for (var n = 0; n < 2 * Campaigns.Length; n++)
+        {
+            events.Add(Campaign(random, n % 2 == 0 ? "campaign_cost_recorded" : "campaign_application", Campaigns[n / 2], People[n], Start.AddDays(16.1).AddMinutes(n).AddSeconds(7.25)));
         }
 
         for (var day = 3; day < Days; day += 2)
@@ -103,7 +109,7 @@ internal static class Village
         var car = Cars[random.Next(3) == 0 ? random.Next(Cars.Length) : (Math.Max(0, Array.IndexOf(People, person)) * 2) + random.Next(4)];
         var device = random.Next(3) == 0 ? "desktop" : "mobile";
         StreamEvent Of(string type, string? item, object? properties = null) => Told(type, person, session, item, properties, at, known, device);
-        return random.Next(30) switch
+        return random.Next(31) switch
         {
             < 11 => Of(EventTypes.ItemViewed, car, new { visibleSeconds = Math.Round(100 * random.NextDouble(), 1), scrollDepth = Math.Round(random.NextDouble(), 2), origin = Origins[random.Next(3)], position = random.Next(9) }),
             11 => Of(EventTypes.Searched, null, new { resultCount = 0, filters = new { make = Makes[random.Next(3)] } }),
@@ -123,6 +129,7 @@ internal static class Village
             25 => Of("filter_applied", null, new { filter = "make" }),
             26 => Of("chat_message", car, new { role = "user" }),
             27 => Of("chat_handed_over", car),
+            29 => Of("attended", car, new { attended = random.Next(4) > 0 }),
             28 => Of("dealer_replied", car, new { minutes = random.Next(90), sellerId = Dealers[random.Next(3)] }),
             _ => Of("campaign_click", null, new { campaignId = Campaigns[random.Next(2)], channel = "instagram" }),
         };
@@ -131,7 +138,8 @@ internal static class Village
     private static StreamEvent Campaign(Random random, string type, string campaign, string person, DateTimeOffset at) => Told(type, person, null, null, type switch
     {
         "campaign_conversion" => new { campaignId = campaign, channel = "instagram", goal = "sale", value = 50 + random.Next(100), currency = "USD" },
-        "campaign_cost_recorded" => new { campaignId = campaign, channel = "instagram", amount = 1_000 + random.Next(1_000), currency = "DOP" },
+        "campaign_cost_recorded" => new { campaignId = campaign, channel = "instagram", amount = 1_000 + random.Next(1_000), currency = "DOP", competition = Math.Round(random.NextDouble(), 3) },
+        "campaign_budget_set" => new { campaignId = campaign, amount = 20_000 + random.Next(9_000), currency = "DOP", days = 1 + random.Next(9) },
         _ => new { campaignId = campaign, channel = random.Next(2) == 0 ? "instagram" : "facebook" },
     }, at, at);
 
@@ -142,7 +150,14 @@ internal static class Village
         {
             SellerId = Dealers[n % 3],
             Place = Places[n % 3],
-            Window = new TimeWindow(Start.AddDays(60), null),
+            Window = new TimeWindow(Start.AddDays(60 + n).AddHours(n), null),
+            Location = new GeoPoint(18.4 + (0.05 * n), -69.9),
+            Tags = n % 2 == 0 ? ["familia", Makes[n % 3]] : ["aire libre"],
+            Price = n == 7 ? new Money(0, "USD") : car.Price,
+            Attributes = new Dictionary<string, JsonElement>(car.Attributes)
+            {
+                ["type"] = JsonSerializer.SerializeToElement(n % 2 == 0 ? "feria" : "paseo"), ["level"] = JsonSerializer.SerializeToElement(n % 3 == 0 ? "beginner" : "advanced"),
+            },
         };
     }
 }
