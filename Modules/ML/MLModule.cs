@@ -8,8 +8,10 @@ using Microsoft.Extensions.Options;
 using OKLA.ML.Datasets;
 using OKLA.ML.Models;
 using OKLA.ML.Models.Frames;
+using OKLA.ML.Models.Language;
 using OKLA.ML.Registry;
 using OKLA.ML.Serving;
+using OKLA.ML.Serving.Language;
 using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Web;
@@ -38,7 +40,8 @@ public static class MLModule
         services.AddSingleton<ModelCatalog>().AddModel<VehicleRecommenderModel>(ModelNames.VehicleRecommender).AddModel<PriceModel>(ModelNames.PricePredictor)
             .AddModel<LeadScorer>(ModelNames.LeadScorer).AddModel<ConversionPredictor>(ModelNames.ConversionPredictor)
             .AddModel<BuyerChurn>(ModelNames.BuyerChurn).AddModel<DealerChurn>(ModelNames.DealerChurn)
-            .AddModel<SentimentAnalyzer>(ModelNames.SentimentAnalyzer).AddModel<VehicleClassifier>(ModelNames.VehicleClassifier).AddModel<FraudDetector>(ModelNames.FraudDetector);
+            .AddModel<SentimentAnalyzer>(ModelNames.SentimentAnalyzer).AddModel<VehicleClassifier>(ModelNames.VehicleClassifier).AddModel<FraudDetector>(ModelNames.FraudDetector)
+            .AddModel<SearchIntentClassifier>(ModelNames.SearchIntentClassifier);
         services.AddSingleton<FrameSource>();
         return serve ? services.AddHostedService(provider => provider.GetRequiredService<LiveModels>()) : services;
     }
@@ -49,6 +52,7 @@ public static class MLModule
         var open = routes.MapGroup("").WithTags("ML").RequireAuthorization(Policies.Anonymous);
         RecommendVehicles.Map(open);
         EstimatePrice.Map(open);
+        UnderstandSearch.Map(open);
         routes.MapServing();
         var admin = routes.MapGroup("/api/ml/models").WithTags("ML").RequireAuthorization(Policies.Admin);
         ListModels.Map(admin);

@@ -32,9 +32,12 @@ public static class ModelNames
     /// <summary>What kind of vehicle a listing offers, by what its seller wrote.</summary>
     public const string VehicleClassifier = "vehicle-classifier";
 
+    /// <summary>What somebody who types a query wants, and which vehicle.</summary>
+    public const string SearchIntentClassifier = "search-intent-classifier";
+
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [VehicleRecommender, PricePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn, SentimentAnalyzer, VehicleClassifier, FraudDetector];
+        [VehicleRecommender, PricePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn, SentimentAnalyzer, VehicleClassifier, FraudDetector, SearchIntentClassifier];
 }
 
 /// <summary>How far a long piece of work is.</summary>

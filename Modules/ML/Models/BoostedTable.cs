@@ -66,12 +66,11 @@ internal sealed class BoostedTable : ITablePredictor
     }
 
     /// <summary>Tells the rounds and the loss of settings, each fold stopped early on its own held-out rows.</summary>
-    public static CrossValidated CrossValidate(
-        IReadOnlyList<RawColumn> columns, float[] y, int classes, bool log, BoostingSettings settings, IReadOnlyList<Split> folds, int seed, int threads, CancellationToken ct)
+    public static CrossValidated CrossValidate(FoldTables tables, BoostingSettings settings, IReadOnlyList<Split> folds, int threads, CancellationToken ct)
     {
-        var target = Learned(y, log);
+        var (target, classes, log, seed) = (tables.Target, tables.Classes, tables.Log, tables.Seed);
         var outputs = Outputs(classes);
-        var answers = new float[y.Length * outputs];
+        var answers = new float[target.Length * outputs];
         Array.Fill(answers, float.NaN);
         var rounds = new List<double>();
         foreach (var fold in folds)
@@ -83,8 +82,7 @@ internal sealed class BoostedTable : ITablePredictor
                 continue;
             }
 
-            var (features, table) = TableFeatures.Fit(columns.Rows(fold.Train), trainY, classes, seed);
-            var held = features.Transform(columns.Rows(fold.Test));
+            var (table, held) = tables.Of(fold);
             var options = Options(settings, classes, seed, threads) with { EarlyStoppingRounds = (int)Math.Clamp(3 / settings.LearningRate, 20, 100) };
             var model = GradientBoosting.Train(table, trainY, options, held, Array.ConvertAll(fold.Test, row => target[row]), cancellation: ct);
             var predicted = model.Predict(held, threads);
@@ -168,7 +166,7 @@ internal sealed class BoostedTable : ITablePredictor
     /// <summary>Numbers that an answer has.</summary>
     internal static int Outputs(int classes) => classes > 2 ? classes : 1;
 
-    private static float[] Learned(float[] y, bool log) => log ? Array.ConvertAll(y, v => (float)Math.Log(1 + (double)v)) : y;
+    internal static float[] Learned(float[] y, bool log) => log ? Array.ConvertAll(y, v => (float)Math.Log(1 + (double)v)) : y;
 
     private static float[] Unlearned(float[] answers, bool log) => log ? Array.ConvertAll(answers, v => (float)(Math.Exp(v) - 1)) : answers;
 

@@ -219,24 +219,24 @@ internal sealed class TableTraining(
 
     private CrossValidated Search(RawColumn[] train, float[] y, IReadOnlyList<Split> folds, IProgress<WorkProgress>? progress, List<TriedModel> tried, CancellationToken ct)
     {
+        var tables = Tables(train, y);
         if (recipe is not null)
         {
-            return CrossValidate(train, y, folds, recipe.Settings, ct);
+            return BoostedTable.CrossValidate(tables, recipe.Settings, folds, threads, ct);
         }
 
         progress?.Report(new WorkProgress(0.05, "searching settings"));
         var started = clock.GetTimestamp();
         var few = folds.Count > 3 ? folds.TakeLast(2).ToArray() : [folds[^1]];
-        var found = new TableSearch(train, y, Classes, task.Log, few, definition.Seed, threads)
+        var found = new TableSearch(tables, few, threads)
             .Run(() => clock.GetElapsedTime(started).TotalSeconds >= SearchShare * definition.BudgetSeconds, Trials, ct);
         tried.AddRange(found.Select(one => new TriedModel(
             string.Create(CultureInfo.InvariantCulture, $"hasty trees, {one.Settings.Leaves} leaves, {one.Settings.Columns:0.##} of the columns, {one.Settings.Rows:0.##} of the rows"), one.Loss, null, null, null, false)));
         progress?.Report(new WorkProgress(0.25, "cross-validating"));
-        return CrossValidate(train, y, folds, found.Count > 0 ? found[0].Settings : BoostingSettings.Shapes[1], ct);
+        return BoostedTable.CrossValidate(tables, found.Count > 0 ? found[0].Settings : BoostingSettings.Shapes[1], folds, threads, ct);
     }
 
-    private CrossValidated CrossValidate(RawColumn[] train, float[] y, IReadOnlyList<Split> folds, BoostingSettings with, CancellationToken ct) =>
-        BoostedTable.CrossValidate(train, y, Classes, task.Log, with, folds, definition.Seed, threads, ct);
+    private FoldTables Tables(RawColumn[] train, float[] y) => new(train, y, Classes, task.Log, definition.Seed);
 
     /// <summary>Leaves out the columns whose shuffling did not hurt on a fold, where cross-validation without them is no worse.</summary>
     private (RawColumn[] Train, CrossValidated Found) SelectColumns(RawColumn[] train, float[] y, IReadOnlyList<Split> folds, CrossValidated whole, CancellationToken ct)
@@ -257,7 +257,7 @@ internal sealed class TableTraining(
         }
 
         RawColumn[] fewer = [.. train.Where(column => useful.Contains(column.Name))];
-        var less = CrossValidate(fewer, y, folds, whole.Settings, ct);
+        var less = BoostedTable.CrossValidate(Tables(fewer, y), whole.Settings, folds, threads, ct);
         if (!(less.Loss <= (1 + WorthIt) * whole.Loss))
         {
             return (train, whole);
