@@ -35,9 +35,12 @@ public static class ModelNames
     /// <summary>What somebody who types a query wants, and which vehicle.</summary>
     public const string SearchIntentClassifier = "search-intent-classifier";
 
+    /// <summary>What the text of a listing says, what it lacks and where it contradicts what is stated.</summary>
+    public const string DescriptionAnalyzer = "description-analyzer";
+
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [VehicleRecommender, PricePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn, SentimentAnalyzer, VehicleClassifier, FraudDetector, SearchIntentClassifier];
+        [VehicleRecommender, PricePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn, SentimentAnalyzer, VehicleClassifier, FraudDetector, SearchIntentClassifier, DescriptionAnalyzer];
 }
 
 /// <summary>How far a long piece of work is.</summary>

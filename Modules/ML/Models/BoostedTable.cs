@@ -33,6 +33,10 @@ internal sealed record CrossValidated(BoostingSettings Settings, float[] Answers
 internal sealed class BoostedTable : ITablePredictor
 {
     private const int MostRounds = 2_000;
+
+    // A five-hundredth of the first loss left is a table that is learned: the answers would only get surer.
+    private const double Solved = 0.002;
+
     private readonly TableFeatures features;
     private readonly GradientBoostingModel trees;
     private readonly int[][] sources;
@@ -83,7 +87,7 @@ internal sealed class BoostedTable : ITablePredictor
             }
 
             var (table, held) = tables.Of(fold);
-            var options = Options(settings, classes, seed, threads) with { EarlyStoppingRounds = (int)Math.Clamp(3 / settings.LearningRate, 20, 100) };
+            var options = Options(settings, classes, seed, threads) with { EarlyStoppingRounds = (int)Math.Clamp(3 / settings.LearningRate, 20, 100), SolvedShare = Solved };
             var model = GradientBoosting.Train(table, trainY, options, held, Array.ConvertAll(fold.Test, row => target[row]), cancellation: ct);
             var predicted = model.Predict(held, threads);
             for (var i = 0; i < fold.Test.Length; i++)
