@@ -54,6 +54,7 @@ public static class MLModule
         EstimatePrice.Map(open);
         UnderstandSearch.Map(open);
         AnalyzeListing.Map(open);
+        AnalyzeSentiment.Map(open);
         routes.MapServing();
         var admin = routes.MapGroup("/api/ml/models").WithTags("ML").RequireAuthorization(Policies.Admin);
         ListModels.Map(admin);
