@@ -26,6 +26,9 @@ public static class ModelNames
     /// <summary>Whether a new listing is a swindle.</summary>
     public const string FraudDetector = "fraud-detector";
 
+    /// <summary>Whether a contact comes from somebody who contacts sellers in bulk.</summary>
+    public const string LeadFraudDetector = "lead-fraud-detector";
+
     /// <summary>Whether what somebody wrote is praise or blame.</summary>
     public const string SentimentAnalyzer = "sentiment-analyzer";
 
@@ -40,7 +43,7 @@ public static class ModelNames
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [VehicleRecommender, PricePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn, SentimentAnalyzer, VehicleClassifier, FraudDetector, SearchIntentClassifier, DescriptionAnalyzer];
+        [VehicleRecommender, PricePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn, SentimentAnalyzer, VehicleClassifier, FraudDetector, LeadFraudDetector, SearchIntentClassifier, DescriptionAnalyzer];
 }
 
 /// <summary>How far a long piece of work is.</summary>

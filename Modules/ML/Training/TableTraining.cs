@@ -355,7 +355,7 @@ internal sealed class TableTraining(
         var artefact = measured.Save();
         var micros = RowMicroseconds(row => measured.Answers(row, 1), test);
         var coverage = measured.Interval is { } interval ? TableMeasures.Coverage(answers, truth, interval) : null;
-        MetricRow[] metrics = TableMeasures.Rows(answers, baseline, baselineName, truth, Classes, threshold);
+        MetricRow[] metrics = [.. TableMeasures.Rows(answers, baseline, baselineName, truth, Classes, threshold), .. AtPrecision(calibrated, trainTask.Y, answers, truth)];
         return new HeldOut(
             string.Create(CultureInfo.InvariantCulture, $"{how}: {split.Train.Length} rows to learn from, {split.Test.Length} to measure on"),
             coverage is null ? metrics : [.. metrics, new MetricRow("interval coverage", coverage.Held.Estimate, coverage.Wanted, "wanted")], losses.Serving?.Average())
@@ -374,6 +374,26 @@ internal sealed class TableTraining(
             Importance = TableChecks.Importance(measured, test, truth, definition.Seed),
             Tried = Fronted(tried),
         };
+    }
+
+    /// <summary>Precision and recall on the test at the lowest threshold that reached the wanted precision on training rows held out, beside the share of positives and none found.</summary>
+    private IEnumerable<MetricRow> AtPrecision(float[] folds, float[] learned, float[] answers, float[] truth)
+    {
+        if (Classes != 2 || definition.Precision is not { } wanted)
+        {
+            yield break;
+        }
+
+        if (TableMeasures.ThresholdOf(wanted, folds, learned) is not { } threshold)
+        {
+            yield return new MetricRow("recall at the operating threshold", 0, null, $"no threshold reached precision {wanted.ToString("0.##", CultureInfo.InvariantCulture)} on the folds");
+            yield break;
+        }
+
+        var at = BinaryMetrics.Confusion(Array.ConvertAll(answers, answer => (double)answer), Array.ConvertAll(truth, y => y == 1), threshold);
+        yield return new MetricRow("operating threshold", threshold, null, "chosen on folds");
+        yield return new MetricRow("precision at the operating threshold", at.TruePositives + at.FalsePositives == 0 ? double.NaN : at.Precision, truth.Average(), "call all positive");
+        yield return new MetricRow("recall at the operating threshold", at.Recall, 0, "call none positive");
     }
 
     /// <summary>What is known without the columns: the classes' shares, the median, or in a series the value before, whichever errs less.</summary>

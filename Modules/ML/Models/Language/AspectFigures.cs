@@ -5,20 +5,18 @@ namespace OKLA.ML.Models.Language;
 /// <param name="FoundF1">The same without the tone.</param>
 /// <param name="Tone">Share of the things found whose tone is right.</param>
 /// <param name="MajorityTone">The same where all were praise, or all blame, whichever is more.</param>
-/// <param name="Whole">Share of whole reviews told right.</param>
-/// <param name="MajorityWhole">The same where all were one.</param>
-internal sealed record AspectFigures(double F1, double FoundF1, double Tone, double MajorityTone, double Whole, double MajorityWhole)
+/// <param name="MajorityF1">F1 where each thing that a review names is praised.</param>
+/// <param name="MajorityWhole">Share of whole reviews right where all were one.</param>
+internal sealed record AspectFigures(double F1, double FoundF1, double Tone, double MajorityTone, double MajorityF1, double MajorityWhole)
 {
     /// <summary>Measures.</summary>
     /// <param name="reviews">Reviews.</param>
-    /// <param name="praise">The classifier of whole texts; null lets words alone speak.</param>
-    public static AspectFigures Of(IReadOnlyList<WrittenReview> reviews, Func<string, bool>? praise)
+    public static AspectFigures Of(IReadOnlyList<WrittenReview> reviews)
     {
         var (right, found, said, truth, praised, matched) = (0, 0, 0, 0, 0, 0);
-        var whole = 0;
         foreach (var review in reviews)
         {
-            var told = AspectReader.Read(review.Text, praise);
+            var told = AspectReader.Read(review.Text);
             said += told.Count;
             truth += review.Aspects.Count;
             right += told.Count(one => review.Aspects.Contains((one.Aspect, one.IsPraise)));
@@ -26,12 +24,11 @@ internal sealed record AspectFigures(double F1, double FoundF1, double Tone, dou
             found += both.Length;
             matched += both.Length;
             praised += both.Count(one => one.IsPraise);
-            whole += (AspectReader.Tone(review.Text) is var tone and not 0 ? tone > 0 : praise?.Invoke(review.Text) ?? true) == review.IsPraise ? 1 : 0;
         }
 
         double Share(int part, int all) => all == 0 ? 0 : (double)part / all;
         var share = Share(reviews.Count(review => review.IsPraise), reviews.Count);
         return new AspectFigures(
-            Share(2 * right, said + truth), Share(2 * found, said + truth), Share(right, matched), Math.Max(Share(praised, matched), 1 - Share(praised, matched)), Share(whole, reviews.Count), Math.Max(share, 1 - share));
+            Share(2 * right, said + truth), Share(2 * found, said + truth), Share(right, matched), Math.Max(Share(praised, matched), 1 - Share(praised, matched)), Share(2 * praised, said + truth), Math.Max(share, 1 - share));
     }
 }

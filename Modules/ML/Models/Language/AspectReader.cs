@@ -8,7 +8,7 @@ internal sealed record AspectOpinion(string Aspect, bool IsPraise, string Text);
 
 /// <summary>
 /// What a comment says about each of the things that buyers of vehicles care about: it is cut into clauses, each is about the things whose words it has, and its
-/// tone is that of its words with their negations, or of a classifier where no word of it has a tone of its own.
+/// tone is that of its words with their negations. A clause whose words have no tone says nothing of its things.
 /// </summary>
 internal static class AspectReader
 {
@@ -42,16 +42,14 @@ internal static class AspectReader
     private static readonly string[] Turns = [" pero ", " aunque ", " sin embargo ", " lo unico ", " lo malo ", " eso si ", " ahora bien "];
 
     /// <summary>What a comment says about each thing.</summary>
-    /// <param name="text">The comment.</param>
-    /// <param name="tone">Answers whether a clause is praise where its words do not tell; null leaves such clauses out.</param>
-    public static IReadOnlyList<AspectOpinion> Read(string text, Func<string, bool>? tone = null)
+    public static IReadOnlyList<AspectOpinion> Read(string text)
     {
         var found = new List<(AspectOpinion Opinion, int Strength)>();
         foreach (var clause in Clauses(text))
         {
             var words = Words(clause);
             var score = Tone(words);
-            if (score == 0 && tone is null)
+            if (score == 0)
             {
                 continue;
             }
@@ -70,7 +68,7 @@ internal static class AspectReader
 
             foreach (var aspect in about)
             {
-                found.Add((new AspectOpinion(aspect, score == 0 ? tone!(clause) : score > 0, clause), Math.Abs(score)));
+                found.Add((new AspectOpinion(aspect, score > 0, clause), Math.Abs(score)));
             }
         }
 
