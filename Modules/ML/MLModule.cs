@@ -42,6 +42,7 @@ public static class MLModule
             .AddModel<BuyerChurn>(ModelNames.BuyerChurn).AddModel<DealerChurn>(ModelNames.DealerChurn)
             .AddModel<SentimentAnalyzer>(ModelNames.SentimentAnalyzer).AddModel<VehicleClassifier>(ModelNames.VehicleClassifier).AddModel<FraudDetector>(ModelNames.FraudDetector)
             .AddModel<LeadFraudDetector>(ModelNames.LeadFraudDetector)
+            .AddModel<ConditionClassifier>(ModelNames.VehicleCondition).AddModel<SegmentClassifier>(ModelNames.VehicleSegment)
             .AddModel<SearchIntentClassifier>(ModelNames.SearchIntentClassifier).AddModel<DescriptionAnalyzer>(ModelNames.DescriptionAnalyzer);
         services.AddSingleton<FrameSource>();
         return serve ? services.AddHostedService(provider => provider.GetRequiredService<LiveModels>()) : services;

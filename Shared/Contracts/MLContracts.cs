@@ -35,6 +35,12 @@ public static class ModelNames
     /// <summary>What kind of vehicle a listing offers, by what its seller wrote.</summary>
     public const string VehicleClassifier = "vehicle-classifier";
 
+    /// <summary>Whether a listing offers a new or a used vehicle, by what its seller wrote.</summary>
+    public const string VehicleCondition = "vehicle-condition";
+
+    /// <summary>Which third of its market a listing without a price belongs to, by what its seller wrote.</summary>
+    public const string VehicleSegment = "vehicle-segment";
+
     /// <summary>What somebody who types a query wants, and which vehicle.</summary>
     public const string SearchIntentClassifier = "search-intent-classifier";
 
@@ -43,7 +49,8 @@ public static class ModelNames
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [VehicleRecommender, PricePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn, SentimentAnalyzer, VehicleClassifier, FraudDetector, LeadFraudDetector, SearchIntentClassifier, DescriptionAnalyzer];
+        [VehicleRecommender, PricePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn, SentimentAnalyzer, VehicleClassifier,
+         VehicleCondition, VehicleSegment, FraudDetector, LeadFraudDetector, SearchIntentClassifier, DescriptionAnalyzer];
 }
 
 /// <summary>How far a long piece of work is.</summary>

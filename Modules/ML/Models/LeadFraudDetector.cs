@@ -44,7 +44,7 @@ internal sealed class LeadFraudDetector(FrameSource source, IOptions<MLOptions> 
             throw new TooLittleDataException($"The log holds {contacts.Length} contacts and {sellers.Count} items with a seller; {LeastContacts} and 20 are needed to tell haste from habit.");
         }
 
-        told.AddRange(Attacks(contacts, [.. sellers]).Select(attack => (attack, false, true)));
+        told.AddRange(Attacks(contacts, [.. sellers]).Select(attack => (attack.Contact, attack.IsLook, true)));
         told.Sort((a, b) => a.Contact.At.CompareTo(b.Contact.At) is not 0 and var order ? order : a.IsAttack.CompareTo(b.IsAttack));
         var signals = new LeadSignals();
         List<(LeadContact Contact, bool IsAttack, string?[] Signals)> judged = [];
@@ -70,22 +70,33 @@ internal sealed class LeadFraudDetector(FrameSource source, IOptions<MLOptions> 
             $"log:{Name}", 0, "", source.Now));
     }
 
-    private List<LeadContact> Attacks(DateTimeOffset[] contacts, KeyValuePair<string, string>[] items)
+    private List<(LeadContact Contact, bool IsLook)> Attacks(DateTimeOffset[] contacts, KeyValuePair<string, string>[] items)
     {
         var random = new Random(Seed);
         var measured = contacts[(int)((1 - holdOut) * (contacts.Length - 1))];
-        var attacks = new List<LeadContact>();
+        var attacks = new List<(LeadContact Contact, bool IsLook)>();
         var wanted = Math.Max(60, (int)(AttackedShare * Math.Min(contacts.Length, MostContacts)));
-        for (var hand = 0; attacks.Count < wanted; hand++)
+        for (var hand = 0; attacks.Count(attack => !attack.IsLook) < wanted; hand++)
         {
             // Spread over the contacts of the last ones that are kept, so that both sides of the split have their share.
             var from = Math.Max(0, contacts.Length - MostContacts);
             var start = contacts[from + random.Next(contacts.Length - from)];
             var (device, late) = ($"attack-{hand}", start >= measured);
-            LeadContact Next(DateTimeOffset at, string? user)
+            void Contact(DateTimeOffset at, string? user)
             {
                 var (item, seller) = items[random.Next(items.Length)];
-                return new LeadContact(at, device, user, item, seller);
+                // Those in bulk look as well, most of them and at most of what they ask about.
+                if (random.NextDouble() < 0.8)
+                {
+                    attacks.Add((new LeadContact(at.AddMinutes(-2 * random.NextDouble()), device, user, item, seller), true));
+                }
+
+                attacks.Add((new LeadContact(at, device, user, item, seller), false));
+            }
+
+            for (var n = random.Next(6); n > 0; n--)
+            {
+                attacks.Add((new LeadContact(start.AddDays(-3 * random.NextDouble()), device, null, items[random.Next(items.Length)].Key, ""), true));
             }
 
             if (late)
@@ -94,7 +105,7 @@ internal sealed class LeadFraudDetector(FrameSource source, IOptions<MLOptions> 
                 var at = start;
                 for (var n = 5 + random.Next(5); n > 0; n--)
                 {
-                    attacks.Add(Next(at, null));
+                    Contact(at, null);
                     at = at.AddMinutes(15 + 30 * random.NextDouble());
                 }
             }
@@ -102,18 +113,18 @@ internal sealed class LeadFraudDetector(FrameSource source, IOptions<MLOptions> 
             {
                 for (var n = 6 + random.Next(10); n > 0; n--)
                 {
-                    attacks.Add(Next(start.AddMinutes(20 * random.NextDouble()), null));
+                    Contact(start.AddMinutes(20 * random.NextDouble()), null);
                 }
             }
             else
             {
                 for (var n = 5 + random.Next(6); n > 0; n--)
                 {
-                    attacks.Add(Next(start.AddHours(8 * random.NextDouble()), $"{device}-user-{n % 4}"));
+                    Contact(start.AddHours(8 * random.NextDouble()), $"{device}-user-{n % 4}");
                 }
             }
         }
 
-        return attacks.FindAll(attack => attack.At <= source.Now);
+        return attacks.FindAll(attack => attack.Contact.At <= source.Now);
     }
 }

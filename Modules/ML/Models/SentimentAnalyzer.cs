@@ -3,7 +3,6 @@ using Microsoft.Extensions.Options;
 using OKLA.ML.Algorithms.Tabular;
 using OKLA.ML.Models.Frames;
 using OKLA.ML.Models.Language;
-using OKLA.ML.Serving;
 using OKLA.ML.Training;
 using OKLA.ML.Training.Gates;
 using OKLA.Shared.Contracts;
@@ -13,7 +12,7 @@ namespace OKLA.ML.Models;
 /// <summary>
 /// Whether what somebody wrote is praise or blame.
 /// Entity: a comment. Label: the stars given with it, four and five for praise, one and two for blame; three say neither and are left out.
-/// Features: the text, and the tone of its words, which holds for words that nobody has used yet. Trainer: the platform's for texts (words, their neighbours and letters, weighed by TF-IDF). Gate: the platform's. Answer: rows, and
+/// Features: the text. Trainer: the platform's for texts (words, their neighbours and letters, weighed by TF-IDF). Gate: the platform's. Answer: rows, and
 /// POST /api/texts/sentiment with what is said of each thing (<see cref="AspectReader"/>); both are measured on reviews written by hand as well.
 /// </summary>
 internal sealed class SentimentAnalyzer(FrameSource source, IOptions<MLOptions> options, TimeProvider clock) : LogModel(options.Value, clock)
@@ -29,8 +28,6 @@ internal sealed class SentimentAnalyzer(FrameSource source, IOptions<MLOptions> 
     protected override TableDefinition Learning { get; } = new() { Task = "binary", Positive = Praise, Profile = "accurate", Gates = new GateSettings { SingleColumn = 1 } };
 
     public override ModelTraining NewTraining() => new SentimentTraining(base.NewTraining());
-
-    public override IServedModel Load(byte[] artefact) => new SentimentModel(TableModel.Load(artefact));
 
     public override async Task<LogTable> ReadAsync(CancellationToken ct)
     {
@@ -49,7 +46,7 @@ internal sealed class SentimentAnalyzer(FrameSource source, IOptions<MLOptions> 
         }
 
         return new LogTable(new TableData(
-            [new RawColumn("text", [.. texts]), new RawColumn(SentimentModel.Tone, [.. texts.Select(SentimentModel.ToneOf)]), new RawColumn(FrameSource.Label, [.. labels]), new RawColumn(FrameSource.At, [.. times]), new RawColumn(FrameSource.Key, [.. people])],
+            [new RawColumn("text", [.. texts]), new RawColumn(FrameSource.Label, [.. labels]), new RawColumn(FrameSource.At, [.. times]), new RawColumn(FrameSource.Key, [.. people])],
             $"log:{Name}", 0, "", source.Now));
     }
 }

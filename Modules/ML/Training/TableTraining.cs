@@ -384,14 +384,10 @@ internal sealed class TableTraining(
             yield break;
         }
 
-        if (TableMeasures.ThresholdOf(wanted, folds, learned) is not { } threshold)
-        {
-            yield return new MetricRow("recall at the operating threshold", 0, null, $"no threshold reached precision {wanted.ToString("0.##", CultureInfo.InvariantCulture)} on the folds");
-            yield break;
-        }
-
+        var reached = TableMeasures.ThresholdOf(wanted, folds, learned);
+        var threshold = reached ?? TableMeasures.Threshold(folds, learned, Classes);
         var at = BinaryMetrics.Confusion(Array.ConvertAll(answers, answer => (double)answer), Array.ConvertAll(truth, y => y == 1), threshold);
-        yield return new MetricRow("operating threshold", threshold, null, "chosen on folds");
+        yield return new MetricRow("operating threshold", threshold, null, reached is null ? $"of the best F1: none reached precision {wanted.ToString("0.##", CultureInfo.InvariantCulture)} on the folds" : "chosen on folds");
         yield return new MetricRow("precision at the operating threshold", at.TruePositives + at.FalsePositives == 0 ? double.NaN : at.Precision, truth.Average(), "call all positive");
         yield return new MetricRow("recall at the operating threshold", at.Recall, 0, "call none positive");
     }

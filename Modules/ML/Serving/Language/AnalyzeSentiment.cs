@@ -12,8 +12,8 @@ using OKLA.Shared.Web;
 namespace OKLA.ML.Serving.Language;
 
 /// <summary>
-/// POST /api/texts/sentiment: whether a review or message is praise or blame, as a whole and of each thing it speaks of. The serving version speaks, or
-/// words of tone alone while there is none; the answer says which. The text is kept nowhere.
+/// POST /api/texts/sentiment: whether a review or message is praise or blame, as a whole and of each thing it speaks of. Words of tone speak first,
+/// the serving version where they do not tell; the answer says whether there is one. The text is kept nowhere.
 /// </summary>
 internal static class AnalyzeSentiment
 {
@@ -65,7 +65,7 @@ internal static class AnalyzeSentiment
 
         var aspects = AspectReader.Read(request.Text);
         var tone = AspectReader.Tone(request.Text);
-        var sentiment = probability is { } praise ? Name(praise >= 0.5) : tone != 0 ? Name(tone > 0) : null;
+        var sentiment = tone != 0 ? Name(tone > 0) : probability is { } praise ? Name(praise >= 0.5) : null;
         log.Write(new PredictionServed(ModelNames.SentimentAnalyzer, by?.Version, by is null ? "words" : "model", "", [.. aspects.Select(aspect => aspect.Aspect)], [probability ?? (tone > 0 ? 1 : 0)]));
         return TypedResults.Ok(new Response(
             sentiment, probability, [.. aspects.Select(aspect => new Aspect(aspect.Aspect, Name(aspect.IsPraise), FactReader.Mask(aspect.Text)))], by?.Version, by is null ? "words" : "model"));
