@@ -98,6 +98,7 @@ internal sealed class DescriptionModel : IServedModel
     /// <summary>A title and a text made of what is known alone, without contact data, in Dominican Spanish.</summary>
     public static (string Title, string Text) Draft(CatalogItem item, JudgedListing judged)
     {
+        // Dominicans part thousands by a comma, as the invariant culture does and Spain does not.
         var (texts, facts) = (Texts.Spanish, judged.Facts);
         var disputed = judged.Contradictions.Select(one => one.Fact).ToHashSet(StringComparer.Ordinal);
         // What is stated and said otherwise is not known: it is left out.
@@ -109,8 +110,8 @@ internal sealed class DescriptionModel : IServedModel
         string? Word(string kind, string? value) => value is null ? null : texts.Has($"listing.{kind}.{PriceFeatures.Plain(value)}") ? texts[$"listing.{kind}.{PriceFeatures.Plain(value)}"] : value;
         string?[] core =
         [
-            Word("gear", Of("transmission", facts.Transmission)), Word("fuel", Of("fuel", facts.Fuel)), facts.Traction, facts.EngineLitres is { } litres ? texts["listing.engine", litres] : null,
-            km is { } driven ? texts["listing.km", driven] : null, Word("condition", Of("condition", facts.Condition)),
+            Word("gear", Of("transmission", facts.Transmission)), Word("fuel", Of("fuel", facts.Fuel)), facts.Traction, facts.EngineLitres is { } litres ? texts["listing.engine", litres.ToString("0.0", CultureInfo.InvariantCulture)] : null,
+            km is { } driven ? texts["listing.km", driven.ToString("N0", CultureInfo.InvariantCulture)] : null, Word("condition", Of("condition", facts.Condition)),
         ];
         var sentences = new List<string> { texts["listing.opening", title, string.Join(", ", core.Where(part => part is not null).Prepend("")).TrimEnd(',', ' ')] };
         string?[] looks = [Of("color", facts.Color) is { } color ? texts["listing.color", color] : null, facts.Doors is { } doors ? texts["listing.doors", doors] : null];
@@ -131,7 +132,7 @@ internal sealed class DescriptionModel : IServedModel
 
         if (!disputed.Contains("price") && (item.Price ?? facts.Price) is { } price)
         {
-            sentences.Add(texts[facts.Negotiable ? "listing.price_negotiable" : "listing.price", price.Currency == "DOP" ? "RD$" : "US$", price.Amount]);
+            sentences.Add(texts[facts.Negotiable ? "listing.price_negotiable" : "listing.price", price.Currency == "DOP" ? "RD$" : "US$", price.Amount.ToString("N0", CultureInfo.InvariantCulture)]);
         }
 
         sentences.Add(texts["listing.closing"]);

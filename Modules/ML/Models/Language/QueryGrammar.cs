@@ -80,7 +80,7 @@ internal sealed class QueryGrammar(Gazetteer gazetteer, int seed)
         ]),
         (QueryIntents.Other,
         [
-            "hola", "hola buenas tardes", "buenas", "buen dia", "saludos", "que lo que", "klk", "dime a ver", "gracias", "muchas gracias", "ok", "ta bien", "perfecto", "como estan", "quien eres", "eres un robot", "que es okla", "como funciona esto", "olvide mi contraseña", "no puedo entrar a mi cuenta", "crear cuenta", "registrarme", "cambiar mi correo", "borrar mi cuenta",
+            "hola", "hola buenas tardes", "buenas", "buen dia", "saludos", "que lo que", "klk", "dime a ver", "gracias", "muchas gracias", "ok", "ta bien", "perfecto", "como estan", "quien eres", "eres un robot", "que es okla", "como funciona esto", "olvide mi contraseña", "no puedo iniciar sesion", "crear cuenta", "registrarme", "cambiar mi correo", "borrar mi cuenta",
             "empleo", "trabajan aqui vacantes", "busco trabajo de vendedor", "quiero trabajar con ustedes", "politica de privacidad", "terminos y condiciones", "la pagina no carga", "la aplicacion no funciona", "quiero hacer una queja", "queja", "me estafaron", "publicidad en la pagina", "jajaja", "asdf", "prueba", "que hora es", "clima", "noticias", "adios", "hasta luego", "bendiciones",
             "ustedes son dominicanos", "de donde son ustedes", "ayuda", "necesito ayuda", "no entiendo", "si", "no", "1", "*feliz navidad", "*buenas noches mi gente", "*como me registro en la pagina", "*que significa eso",
         ]),

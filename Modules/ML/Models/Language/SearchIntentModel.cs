@@ -181,7 +181,7 @@ internal sealed class SearchIntentModel(Gazetteer gazetteer, SequenceTagger tagg
     private static QuerySlot[] Meanings(string query, IReadOnlyList<QueryToken> tokens, IReadOnlyList<QuerySpan> spans, Gazetteer gazetteer)
     {
         string[] Words(QuerySpan span) => [.. tokens.Skip(span.First).Take(span.Count).Select(token => token.Text)];
-        var upper = spans.FirstOrDefault(span => span.Slot == "price_max");
+        var upper = spans.FirstOrDefault(span => span.Slot is "price_max" or "price");
         return [.. spans.Select(span =>
         {
             var words = Words(span);
