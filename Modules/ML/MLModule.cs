@@ -40,9 +40,9 @@ public static class MLModule
         services.AddSingleton<ModelCatalog>().AddModel<VehicleRecommenderModel>(ModelNames.VehicleRecommender).AddModel<PriceModel>(ModelNames.PricePredictor)
             .AddModel<LeadScorer>(ModelNames.LeadScorer).AddModel<ConversionPredictor>(ModelNames.ConversionPredictor)
             .AddModel<BuyerChurn>(ModelNames.BuyerChurn).AddModel<DealerChurn>(ModelNames.DealerChurn)
-            .AddModel<SentimentAnalyzer>(ModelNames.SentimentAnalyzer).AddModel<VehicleClassifier>(ModelNames.VehicleClassifier).AddModel<FraudDetector>(ModelNames.FraudDetector)
+            .AddModel<SentimentAnalyzer>(ModelNames.SentimentAnalyzer).AddModel<VehicleClassifier>(ModelNames.VehicleClassifier)
+            .AddModel<ConditionClassifier>(ModelNames.VehicleCondition).AddModel<SegmentClassifier>(ModelNames.VehicleSegment).AddModel<FraudDetector>(ModelNames.FraudDetector)
             .AddModel<LeadFraudDetector>(ModelNames.LeadFraudDetector)
-            .AddModel<ConditionClassifier>(ModelNames.VehicleCondition).AddModel<SegmentClassifier>(ModelNames.VehicleSegment)
             .AddModel<SearchIntentClassifier>(ModelNames.SearchIntentClassifier).AddModel<DescriptionAnalyzer>(ModelNames.DescriptionAnalyzer);
         services.AddSingleton<FrameSource>();
         return serve ? services.AddHostedService(provider => provider.GetRequiredService<LiveModels>()) : services;
