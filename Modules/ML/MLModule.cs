@@ -8,11 +8,13 @@ using Microsoft.Extensions.Options;
 using OKLA.ML.Datasets;
 using OKLA.ML.Models;
 using OKLA.ML.Models.Frames;
+using OKLA.ML.Models.Language;
 using OKLA.ML.Models.Recommenders;
 using OKLA.ML.Models.Series;
 using OKLA.ML.Registry;
 using OKLA.ML.Serving;
 using OKLA.ML.Serving.Forecasts;
+using OKLA.ML.Serving.Language;
 using OKLA.ML.Serving.Recommendations;
 using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
@@ -45,7 +47,10 @@ public static class MLModule
             .AddModel<SimilarVehicles>(ModelNames.SimilarVehicles).AddModel<BuyerRecommender>(ModelNames.BuyerRecommender).AddModel<PriceModel>(ModelNames.PricePredictor)
             .AddModel<LeadScorer>(ModelNames.LeadScorer).AddModel<ConversionPredictor>(ModelNames.ConversionPredictor)
             .AddModel<BuyerChurn>(ModelNames.BuyerChurn).AddModel<DealerChurn>(ModelNames.DealerChurn)
-            .AddModel<SentimentAnalyzer>(ModelNames.SentimentAnalyzer).AddModel<VehicleClassifier>(ModelNames.VehicleClassifier).AddModel<FraudDetector>(ModelNames.FraudDetector)
+            .AddModel<SentimentAnalyzer>(ModelNames.SentimentAnalyzer).AddModel<VehicleClassifier>(ModelNames.VehicleClassifier)
+            .AddModel<ConditionClassifier>(ModelNames.VehicleCondition).AddModel<SegmentClassifier>(ModelNames.VehicleSegment).AddModel<FraudDetector>(ModelNames.FraudDetector)
+            .AddModel<LeadFraudDetector>(ModelNames.LeadFraudDetector)
+            .AddModel<SearchIntentClassifier>(ModelNames.SearchIntentClassifier).AddModel<DescriptionAnalyzer>(ModelNames.DescriptionAnalyzer)
             .AddModel<DemandForecaster>(ModelNames.DemandForecaster).AddModel<AnomalyDetector>(ModelNames.AnomalyDetector).AddModel<CpaModel>(ModelNames.CpaPredictor)
             .AddModel<ResponseCurves>(ModelNames.ResponseCurves).AddModel<CampaignAnomalyDetector>(ModelNames.CampaignAnomalyDetector);
         services.AddSingleton<SeriesStore>().AddSingleton<ServedArtefacts>().AddSubscription<SeriesEvents>();
@@ -59,6 +64,9 @@ public static class MLModule
         var open = routes.MapGroup("").WithTags("ML").RequireAuthorization(Policies.Anonymous);
         EstimatePrice.Map(open);
         routes.MapRecommendations();
+        UnderstandSearch.Map(open);
+        AnalyzeListing.Map(open);
+        AnalyzeSentiment.Map(open);
         routes.MapServing();
         var admin = routes.MapGroup("/api/ml/models").WithTags("ML").RequireAuthorization(Policies.Admin);
         ListModels.Map(admin);

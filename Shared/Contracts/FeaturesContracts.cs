@@ -95,6 +95,11 @@ public sealed record SpineRow(
 /// <exception cref="FrameRefusedException">A feature does not exist, or a row is about the future.</exception>
 public sealed record BuildFrame(IReadOnlyList<SpineRow> Spine, IReadOnlyList<string> Features, string By) : IQuery<FrameInfo>;
 
+/// <summary>Query to Features: <see cref="BuildFrame"/> and <see cref="ReadFrame"/> in one, so that the values are worked out once.</summary>
+/// <param name="Frame">What is wanted.</param>
+/// <exception cref="FrameRefusedException">A feature does not exist, or a row is about the future.</exception>
+public sealed record BuildFrameTable(BuildFrame Frame) : IQuery<FrameTable>;
+
 /// <summary>A training frame that was fixed.</summary>
 /// <param name="Id">Identity.</param>
 /// <param name="Features">Full names, in the order of the columns.</param>

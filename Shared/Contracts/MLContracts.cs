@@ -35,11 +35,26 @@ public static class ModelNames
     /// <summary>Whether a new listing is a swindle.</summary>
     public const string FraudDetector = "fraud-detector";
 
+    /// <summary>Whether a contact comes from somebody who contacts sellers in bulk.</summary>
+    public const string LeadFraudDetector = "lead-fraud-detector";
+
     /// <summary>Whether what somebody wrote is praise or blame.</summary>
     public const string SentimentAnalyzer = "sentiment-analyzer";
 
     /// <summary>What kind of vehicle a listing offers, by what its seller wrote.</summary>
     public const string VehicleClassifier = "vehicle-classifier";
+
+    /// <summary>Whether a listing offers a new or a used vehicle, by what its seller wrote.</summary>
+    public const string VehicleCondition = "vehicle-condition";
+
+    /// <summary>Which third of its market a listing without a price belongs to, by what its seller wrote.</summary>
+    public const string VehicleSegment = "vehicle-segment";
+
+    /// <summary>What somebody who types a query wants, and which vehicle.</summary>
+    public const string SearchIntentClassifier = "search-intent-classifier";
+
+    /// <summary>What the text of a listing says, what it lacks and where it contradicts what is stated.</summary>
+    public const string DescriptionAnalyzer = "description-analyzer";
 
     /// <summary>How often vehicles of each segment and province will be looked at.</summary>
     public const string DemandForecaster = "demand-forecaster";
@@ -60,7 +75,8 @@ public static class ModelNames
     public static IReadOnlyList<string> All { get; } =
     [
         VehicleRecommender, ActivityRecommender, SimilarVehicles, BuyerRecommender, PricePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn,
-        SentimentAnalyzer, VehicleClassifier, FraudDetector, DemandForecaster, AnomalyDetector, CpaPredictor, ResponseCurves, CampaignAnomalyDetector,
+        SentimentAnalyzer, VehicleClassifier, VehicleCondition, VehicleSegment, FraudDetector, LeadFraudDetector,
+        SearchIntentClassifier, DescriptionAnalyzer, DemandForecaster, AnomalyDetector, CpaPredictor, ResponseCurves, CampaignAnomalyDetector,
     ];
 }
 

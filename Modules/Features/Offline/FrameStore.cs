@@ -22,7 +22,16 @@ internal sealed class FrameStore(
 
     /// <summary>Fixes a frame and reads it once for its hash.</summary>
     /// <exception cref="FrameRefusedException">A feature does not exist, or a row is about the future.</exception>
-    public async Task<FrameInfo> CreateAsync(BuildFrame wanted, CancellationToken ct)
+    public Task<FrameInfo> CreateAsync(BuildFrame wanted, CancellationToken ct) => CreateAsync(wanted, null, ct);
+
+    /// <summary>The same, and its values in memory: they are worked out once for both.</summary>
+    public async Task<FrameTable> CreateTableAsync(BuildFrame wanted, CancellationToken ct)
+    {
+        var lines = new List<FrameLine>(wanted.Spine.Count);
+        return new FrameTable(await CreateAsync(wanted, lines, ct), lines);
+    }
+
+    private async Task<FrameInfo> CreateAsync(BuildFrame wanted, List<FrameLine>? lines, CancellationToken ct)
     {
         var features = wanted.Features.Select(name => registry.TryGet(name, out var feature) ? feature : throw new FrameRefusedException($"There is no feature {name}.")).ToList();
         var now = clock.GetUtcNow();
@@ -50,9 +59,12 @@ internal sealed class FrameStore(
         }
 
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        await foreach (var bytes in ReadCsvAsync(id, ct))
+        var info = await CheckAsync(id, ct);
+        hash.AppendData(FrameCsv.Header(info.Features).Span);
+        await foreach (var (rows, values) in EvaluateAsync(info, ct))
         {
-            hash.AppendData(bytes.Span);
+            hash.AppendData(FrameCsv.Lines(rows, values).Span);
+            lines?.AddRange(Lines(rows, values));
         }
 
         await using var update = database.CreateCommand("update features.frames set sha256 = $2 where id = $1");
@@ -85,11 +97,14 @@ internal sealed class FrameStore(
         var lines = new List<FrameLine>();
         await foreach (var (rows, values) in EvaluateAsync(info, ct))
         {
-            lines.AddRange(rows.Select((row, place) => new FrameLine(row.Number, row.Label, Array.ConvertAll(values[place], value => value.Plain))));
+            lines.AddRange(Lines(rows, values));
         }
 
         return new FrameTable(info, lines);
     }
+
+    private static IEnumerable<FrameLine> Lines(IReadOnlyList<StoredRow> rows, Value[][] values) =>
+        rows.Select((row, place) => new FrameLine(row.Number, row.Label, Array.ConvertAll(values[place], value => value.Plain)));
 
     private async IAsyncEnumerable<(IReadOnlyList<StoredRow> Rows, Value[][] Values)> EvaluateAsync(FrameInfo info, [EnumeratorCancellation] CancellationToken ct)
     {
@@ -208,4 +223,10 @@ internal static class BuildFrameHandler
 internal static class ReadFrameHandler
 {
     public static Task<FrameTable> Handle(ReadFrame query, FrameStore frames, CancellationToken ct) => frames.ReadAsync(query.Id, ct);
+}
+
+/// <summary>Answers <see cref="BuildFrameTable"/>.</summary>
+internal static class BuildFrameTableHandler
+{
+    public static Task<FrameTable> Handle(BuildFrameTable query, FrameStore frames, CancellationToken ct) => frames.CreateTableAsync(query.Frame, ct);
 }

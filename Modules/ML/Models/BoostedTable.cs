@@ -33,6 +33,10 @@ internal sealed record CrossValidated(BoostingSettings Settings, float[] Answers
 internal sealed class BoostedTable : ITablePredictor
 {
     private const int MostRounds = 2_000;
+
+    // A five-hundredth of the first loss left is a table that is learned: the answers would only get surer.
+    private const double Solved = 0.002;
+
     private readonly TableFeatures features;
     private readonly GradientBoostingModel trees;
     private readonly int[][] sources;
@@ -66,12 +70,11 @@ internal sealed class BoostedTable : ITablePredictor
     }
 
     /// <summary>Tells the rounds and the loss of settings, each fold stopped early on its own held-out rows.</summary>
-    public static CrossValidated CrossValidate(
-        IReadOnlyList<RawColumn> columns, float[] y, int classes, bool log, BoostingSettings settings, IReadOnlyList<Split> folds, int seed, int threads, CancellationToken ct)
+    public static CrossValidated CrossValidate(FoldTables tables, BoostingSettings settings, IReadOnlyList<Split> folds, int threads, CancellationToken ct)
     {
-        var target = Learned(y, log);
+        var (target, classes, log, seed) = (tables.Target, tables.Classes, tables.Log, tables.Seed);
         var outputs = Outputs(classes);
-        var answers = new float[y.Length * outputs];
+        var answers = new float[target.Length * outputs];
         Array.Fill(answers, float.NaN);
         var rounds = new List<double>();
         foreach (var fold in folds)
@@ -83,9 +86,8 @@ internal sealed class BoostedTable : ITablePredictor
                 continue;
             }
 
-            var (features, table) = TableFeatures.Fit(columns.Rows(fold.Train), trainY, classes, seed);
-            var held = features.Transform(columns.Rows(fold.Test));
-            var options = Options(settings, classes, seed, threads) with { EarlyStoppingRounds = (int)Math.Clamp(3 / settings.LearningRate, 20, 100) };
+            var (table, held) = tables.Of(fold);
+            var options = Options(settings, classes, seed, threads) with { EarlyStoppingRounds = (int)Math.Clamp(3 / settings.LearningRate, 20, 100), SolvedShare = Solved };
             var model = GradientBoosting.Train(table, trainY, options, held, Array.ConvertAll(fold.Test, row => target[row]), cancellation: ct);
             var predicted = model.Predict(held, threads);
             for (var i = 0; i < fold.Test.Length; i++)
@@ -168,7 +170,7 @@ internal sealed class BoostedTable : ITablePredictor
     /// <summary>Numbers that an answer has.</summary>
     internal static int Outputs(int classes) => classes > 2 ? classes : 1;
 
-    private static float[] Learned(float[] y, bool log) => log ? Array.ConvertAll(y, v => (float)Math.Log(1 + (double)v)) : y;
+    internal static float[] Learned(float[] y, bool log) => log ? Array.ConvertAll(y, v => (float)Math.Log(1 + (double)v)) : y;
 
     private static float[] Unlearned(float[] answers, bool log) => log ? Array.ConvertAll(answers, v => (float)(Math.Exp(v) - 1)) : answers;
 

@@ -18,11 +18,14 @@ internal sealed class FraudDetector(FrameSource source, IOptions<MLOptions> opti
     /// <summary>Days within which moderators find one.</summary>
     public const double HorizonDays = 14;
 
+    /// <summary>Share of the listings called swindles that must be: an honest seller who is taken for a swindler is lost.</summary>
+    public const double LeastPrecision = 0.92;
+
     public override string Name => ModelNames.FraudDetector;
 
     public override string Summary => "Whether a new listing is a swindle.";
 
-    protected override TableDefinition Learning { get; } = new() { Task = "binary", Positive = Outcome.Yes, EmbargoDays = HorizonDays, Gates = new GateSettings { FoldSpread = 1 } };
+    protected override TableDefinition Learning { get; } = new() { Task = "binary", Positive = Outcome.Yes, EmbargoDays = HorizonDays, Precision = LeastPrecision, Gates = new GateSettings { FoldSpread = 1 } };
 
     public override async Task<LogTable> ReadAsync(CancellationToken ct)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Options;
 using OKLA.ML.Algorithms.Tabular;
 using OKLA.ML.Models.Frames;
+using OKLA.ML.Models.Language;
 using OKLA.ML.Training;
 using OKLA.ML.Training.Gates;
 using OKLA.Shared.Contracts;
@@ -11,7 +12,8 @@ namespace OKLA.ML.Models;
 /// <summary>
 /// Whether what somebody wrote is praise or blame.
 /// Entity: a comment. Label: the stars given with it, four and five for praise, one and two for blame; three say neither and are left out.
-/// Features: the text. Trainer: the platform's for texts (words, their neighbours and letters, weighed by TF-IDF). Gate: the platform's.
+/// Features: the text. Trainer: the platform's for texts (words, their neighbours and letters, weighed by TF-IDF). Gate: the platform's. Answer: rows, and
+/// POST /api/texts/sentiment with what is said of each thing (<see cref="AspectReader"/>); both are measured on reviews written by hand as well.
 /// </summary>
 internal sealed class SentimentAnalyzer(FrameSource source, IOptions<MLOptions> options, TimeProvider clock) : LogModel(options.Value, clock)
 {
@@ -24,6 +26,8 @@ internal sealed class SentimentAnalyzer(FrameSource source, IOptions<MLOptions> 
 
     // One column says nearly all there is to say: the text.
     protected override TableDefinition Learning { get; } = new() { Task = "binary", Positive = Praise, Profile = "accurate", Gates = new GateSettings { SingleColumn = 1 } };
+
+    public override ModelTraining NewTraining() => new SentimentTraining(base.NewTraining());
 
     public override async Task<LogTable> ReadAsync(CancellationToken ct)
     {

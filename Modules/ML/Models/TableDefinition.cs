@@ -83,6 +83,13 @@ internal sealed record TableDefinition
     /// <summary>Seed of everything random.</summary>
     public int Seed { get; init; } = 42;
 
+    /// <summary>
+    /// Share of those called positive that must be, of two classes: the operating threshold is the lowest one that reached it on training rows held out; precision
+    /// and recall on the test are told at it. Null tells none.
+    /// </summary>
+    [Range(0.5, 1)]
+    public double? Precision { get; init; }
+
     /// <summary>How strict the gates are.</summary>
     public GateSettings Gates { get; init; } = new();
 }

@@ -1,3 +1,4 @@
+using OKLA.ML.Algorithms.Factorization;
 using OKLA.ML.Algorithms.Linear;
 using OKLA.ML.Algorithms.Tabular;
 using OKLA.ML.Algorithms.Text;
@@ -46,12 +47,13 @@ internal sealed class TableFeatures
         var texts = new List<TextScore>();
         foreach (var column in columns.Where(column => encoder.TextColumns.Contains(column.Name)).OrderByDescending(column => column.Values.Take(2_000).Sum(text => text?.Length ?? 0)).Take(MostTexts))
         {
-            var words = TextVectorizer.Fit(Texts(column, null), new TextVectorizerOptions { Words = (1, 2), Chars = (3, 3), HashBits = 17, Stem = false, NormalizeSlang = false, FoldAccents = true, Threads = 1 });
+            // Read once; each output and each fold takes its rows of the one matrix.
+            var (words, matrix) = TextVectorizer.FitTransform(Texts(column), new TextVectorizerOptions { Words = (1, 2), Chars = (3, 3), HashBits = 17, Stem = false, NormalizeSlang = false, FoldAccents = true, Threads = 1 });
             for (var k = 0; k < targets.Length && words.Columns > 0; k++)
             {
                 var name = $"{column.Name} → words say {k}";
-                made.Add(Column.Numeric(name, OutOfFold(words, column, targets[k], seed)));
-                texts.Add(new TextScore(column.Name, name, words, Learn(words, column, targets[k], [.. Enumerable.Range(0, y.Length)])));
+                made.Add(Column.Numeric(name, OutOfFold(matrix, targets[k], seed)));
+                texts.Add(new TextScore(column.Name, name, words, Learn(matrix, targets[k], [.. Enumerable.Range(0, y.Length)])));
             }
         }
 
@@ -68,10 +70,16 @@ internal sealed class TableFeatures
         }
 
         var made = new List<Column>([.. table.Columns, .. statistics.Transform(table)]);
+        var read = new Dictionary<string, SparseMatrix>(StringComparer.Ordinal);
         foreach (var text in texts)
         {
             var column = columns.FirstOrDefault(column => column.Name == text.Column);
-            var scores = column is null ? new double[table.RowCount] : text.Model.Predict(text.Words.Transform(Texts(column, null)));
+            if (column is not null && !read.ContainsKey(text.Column))
+            {
+                read[text.Column] = text.Words.Transform(Texts(column));
+            }
+
+            var scores = column is null ? new double[table.RowCount] : text.Model.Predict(read[text.Column]);
             made.Add(Column.Numeric(text.Name, Array.ConvertAll(scores, score => (float)score)));
         }
 
@@ -131,7 +139,7 @@ internal sealed class TableFeatures
         return new TableFeatures(encoder, statistics, texts);
     }
 
-    private static float[] OutOfFold(TextVectorizer words, RawColumn column, float[] target, int seed)
+    private static float[] OutOfFold(SparseMatrix words, float[] target, int seed)
     {
         var order = Enumerable.Range(0, target.Length).ToArray();
         new Random(seed).Shuffle(order);
@@ -140,8 +148,8 @@ internal sealed class TableFeatures
         for (var f = 0; f < folds; f++)
         {
             var held = order.Where((_, at) => at % folds == f).ToArray();
-            var model = Learn(words, column, target, [.. order.Where((_, at) => at % folds != f)]);
-            var predicted = model.Predict(words.Transform(Texts(column, held)));
+            var model = Learn(words, target, [.. order.Where((_, at) => at % folds != f)]);
+            var predicted = model.Predict(words.Select(held));
             for (var i = 0; i < held.Length; i++)
             {
                 scores[held[i]] = (float)predicted[i];
@@ -151,14 +159,13 @@ internal sealed class TableFeatures
         return scores;
     }
 
-    private static LinearRegressionModel Learn(TextVectorizer words, RawColumn column, float[] target, int[] rows)
+    private static LinearRegressionModel Learn(SparseMatrix words, float[] target, int[] rows)
     {
         rows = rows.Length > TextRows ? rows[..TextRows] : rows;
-        return RidgeRegression.Fit(words.Transform(Texts(column, rows)), Array.ConvertAll(rows, row => target[row]), Ridge);
+        return RidgeRegression.Fit(words.Select(rows), Array.ConvertAll(rows, row => target[row]), Ridge);
     }
 
-    private static string[] Texts(RawColumn column, int[]? rows) =>
-        rows is null ? [.. column.Values.Select(text => text ?? "")] : Array.ConvertAll(rows, row => column.Values[row] ?? "");
+    private static string[] Texts(RawColumn column) => [.. column.Values.Select(text => text ?? "")];
 
     private static bool Differ(Column a, Column b)
     {

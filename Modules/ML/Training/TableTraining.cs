@@ -219,24 +219,24 @@ internal sealed class TableTraining(
 
     private CrossValidated Search(RawColumn[] train, float[] y, IReadOnlyList<Split> folds, IProgress<WorkProgress>? progress, List<TriedModel> tried, CancellationToken ct)
     {
+        var tables = Tables(train, y);
         if (recipe is not null)
         {
-            return CrossValidate(train, y, folds, recipe.Settings, ct);
+            return BoostedTable.CrossValidate(tables, recipe.Settings, folds, threads, ct);
         }
 
         progress?.Report(new WorkProgress(0.05, "searching settings"));
         var started = clock.GetTimestamp();
         var few = folds.Count > 3 ? folds.TakeLast(2).ToArray() : [folds[^1]];
-        var found = new TableSearch(train, y, Classes, task.Log, few, definition.Seed, threads)
+        var found = new TableSearch(tables, few, threads)
             .Run(() => clock.GetElapsedTime(started).TotalSeconds >= SearchShare * definition.BudgetSeconds, Trials, ct);
         tried.AddRange(found.Select(one => new TriedModel(
             string.Create(CultureInfo.InvariantCulture, $"hasty trees, {one.Settings.Leaves} leaves, {one.Settings.Columns:0.##} of the columns, {one.Settings.Rows:0.##} of the rows"), one.Loss, null, null, null, false)));
         progress?.Report(new WorkProgress(0.25, "cross-validating"));
-        return CrossValidate(train, y, folds, found.Count > 0 ? found[0].Settings : BoostingSettings.Shapes[1], ct);
+        return BoostedTable.CrossValidate(tables, found.Count > 0 ? found[0].Settings : BoostingSettings.Shapes[1], folds, threads, ct);
     }
 
-    private CrossValidated CrossValidate(RawColumn[] train, float[] y, IReadOnlyList<Split> folds, BoostingSettings with, CancellationToken ct) =>
-        BoostedTable.CrossValidate(train, y, Classes, task.Log, with, folds, definition.Seed, threads, ct);
+    private FoldTables Tables(RawColumn[] train, float[] y) => new(train, y, Classes, task.Log, definition.Seed);
 
     /// <summary>Leaves out the columns whose shuffling did not hurt on a fold, where cross-validation without them is no worse.</summary>
     private (RawColumn[] Train, CrossValidated Found) SelectColumns(RawColumn[] train, float[] y, IReadOnlyList<Split> folds, CrossValidated whole, CancellationToken ct)
@@ -257,7 +257,7 @@ internal sealed class TableTraining(
         }
 
         RawColumn[] fewer = [.. train.Where(column => useful.Contains(column.Name))];
-        var less = CrossValidate(fewer, y, folds, whole.Settings, ct);
+        var less = BoostedTable.CrossValidate(Tables(fewer, y), whole.Settings, folds, threads, ct);
         if (!(less.Loss <= (1 + WorthIt) * whole.Loss))
         {
             return (train, whole);
@@ -355,7 +355,7 @@ internal sealed class TableTraining(
         var artefact = measured.Save();
         var micros = RowMicroseconds(row => measured.Answers(row, 1), test);
         var coverage = measured.Interval is { } interval ? TableMeasures.Coverage(answers, truth, interval) : null;
-        MetricRow[] metrics = TableMeasures.Rows(answers, baseline, baselineName, truth, Classes, threshold);
+        MetricRow[] metrics = [.. TableMeasures.Rows(answers, baseline, baselineName, truth, Classes, threshold), .. AtPrecision(calibrated, trainTask.Y, answers, truth)];
         return new HeldOut(
             string.Create(CultureInfo.InvariantCulture, $"{how}: {split.Train.Length} rows to learn from, {split.Test.Length} to measure on"),
             coverage is null ? metrics : [.. metrics, new MetricRow("interval coverage", coverage.Held.Estimate, coverage.Wanted, "wanted")], losses.Serving?.Average())
@@ -374,6 +374,22 @@ internal sealed class TableTraining(
             Importance = TableChecks.Importance(measured, test, truth, definition.Seed),
             Tried = Fronted(tried),
         };
+    }
+
+    /// <summary>Precision and recall on the test at the lowest threshold that reached the wanted precision on training rows held out, beside the share of positives and none found.</summary>
+    private IEnumerable<MetricRow> AtPrecision(float[] folds, float[] learned, float[] answers, float[] truth)
+    {
+        if (Classes != 2 || definition.Precision is not { } wanted)
+        {
+            yield break;
+        }
+
+        var reached = TableMeasures.ThresholdOf(wanted, folds, learned);
+        var threshold = reached ?? TableMeasures.Threshold(folds, learned, Classes);
+        var at = BinaryMetrics.Confusion(Array.ConvertAll(answers, answer => (double)answer), Array.ConvertAll(truth, y => y == 1), threshold);
+        yield return new MetricRow("operating threshold", threshold, null, reached is null ? $"of the best F1: none reached precision {wanted.ToString("0.##", CultureInfo.InvariantCulture)} on the folds" : "chosen on folds");
+        yield return new MetricRow("precision at the operating threshold", at.TruePositives + at.FalsePositives == 0 ? double.NaN : at.Precision, truth.Average(), "call all positive");
+        yield return new MetricRow("recall at the operating threshold", at.Recall, 0, "call none positive");
     }
 
     /// <summary>What is known without the columns: the classes' shares, the median, or in a series the value before, whichever errs less.</summary>

@@ -1,5 +1,4 @@
 using OKLA.ML.Algorithms.Evaluation;
-using OKLA.ML.Algorithms.Tabular;
 using OKLA.ML.Algorithms.Tuning;
 using OKLA.ML.Models;
 
@@ -12,7 +11,7 @@ internal sealed record TriedSettings(BoostingSettings Settings, double Loss);
 /// Looks for the settings of <see cref="BoostedTable"/> that do best on a few folds, in hasty steps: standing sizes of trees first, then what the tree-structured
 /// Parzen estimator (Bergstra et al. 2011) suggests, until the time is over. Trials that a cut-off run finished are not made again.
 /// </summary>
-internal sealed class TableSearch(IReadOnlyList<RawColumn> columns, float[] y, int classes, bool log, IReadOnlyList<Split> folds, int seed, int threads)
+internal sealed class TableSearch(FoldTables tables, IReadOnlyList<Split> folds, int threads)
 {
     private const double HastyRate = 0.12;
     private const int MostTrials = 60;
@@ -27,7 +26,7 @@ internal sealed class TableSearch(IReadOnlyList<RawColumn> columns, float[] y, i
     public IReadOnlyList<TriedSettings> Run(Func<bool> enough, ITrialBook? book, CancellationToken ct)
     {
         var tried = BoostingSettings.Shapes.Select(shape => Try(shape, ct)).ToList();
-        var study = new Study(Space, new TpeSampler(), new StudyOptions { Seed = seed }, book?.Kept);
+        var study = new Study(Space, new TpeSampler(), new StudyOptions { Seed = tables.Seed }, book?.Kept);
         tried.AddRange(study.Trials.Where(trial => trial.State == TrialState.Completed).Select(trial => new TriedSettings(Of(trial), trial.Values[0])));
         while (!enough() && study.Trials.Count < MostTrials)
         {
@@ -43,7 +42,7 @@ internal sealed class TableSearch(IReadOnlyList<RawColumn> columns, float[] y, i
     }
 
     private TriedSettings Try(BoostingSettings settings, CancellationToken ct) =>
-        new(settings, BoostedTable.CrossValidate(columns, y, classes, log, settings with { LearningRate = HastyRate }, folds, seed, threads, ct).Loss);
+        new(settings, BoostedTable.CrossValidate(tables, settings with { LearningRate = HastyRate }, folds, threads, ct).Loss);
 
     private static BoostingSettings Of(Trial trial) => new(
         (int)trial.Parameters["leaves"], (int)trial.Parameters["leastRows"], trial.Parameters["columns"], trial.Parameters["rows"], Lambda: trial.Parameters["lambda"]);

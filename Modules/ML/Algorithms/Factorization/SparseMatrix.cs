@@ -141,6 +141,21 @@ public sealed class SparseMatrix
         return new SparseMatrix(Rows, Columns, starts, columns, mapped);
     }
 
+    /// <summary>These rows, in this order, as a new matrix.</summary>
+    public SparseMatrix Select(ReadOnlySpan<int> rows)
+    {
+        var newStarts = new int[rows.Length + 1];
+        for (int i = 0; i < rows.Length; i++) newStarts[i + 1] = newStarts[i] + RowCount(rows[i]);
+        var (newColumns, newValues) = (new int[newStarts[^1]], new float[newStarts[^1]]);
+        for (int i = 0; i < rows.Length; i++)
+        {
+            RowIndices(rows[i]).CopyTo(newColumns.AsSpan(newStarts[i]));
+            RowValues(rows[i]).CopyTo(newValues.AsSpan(newStarts[i]));
+        }
+
+        return new SparseMatrix(rows.Length, Columns, newStarts, newColumns, newValues);
+    }
+
     /// <summary>Number of entries in every column.</summary>
     public int[] ColumnCounts()
     {

@@ -52,6 +52,7 @@ internal sealed class BoostingRun
             }
             progress?.Report(new BoostingProgress(iteration + 1, scores.Count > 0 ? scores[^1] : double.NaN, best + 1));
             if (_options.EarlyStoppingRounds > 0 && validX is not null && iteration - best >= _options.EarlyStoppingRounds) break;
+            if (_options.SolvedShare > 0 && scores.Count > 1 && _options.Metric != BoostingMetric.AreaUnderCurve && scores[^1] < _options.SolvedShare * scores[0]) break;
             if (_options.Enough?.Invoke() == true) break;
             // Without sampling, a round that found no split finds none later either.
             if (!grown && _options.RowSample == 1 && _options.ColumnSampleByTree == 1 && _options.ColumnSampleByLevel == 1 && _options.ColumnSampleByNode == 1) break;

@@ -137,6 +137,12 @@ public sealed record GradientBoostingOptions
     /// <summary>Rounds without a better validation metric before training stops; 0 never stops early.</summary>
     public int EarlyStoppingRounds { get; init; }
 
+    /// <summary>
+    /// Share of the first round's validation loss below which training is over, 0 to 1; 0 never ends it so. Where the target follows from the columns each round
+    /// makes the answers a little surer and none is the last, so that <see cref="EarlyStoppingRounds"/> alone lets all rounds run.
+    /// </summary>
+    public double SolvedShare { get; init; }
+
     /// <summary>What early stopping watches.</summary>
     public BoostingMetric Metric { get; init; }
 

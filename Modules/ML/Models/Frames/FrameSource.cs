@@ -64,9 +64,9 @@ internal sealed class FrameSource(IMessageBus bus, EventLog log, TimeProvider cl
         for (var from = 0; from < moments.Count; from += RowsAtOnce)
         {
             var part = moments.Skip(from).Take(RowsAtOnce).Select(moment => moment.Row).ToArray();
-            var info = await bus.InvokeAsync<FrameInfo>(new BuildFrame(part, features, model), ct);
-            frame = info.Sha256 ?? frame;
-            foreach (var line in (await bus.InvokeAsync<FrameTable>(new ReadFrame(info.Id), ct)).Rows)
+            var table = await bus.InvokeAsync<FrameTable>(new BuildFrameTable(new BuildFrame(part, features, model)), ct);
+            frame = table.Info.Sha256 ?? frame;
+            foreach (var line in table.Rows)
             {
                 for (var c = 0; c < columns.Length; c++)
                 {

@@ -38,7 +38,16 @@ internal sealed class LogTraining : ModelTraining
     public override async Task<HeldOut> EvaluateAsync((byte[] Artefact, DateTimeOffset Until)? serving, IProgress<WorkProgress>? progress, CancellationToken ct)
     {
         table.Trials = Trials;
-        var heldOut = await table.EvaluateAsync(serving, progress, ct);
+        HeldOut heldOut;
+        try
+        {
+            heldOut = await table.EvaluateAsync(serving, progress, ct);
+        }
+        catch (TooLittleDataException missing) when (read is not null)
+        {
+            throw new TooLittleDataException($"There is too little history to train {model.Name}. {missing.Message} So far {Cases()}.");
+        }
+
         if (read?.Truth is not { } ask)
         {
             return heldOut;
@@ -51,6 +60,15 @@ internal sealed class LogTraining : ModelTraining
     public override TrainedModel Refit(IProgress<WorkProgress>? progress, CancellationToken ct) => table.Refit(progress, ct);
 
     public override TrainedModel Measured() => table.Measured();
+
+    /// <summary>How many cases have an outcome by now, and which.</summary>
+    private string Cases()
+    {
+        var labels = read!.Data.Columns.FirstOrDefault(column => column.Name == FrameSource.Label)?.Values.Where(label => label is not null).ToArray() ?? [];
+        return labels.Length == 0
+            ? "no case has an outcome that is known"
+            : $"{labels.Length} cases have an outcome that is known: {string.Join(", ", labels.GroupBy(label => label).OrderByDescending(group => group.Count()).Take(5).Select(group => $"{group.Count()} {group.Key}"))}";
+    }
 
     /// <summary>The figures with what the true probabilities would measure, over the moments whose truth is known.</summary>
     private static MetricRow[] Beside(IReadOnlyList<MetricRow> metrics, double[] truth, bool[] outcomes)

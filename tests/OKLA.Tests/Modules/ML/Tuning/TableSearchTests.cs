@@ -30,7 +30,7 @@ public sealed class TableSearchTests
     {
         var columns = SmallTables.Cars(200, 3).Named(["age", "km", "transmission"]);
         float[] y = [.. SmallTables.Cars(200, 3).Single(column => column.Name == "price").Values.Select(text => float.Parse(text!, System.Globalization.CultureInfo.InvariantCulture))];
-        return new TableSearch(columns, y, 0, false, Splits.KFold(200, 2), 5, 1);
+        return new TableSearch(new FoldTables(columns, y, 0, false, 5), Splits.KFold(200, 2), 1);
     }
 
     /// <summary>Says enough after so many trials.</summary>
