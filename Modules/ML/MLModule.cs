@@ -27,10 +27,11 @@ public static class MLModule
             .Validate(options => InRange(options.Recommender), "A setting of ML:Recommender is out of range.")
             .Validate(options => InRange(options.Price), "A setting of ML:Price is out of range.")
             .Validate(options => InRange(options.Datasets), "A setting of ML:Datasets is out of range.")
+            .Validate(options => InRange(options.Artefacts), "A setting of ML:Artefacts is out of range.")
             .Validate(options => InRange(options.Serving) && InRange(options.Rollout) && InRange(options.Monitoring), "A setting of ML:Serving, ML:Rollout or ML:Monitoring is out of range.");
         services.AddOptions<MoneyOptions>().BindConfiguration("Money").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(provider => new ExchangeRates(provider.GetRequiredService<IOptions<MoneyOptions>>().Value));
-        services.AddSingleton<ModelRegistry>().AddSingleton<PredictionLog>().AddSingleton<LiveModels>();
+        services.AddSingleton<ModelRegistry>().AddSingleton<ModelImport>().AddSingleton<PredictionLog>().AddSingleton<LiveModels>();
         services.AddSingleton<BlobStore>().AddSingleton<DatasetStore>().AddSingleton<ILineageSource, DatasetLineage>();
         services.AddTraining(serve);
         services.AddServing(serve);

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using OKLA.ML.Serving;
 using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Messaging;
@@ -13,4 +14,10 @@ internal sealed class VehicleRecommenderModel(IMessageBus bus, IOptions<MLOption
     public override string Summary => "Which vehicles a person will want to see.";
 
     public override ModelTraining NewTraining() => new RecommenderTraining(bus, options.Value, rates, clock);
+
+    public override IServedModel? Check(byte[] artefact)
+    {
+        VehicleRecommender.Load(artefact);
+        return null;
+    }
 }

@@ -32,7 +32,10 @@ internal static class TrainingSetup
         QueueTraining.Map(jobs);
         FollowTrainings.Map(jobs);
         ReadRuns.Map(routes.MapGroup("/api/ml/runs").WithTags("ML").RequireAuthorization(Policies.Admin));
-        ManageVersions.Map(routes.MapGroup("/api/ml/models").WithTags("ML").RequireAuthorization(Policies.Admin));
+        var versions = routes.MapGroup("/api/ml/models").WithTags("ML").RequireAuthorization(Policies.Admin);
+        ManageVersions.Map(versions);
+        ExportVersion.Map(versions);
+        ImportVersion.Map(versions);
     }
 }
 
