@@ -32,7 +32,7 @@ public static class MLModule
         services.AddOptions<MoneyOptions>().BindConfiguration("Money").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(provider => new ExchangeRates(provider.GetRequiredService<IOptions<MoneyOptions>>().Value));
         services.AddSingleton<ModelRegistry>().AddSingleton<ModelImport>().AddSingleton<PredictionLog>().AddSingleton<LiveModels>();
-        services.AddSingleton<BlobStore>().AddSingleton<DatasetStore>().AddSingleton<ILineageSource, DatasetLineage>();
+        services.AddSingleton<BlobStore>().AddSingleton<DatasetStore>().AddSingleton<Erasures>().AddSingleton<ILineageSource, DatasetLineage>();
         services.AddTraining(serve);
         services.AddServing(serve);
         services.AddTransformations(MLLineage.All);
@@ -41,7 +41,9 @@ public static class MLModule
             .AddModel<BuyerChurn>(ModelNames.BuyerChurn).AddModel<DealerChurn>(ModelNames.DealerChurn)
             .AddModel<SentimentAnalyzer>(ModelNames.SentimentAnalyzer).AddModel<VehicleClassifier>(ModelNames.VehicleClassifier).AddModel<FraudDetector>(ModelNames.FraudDetector);
         services.AddSingleton<FrameSource>();
-        return serve ? services.AddHostedService(provider => provider.GetRequiredService<LiveModels>()) : services;
+        return serve
+            ? services.AddHostedService(provider => provider.GetRequiredService<LiveModels>()).AddHostedService(provider => provider.GetRequiredService<Erasures>())
+            : services;
     }
 
     /// <summary>Maps the room's endpoints.</summary>

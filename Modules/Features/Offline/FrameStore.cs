@@ -85,7 +85,7 @@ internal sealed class FrameStore(
         var lines = new List<FrameLine>();
         await foreach (var (rows, values) in EvaluateAsync(info, ct))
         {
-            lines.AddRange(rows.Select((row, place) => new FrameLine(row.Number, row.Label, Array.ConvertAll(values[place], value => value.Plain))));
+            lines.AddRange(rows.Select((row, place) => new FrameLine(row.Number, row.Label, Array.ConvertAll(values[place], value => value.Plain), row.Ids.GetValueOrDefault(Entity.User))));
         }
 
         return new FrameTable(info, lines);
