@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using OKLA.ML.Serving.Batch;
+using OKLA.ML.Training.Runs;
 using OKLA.Shared.Contracts;
 
 namespace OKLA.ML.Datasets;
@@ -12,7 +13,7 @@ namespace OKLA.ML.Datasets;
 /// Takes erased persons out of what was made from the log: their rows of data sets, the answers that name them, their rows of files that were answered. One
 /// erasure at a time in the cluster; one that a crash cut off is done again.
 /// </summary>
-internal sealed class Erasures(NpgsqlDataSource database, DatasetStore datasets, TimeProvider clock, ILogger<Erasures> logger) : BackgroundService
+internal sealed class Erasures(NpgsqlDataSource database, DatasetStore datasets, RunTables runs, TimeProvider clock, ILogger<Erasures> logger) : BackgroundService
 {
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(1);
 
@@ -37,6 +38,11 @@ internal sealed class Erasures(NpgsqlDataSource database, DatasetStore datasets,
         {
             await datasets.EraseAsync(dataset, version, row.Position, person, ct);
         }
+
+        // As the database has it, so that a crash in between forgets none.
+        var changed = await connection.QueryAsync<(string, int)>(new CommandDefinition(
+            "select dataset, version from ml.dataset_erasures where position = @Position", new { row.Position }, transaction, cancellationToken: ct));
+        await runs.EraseAsync(person, [.. changed], ct);
 
         await EraseAnswersAsync(connection, row.Salt, row.Hashes, ct);
         await EraseQuestionsAsync(connection, person, ct);

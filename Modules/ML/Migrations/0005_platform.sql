@@ -37,3 +37,29 @@ create table ml.dataset_erasures (
     at       timestamptz not null,
     primary key (dataset, version, position)
 );
+
+-- What a run leaves behind: the rows it was measured on with its answers, and of a model of the log the table it learned from.
+alter table ml.runs
+    add held_out text null references ml.blobs (sha256),
+    add held_out_threshold float8 null,
+    add learned text null references ml.blobs (sha256);
+create index runs_by_held_out on ml.runs (held_out) where held_out is not null;
+create index runs_by_learned on ml.runs (learned) where learned is not null;
+
+-- What was found out about a version when somebody asked: importance, bias by an attribute.
+create table ml.version_reports (
+    model   text        not null,
+    version integer     not null,
+    kind    text        not null,
+    body    jsonb       not null,
+    made_at timestamptz not null,
+    primary key (model, version, kind),
+    foreign key (model, version) references ml.model_versions (model, version) on delete cascade
+);
+
+-- How a job wants its version to be let in; null for at once.
+alter table ml.training_jobs add rollout jsonb null;
+
+-- Whether a user whose time is over reached the goal, once nothing late is expected any more; null before.
+alter table ml.exposures add converted boolean null;
+create index exposures_open on ml.exposures (rollout_id, at) where converted is null;

@@ -77,7 +77,7 @@ public sealed class TrainingQueueTests : DatabaseTest, IAsyncDisposable
         await Get<TrainingWorker>().WorkAsync(default);
         var run = (await Get<TrainingJobs>().FindAsync(queued.Id, default))!.RunId!.Value;
 
-        var accepted = (await ReadRuns.ReproduceAsync(run, Admin, Get<RunStore>(), Get<TrainingJobs>(), default)).Result.ShouldBeOfType<Accepted<ReadRuns.Queued>>().Value!;
+        var accepted = (await ReadRuns.ReproduceAsync(run, Admin, Get<RunStore>(), Get<RunTables>(), Get<ModelCatalog>(), Get<TrainingJobs>(), default)).Result.ShouldBeOfType<Accepted<ReadRuns.Queued>>().Value!;
         await Get<TrainingWorker>().WorkAsync(default);
 
         var job = (await Get<TrainingJobs>().FindAsync(accepted.Id, default))!;
