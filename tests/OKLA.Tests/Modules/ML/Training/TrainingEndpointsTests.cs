@@ -84,6 +84,12 @@ public sealed class TrainingEndpointsTests : DatabaseTest, IAsyncDisposable
     [TestCase("""{"model":"x-y","dataset":"cars","target":"price","gates":{"fairness":1,"calibrationError":7}}""", "gates.calibrationError")]
     [TestCase("""{"model":"x-y","dataset":"cars","target":"price","gates":{"off":["luck"]}}""", "gates.off")]
     [TestCase("""{"model":"x-y","dataset":"cars","target":"price","columns":["age","colour"]}""", "columns[1]")]
+    [TestCase("""{"model":"x-y","dataset":"cars","target":"price","objective":{"quality":0}}""", "objective")]
+    [TestCase("""{"model":"x-y","dataset":"cars","target":"price","objective":{"size":-1}}""", "objective.size")]
+    [TestCase("""{"model":"x-y","dataset":"cars","target":"price","objective":{"fairness":1}}""", "objective.fairness")]
+    [TestCase("""{"model":"x-y","dataset":"cars","target":"price","rollout":{"stages":[{"name":"party","share":0.5,"minutes":1}]}}""", "rollout.stages")]
+    [TestCase("""{"model":"x-y","dataset":"cars","target":"price","rollout":{"goal":{"eventTypes":["sneezed"],"windowMinutes":5}}}""", "rollout.goal")]
+    [TestCase("""{"model":"price-predictor","objective":{"size":1}}""", "objective")]
     public async Task A_wrong_field_is_refused_by_its_name(string body, string field)
     {
         var refused = await http.PostAsync("/api/ml/jobs", new StringContent(body, System.Text.Encoding.UTF8, "application/json"));

@@ -87,6 +87,54 @@ public sealed class TrainingQueueTests : DatabaseTest, IAsyncDisposable
     }
 
     [Test]
+    public async Task A_run_of_the_house_is_made_again_from_the_table_that_it_learned_from_though_the_log_went_on()
+    {
+        var start = Now.AddDays(-40);
+        await room.Services.GetRequiredService<OKLA.Shared.EventLog.EventWriter>().WriteAsync([.. Town.Vehicles(300, start, 30, seed: 5).Select(v => Room.Listed(v.Item, v.At))]);
+        await room.Services.GetRequiredService<OKLA.Shared.EventLog.Subscriptions>().CatchUpAsync();
+        var first = await Get<TrainingJobs>().QueueAsync(ModelNames.VehicleClassifier, "demand", "ana", 0, default);
+        await Get<TrainingWorker>().WorkAsync(default);
+        var job = (await Get<TrainingJobs>().FindAsync(first, default))!;
+        job.State.ShouldBe("succeeded", job.Error ?? job.Message);
+        await room.Services.GetRequiredService<OKLA.Shared.EventLog.EventWriter>().WriteAsync([.. Town.Vehicles(20, Now.AddDays(-2), 1, seed: 6).Select((v, i) => Room.Listed(v.Item with { Id = $"late-{i}" }, v.At))]);
+
+        var accepted = (await ReadRuns.ReproduceAsync(job.RunId!.Value, Admin, Get<RunStore>(), Get<RunTables>(), Get<ModelCatalog>(), Get<TrainingJobs>(), default)).Result
+            .ShouldBeOfType<Accepted<ReadRuns.Queued>>().Value!;
+        await Get<TrainingWorker>().WorkAsync(default);
+
+        var again = (await Get<TrainingJobs>().FindAsync(accepted.Id, default))!;
+        again.Message!.ShouldStartWith("Bit for bit the same artefact", customMessage: again.Error);
+        await ExecuteAsync($"update ml.runs set learned = null where id = '{job.RunId}'");
+        (await ReadRuns.ReproduceAsync(job.RunId!.Value, Admin, Get<RunStore>(), Get<RunTables>(), Get<ModelCatalog>(), Get<TrainingJobs>(), default)).Result
+            .ShouldBeOfType<ProblemHttpResult>().StatusCode.ShouldBe(409);
+    }
+
+    [Test]
+    public async Task A_training_lets_its_version_in_step_by_step_when_it_is_asked_to()
+    {
+        await QueueAsync(Quick("stepwise"));
+        await Get<TrainingWorker>().WorkAsync(default);
+        var queued = await QueueAsync(Quick("stepwise") with
+        {
+            Gates = new QueueTraining.Strictness(["serving"]), Rollout = new QueueTraining.Steps([new OKLA.ML.Rollout.Stage("ab", 0.1, 30)]),
+        });
+
+        await Get<TrainingWorker>().WorkAsync(default);
+
+        var job = (await Get<TrainingJobs>().FindAsync(queued.Id, default))!;
+        (job.State, job.Version, job.Published).ShouldBe(("succeeded", 2, false), job.Error ?? job.Message);
+        (await Get<ModelRegistry>().ServingAsync(default))["stepwise"].Version.ShouldBe(1);
+        (await ScalarAsync<string>("select stage || ' ' || status || ' ' || (spec->'arms'->1->>'version') from ml.rollouts where model = 'stepwise'")).ShouldBe("ab running 2");
+        (await ScalarAsync<string>("select stage from ml.model_versions where model = 'stepwise' and version = 2")).ShouldBe("candidate");
+
+        // A second one finds the first under way: its version waits, and nothing that serves changes.
+        await QueueAsync(Quick("stepwise") with { Gates = new QueueTraining.Strictness(["serving"]), Rollout = new QueueTraining.Steps() });
+        await Get<TrainingWorker>().WorkAsync(default);
+        (await Get<TrainingJobs>().ListAsync("stepwise", null, 1, default))[0].Message!.ShouldContain("A rollout of stepwise is under way.");
+        (await Get<ModelRegistry>().ServingAsync(default))["stepwise"].Version.ShouldBe(1);
+    }
+
+    [Test]
     public async Task Runs_are_compared_on_the_cases_that_both_were_measured_on()
     {
         var ids = new List<Guid>();
@@ -160,7 +208,7 @@ public sealed class TrainingQueueTests : DatabaseTest, IAsyncDisposable
     [TestCase("dataset", "price-predictor", "cars", null, null)]
     public async Task A_wrong_field_is_named(string field, string model, string? dataset, string? target, string? task)
     {
-        var answer = await QueueTraining.HandleAsync(new QueueTraining.Request(model, dataset, Target: target, Task: task), Admin, Get<ModelCatalog>(), Get<DatasetStore>(), Get<TrainingJobs>(), default);
+        var answer = await QueueTraining.HandleAsync(new QueueTraining.Request(model, dataset, Target: target, Task: task), Admin, Get<ModelCatalog>(), Get<DatasetStore>(), Get<TrainingJobs>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), default);
 
         answer.Result.ShouldBeOfType<ValidationProblem>().ProblemDetails.Errors.Keys.ShouldBe([field]);
         (await ScalarAsync<long>("select count(*) from ml.training_jobs")).ShouldBe(0);
@@ -267,7 +315,7 @@ public sealed class TrainingQueueTests : DatabaseTest, IAsyncDisposable
     private static QueueTraining.Request Quick(string model) => new(model, "cars", Target: "price", Columns: ["age", "km", "transmission"], Profile: "fast", BudgetSeconds: 1);
 
     private async Task<QueueTraining.Response> QueueAsync(QueueTraining.Request request) =>
-        (await QueueTraining.HandleAsync(request, Admin, Get<ModelCatalog>(), Get<DatasetStore>(), Get<TrainingJobs>(), default)).Result.ShouldBeOfType<Accepted<QueueTraining.Response>>().Value!;
+        (await QueueTraining.HandleAsync(request, Admin, Get<ModelCatalog>(), Get<DatasetStore>(), Get<TrainingJobs>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), default)).Result.ShouldBeOfType<Accepted<QueueTraining.Response>>().Value!;
 
     private TrainingJobs AnotherHost() => new(Database, room.Services.GetRequiredService<IOptions<MLOptions>>(), room.Clock);
 
