@@ -71,7 +71,8 @@ internal static class PlatformShow
 
             var seconds = clock.Elapsed.TotalSeconds;
             var names = Cells(header);
-            var rows = test.Select(line => Row(names, Cells(line), target)).ToArray();
+            var inputs = (await host.GetAsync($"api/ml/models/{name}/signature")).GetProperty("inputs").EnumerateArray().Select(input => input.GetProperty("name").GetString()!).ToHashSet();
+            var rows = test.Select(line => Row(names, Cells(line), inputs)).ToArray();
             var answers = new List<OklaPrediction>();
             foreach (var lot in rows.Chunk(100))
             {
@@ -274,8 +275,8 @@ internal static class PlatformShow
     // The three files have no quotes.
     private static string[] Cells(string line) => [.. line.Split(',').Select(cell => cell.Trim())];
 
-    private static Dictionary<string, string?> Row(string[] names, string[] cells, string target) =>
-        names.Zip(cells).Where(pair => pair.First != target).ToDictionary(pair => pair.First, pair => pair.Second.Length == 0 ? null : pair.Second);
+    private static Dictionary<string, string?> Row(string[] names, string[] cells, HashSet<string> inputs) =>
+        names.Zip(cells).Where(pair => inputs.Contains(pair.First)).ToDictionary(pair => pair.First, pair => pair.Second.Length == 0 ? null : pair.Second);
 }
 
 /// <summary>A host in a process of its own.</summary>

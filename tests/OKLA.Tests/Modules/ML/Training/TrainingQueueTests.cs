@@ -87,29 +87,6 @@ public sealed class TrainingQueueTests : DatabaseTest, IAsyncDisposable
     }
 
     [Test]
-    public async Task A_run_of_the_house_is_made_again_from_the_table_that_it_learned_from_though_the_log_went_on()
-    {
-        var start = Now.AddDays(-40);
-        await room.Services.GetRequiredService<OKLA.Shared.EventLog.EventWriter>().WriteAsync([.. Town.Vehicles(300, start, 30, seed: 5).Select(v => Room.Listed(v.Item, v.At))]);
-        await room.Services.GetRequiredService<OKLA.Shared.EventLog.Subscriptions>().CatchUpAsync();
-        var first = await Get<TrainingJobs>().QueueAsync(ModelNames.VehicleClassifier, "demand", "ana", 0, default);
-        await Get<TrainingWorker>().WorkAsync(default);
-        var job = (await Get<TrainingJobs>().FindAsync(first, default))!;
-        job.State.ShouldBe("succeeded", job.Error ?? job.Message);
-        await room.Services.GetRequiredService<OKLA.Shared.EventLog.EventWriter>().WriteAsync([.. Town.Vehicles(20, Now.AddDays(-2), 1, seed: 6).Select((v, i) => Room.Listed(v.Item with { Id = $"late-{i}" }, v.At))]);
-
-        var accepted = (await ReadRuns.ReproduceAsync(job.RunId!.Value, Admin, Get<RunStore>(), Get<RunTables>(), Get<ModelCatalog>(), Get<TrainingJobs>(), default)).Result
-            .ShouldBeOfType<Accepted<ReadRuns.Queued>>().Value!;
-        await Get<TrainingWorker>().WorkAsync(default);
-
-        var again = (await Get<TrainingJobs>().FindAsync(accepted.Id, default))!;
-        again.Message!.ShouldStartWith("Bit for bit the same artefact", customMessage: again.Error);
-        await ExecuteAsync($"update ml.runs set learned = null where id = '{job.RunId}'");
-        (await ReadRuns.ReproduceAsync(job.RunId!.Value, Admin, Get<RunStore>(), Get<RunTables>(), Get<ModelCatalog>(), Get<TrainingJobs>(), default)).Result
-            .ShouldBeOfType<ProblemHttpResult>().StatusCode.ShouldBe(409);
-    }
-
-    [Test]
     public async Task A_training_lets_its_version_in_step_by_step_when_it_is_asked_to()
     {
         await QueueAsync(Quick("stepwise"));
