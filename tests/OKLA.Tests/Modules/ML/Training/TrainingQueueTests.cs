@@ -105,9 +105,9 @@ public sealed class TrainingQueueTests : DatabaseTest, IAsyncDisposable
         (await ScalarAsync<string>("select stage from ml.model_versions where model = 'stepwise' and version = 2")).ShouldBe("candidate");
 
         // A second one finds the first under way: its version waits, and nothing that serves changes.
-        await QueueAsync(Quick("stepwise") with { Gates = new QueueTraining.Strictness(["serving"]), Rollout = new QueueTraining.Steps() });
+        var third = await QueueAsync(Quick("stepwise") with { Gates = new QueueTraining.Strictness(["serving"]), Rollout = new QueueTraining.Steps() });
         await Get<TrainingWorker>().WorkAsync(default);
-        (await Get<TrainingJobs>().ListAsync("stepwise", null, 1, default))[0].Message!.ShouldContain("A rollout of stepwise is under way.");
+        (await Get<TrainingJobs>().FindAsync(third.Id, default))!.Message!.ShouldContain("A rollout of stepwise is under way.");
         (await Get<ModelRegistry>().ServingAsync(default))["stepwise"].Version.ShouldBe(1);
     }
 
