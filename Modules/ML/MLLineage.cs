@@ -27,7 +27,7 @@ internal static class MLLineage
             "Finds who should hear of a vehicle.", "Modules/ML/Serving/Recommendations/FindBuyers.cs"),
         new("ml.estimate-price", Room, ["model:price"], ["screen:Precio estimado"],
             "Estimates what a vehicle is worth.", "Modules/ML/Serving/EstimatePrice.cs"),
-        new("ml.goals", Room, [.. new RolloutKnobs().Goals.Select(type => $"event:{type}"), "event:person_erased"], ["table:ml.goal_events"],
+        new("ml.goals", Room, [.. new RolloutKnobs().Goals.Select(type => $"event:{type}"), "event:person_erased"], ["table:ml.goal_events", "table:ml.erasures"],
             "Keeps the events that may be goals by person.", "Modules/ML/Rollout/GoalEvents.cs"),
         new("ml.series", Room,
             [
@@ -38,6 +38,8 @@ internal static class MLLineage
             "Keeps campaigns by channel and hour, and the demand of each segment and place by hour.", "Modules/ML/Models/Series/SeriesEvents.cs"),
         new("ml.forecast", Room, ["table:ml.campaign_hours", "table:ml.demand_hours"], ["model:demand-forecaster", "model:cpa-predictor", "model:response-curves", "model:anomaly-detector", "model:campaign-anomaly-detector"],
             "Trains the forecasts of demand and costs, the curves of channels and the watches.", "Modules/ML/Models/Series/DemandForecaster.cs"),
+        new("ml.erase", Room, ["table:ml.erasures"], ["table:ml.dataset_versions", "table:ml.predictions", "table:ml.batch_parts", "table:ml.async_predictions"],
+            "Takes an erased person's rows out of data sets, answers and files.", "Modules/ML/Datasets/Erasures.cs"),
         new("ml.roll-out", Room, ["table:ml.goal_events", "table:ml.exposures", "table:ml.serving_minutes"], ["table:ml.rollouts", "table:ml.rollout_steps"],
             "Lets versions in step by step and takes bad ones back.", "Modules/ML/Rollout/RolloutLoop.cs"),
         new("ml.watch", Room, ["table:ml.predictions", "table:ml.outcomes", "table:ml.goal_events", "table:ml.serving_minutes"], ["table:ml.alerts"],

@@ -34,12 +34,13 @@ public static class MLModule
             .Validate(options => InRange(options.Recommender) && InRange(options.Recommendations), "A setting of ML:Recommender or ML:Recommendations is out of range.")
             .Validate(options => InRange(options.Price), "A setting of ML:Price is out of range.")
             .Validate(options => InRange(options.Datasets), "A setting of ML:Datasets is out of range.")
+            .Validate(options => InRange(options.Artefacts), "A setting of ML:Artefacts is out of range.")
             .Validate(options => InRange(options.Serving) && InRange(options.Rollout) && InRange(options.Monitoring), "A setting of ML:Serving, ML:Rollout or ML:Monitoring is out of range.");
         services.AddOptions<MoneyOptions>().BindConfiguration("Money").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(provider => new ExchangeRates(provider.GetRequiredService<IOptions<MoneyOptions>>().Value));
-        services.AddSingleton<ModelRegistry>().AddSingleton<PredictionLog>().AddSingleton<LiveModels>();
+        services.AddSingleton<ModelRegistry>().AddSingleton<ModelImport>().AddSingleton<PredictionLog>().AddSingleton<LiveModels>();
         services.AddRecommendations();
-        services.AddSingleton<BlobStore>().AddSingleton<DatasetStore>().AddSingleton<ILineageSource, DatasetLineage>();
+        services.AddSingleton<BlobStore>().AddSingleton<DatasetStore>().AddSingleton<Erasures>().AddSingleton<ILineageSource, DatasetLineage>();
         services.AddTraining(serve);
         services.AddServing(serve);
         services.AddTransformations(MLLineage.All);
@@ -55,7 +56,9 @@ public static class MLModule
             .AddModel<ResponseCurves>(ModelNames.ResponseCurves).AddModel<CampaignAnomalyDetector>(ModelNames.CampaignAnomalyDetector);
         services.AddSingleton<SeriesStore>().AddSingleton<ServedArtefacts>().AddSubscription<SeriesEvents>();
         services.AddSingleton<FrameSource>();
-        return serve ? services.AddHostedService(provider => provider.GetRequiredService<LiveModels>()) : services;
+        return serve
+            ? services.AddHostedService(provider => provider.GetRequiredService<LiveModels>()).AddHostedService(provider => provider.GetRequiredService<Erasures>())
+            : services;
     }
 
     /// <summary>Maps the room's endpoints.</summary>

@@ -221,6 +221,10 @@ internal sealed class ArtefactPlace
 {
     /// <summary>Folder for the bytes of artefacts and data sets, which all nodes must see; in PostgreSQL without one.</summary>
     public string? Folder { get; set; }
+
+    /// <summary>Largest file of an exported model that is taken in, and largest artefact in it, in bytes.</summary>
+    [Range(1_000, 2_000_000_000)]
+    public long MaxImportBytes { get; set; } = 500_000_000;
 }
 
 /// <summary>Section <c>ML:Datasets</c>: how large a table from outside may be.</summary>

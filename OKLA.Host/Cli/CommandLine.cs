@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
 using OKLA.Host.Cli.Evaluate;
 using OKLA.Host.Demo;
+using OKLA.Sdk;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Database;
 using OKLA.Shared.EventLog;
@@ -53,7 +54,7 @@ internal static class CommandLine
     [
         ServeVerb.Verb, ImportListingsVerb.Verb, SimulateVerb.Verb, TrainVerb.Verb, ArchiveVerbs.List, ArchiveVerbs.Load, ArchiveVerbs.Export,
 EvaluateTabular.Verb, EvaluateText.Verb, EvaluateRecommender.Verb, EvaluateForecast.Verb, EvaluateAnomalies.Verb, EvaluateClusters.Verb, EvaluateFairness.Verb,
-        EvaluateVerb.Verb,
+        EvaluateVerb.Verb, .. PlatformVerbs.All,
     ];
 
     private static readonly Option[] SharedOptions =
@@ -83,7 +84,7 @@ EvaluateTabular.Verb, EvaluateText.Verb, EvaluateRecommender.Verb, EvaluateForec
             terminal.Error.WriteLine("--help lists what there is.");
             return Usage;
         }
-        catch (Exception refused) when (refused is ImportRefusedException or ArchiveException or UnreadableFileException or SimulationRefusedException or DatabaseUnavailableException or OptionsValidationException or ValidationException)
+        catch (Exception refused) when (refused is ImportRefusedException or ArchiveException or UnreadableFileException or SimulationRefusedException or DatabaseUnavailableException or OklaRefusedException or HttpRequestException or OptionsValidationException or ValidationException)
         {
             terminal.Error.WriteLine(refused.Message);
             return Failure;
@@ -101,7 +102,7 @@ EvaluateTabular.Verb, EvaluateText.Verb, EvaluateRecommender.Verb, EvaluateForec
     internal static Invocation Parse(IReadOnlyList<string> args)
     {
         var (verb, next) = FindVerb(args);
-        var known = (verb.RunOnFiles is null ? verb.Options.Concat(SharedOptions) : verb.Options).ToDictionary(option => option.Name);
+        var known = (verb.RunOnFiles is null && verb.AskAsync is null ? verb.Options.Concat(SharedOptions) : verb.Options).ToDictionary(option => option.Name);
         var (values, arguments, configuration) = (new Dictionary<string, string>(), new List<string>(), new List<string>());
         for (; next < args.Count; next++)
         {
@@ -155,6 +156,11 @@ EvaluateTabular.Verb, EvaluateText.Verb, EvaluateRecommender.Verb, EvaluateForec
         if (invocation.Verb.RunOnFiles is { } run)
         {
             return run(invocation, terminal);
+        }
+
+        if (invocation.Verb.AskAsync is { } ask)
+        {
+            return await PlatformVerbs.RunAsync(invocation, ask, terminal);
         }
 
         var serves = invocation.Verb.RunAsync is null;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OKLA.Sdk;
 
 namespace OKLA.Host.Cli;
 
@@ -22,6 +23,9 @@ internal sealed record Verb(
 
     /// <summary>Does it on files alone: no host is built and no database started, and the shared options do not apply.</summary>
     public Func<Invocation, Terminal, int>? RunOnFiles { get; init; }
+
+    /// <summary>Does it by asking a host that runs somewhere: none is built here, and the shared options do not apply.</summary>
+    public Func<Invocation, OklaModels, Terminal, CancellationToken, Task<int>>? AskAsync { get; init; }
 
     /// <summary>A verb that works on files alone.</summary>
     public static Verb OnFiles(string name, IReadOnlyList<Option> options, string help, Func<Invocation, Terminal, int> run) => new(name, [], options, help, null) { RunOnFiles = run };

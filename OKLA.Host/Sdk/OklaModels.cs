@@ -89,6 +89,90 @@ public sealed class OklaModels
     public Task<JsonElement> CardAsync(string model, int version, CancellationToken ct = default) =>
         SendAsync<JsonElement>(HttpMethod.Get, $"api/ml/models/{Uri.EscapeDataString(model)}/versions/{version}/card", null, ct);
 
+    /// <summary>What matters to a version: mean contributions and permutation importance.</summary>
+    public Task<JsonElement> ImportanceAsync(string model, int version, CancellationToken ct = default) =>
+        SendAsync<JsonElement>(HttpMethod.Get, $"api/ml/models/{Uri.EscapeDataString(model)}/versions/{version}/importance", null, ct);
+
+    /// <summary>What a version does to the groups of a column, on rows that it had not learned from.</summary>
+    public Task<JsonElement> BiasAsync(string model, int version, string attribute, CancellationToken ct = default) =>
+        SendAsync<JsonElement>(HttpMethod.Get, $"api/ml/models/{Uri.EscapeDataString(model)}/versions/{version}/bias?attribute={Uri.EscapeDataString(attribute)}", null, ct);
+
+    /// <summary>All data sets, each with its newest version.</summary>
+    public async Task<IReadOnlyList<OklaDatasetSummary>> DatasetsAsync(CancellationToken ct = default) =>
+        (await SendAsync<DatasetsListed>(HttpMethod.Get, "api/ml/datasets", null, ct)).Datasets;
+
+    /// <summary>Trainings, newest first.</summary>
+    public async Task<IReadOnlyList<OklaJob>> JobsAsync(string? model = null, CancellationToken ct = default) =>
+        (await SendAsync<JobsListed>(HttpMethod.Get, model is null ? "api/ml/jobs" : $"api/ml/jobs?model={Uri.EscapeDataString(model)}", null, ct)).Jobs;
+
+    /// <summary>Stops a training.</summary>
+    /// <exception cref="OklaRefusedException">There is none, or it is over.</exception>
+    public Task<OklaJob> CancelAsync(Guid job, CancellationToken ct = default) => SendAsync<OklaJob>(HttpMethod.Post, $"api/ml/jobs/{job}/cancel", null, ct);
+
+    /// <summary>All models with their versions, newest first.</summary>
+    public async Task<IReadOnlyList<OklaModel>> ModelsAsync(CancellationToken ct = default) => (await SendAsync<ModelsListed>(HttpMethod.Get, "api/ml/models", null, ct)).Models;
+
+    /// <summary>Writes a version as one file.</summary>
+    /// <exception cref="OklaRefusedException">There is no such version.</exception>
+    public Task ExportAsync(string model, int version, Stream target, CancellationToken ct = default) =>
+        CopyAsync($"api/ml/models/{Uri.EscapeDataString(model)}/versions/{version}/export", target, ct);
+
+    /// <summary>Takes in a file that <see cref="ExportAsync"/> wrote; the version waits until it is promoted.</summary>
+    /// <exception cref="OklaRefusedException">It is no whole model, or one of another kind; the message names the part at fault.</exception>
+    public async Task<OklaImported> ImportAsync(string model, Stream file, CancellationToken ct = default)
+    {
+        using var content = new StreamContent(file);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/zip");
+        return await SendAsync<OklaImported>(HttpMethod.Post, $"api/ml/models/{Uri.EscapeDataString(model)}/import", content, ct);
+    }
+
+    /// <summary>Puts a version in place at once.</summary>
+    public Task PromoteAsync(string model, int version, string? why = null, CancellationToken ct = default) =>
+        SendAsync<JsonElement>(HttpMethod.Post, $"api/ml/models/{Uri.EscapeDataString(model)}/serve/{version}", JsonContent.Create(new { why }, options: Json), ct);
+
+    /// <summary>Puts the version before the serving one back in place; answers its number.</summary>
+    /// <exception cref="InvalidOperationException">There is none.</exception>
+    public async Task<int> RollBackAsync(string model, string? why = null, CancellationToken ct = default)
+    {
+        var before = (await ModelsAsync(ct)).FirstOrDefault(one => one.Name == model)?.PreviousVersion ?? throw new InvalidOperationException($"{model} has no version to go back to.");
+        await PromoteAsync(model, before, why ?? "Rolled back.", ct);
+        return before;
+    }
+
+    /// <summary>Answers a file of rows (CSV or NDJSON) into another one of the same kind.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="rows">The file.</param>
+    /// <param name="target">Where the answered file goes.</param>
+    /// <param name="ndjson">Whether it is NDJSON; otherwise CSV.</param>
+    /// <param name="progress">Hears how far it is.</param>
+    /// <param name="ct">Stops waiting, and the batch.</param>
+    /// <exception cref="OklaRefusedException">The file is refused.</exception>
+    public async Task<OklaBatch> PredictFileAsync(string model, Stream rows, Stream target, bool ndjson = false, Action<OklaBatch>? progress = null, CancellationToken ct = default)
+    {
+        using var content = new StreamContent(rows);
+        content.Headers.ContentType = new MediaTypeHeaderValue(ndjson ? "application/x-ndjson" : "text/csv");
+        var batch = await SendAsync<OklaBatch>(HttpMethod.Post, $"api/ml/models/{Uri.EscapeDataString(model)}/batch", content, ct);
+        while (batch.State is "receiving" or "queued")
+        {
+            progress?.Invoke(batch);
+            await Task.Delay(Look, ct);
+            batch = await SendAsync<OklaBatch>(HttpMethod.Get, $"api/ml/batches/{batch.Id}", null, ct);
+        }
+
+        progress?.Invoke(batch);
+        if (batch.State == "done") await CopyAsync($"api/ml/batches/{batch.Id}/result", target, ct);
+        return batch;
+    }
+
+    private async Task CopyAsync(string path, Stream target, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(address, path));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+        if (!response.IsSuccessStatusCode) throw OklaRefusedException.Of((int)response.StatusCode, await response.Content.ReadAsByteArrayAsync(ct));
+        await response.Content.CopyToAsync(target, ct);
+    }
+
     private async Task<T> SendAsync<T>(HttpMethod method, string path, HttpContent? content, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(method, new Uri(address, path)) { Content = content };
@@ -101,7 +185,64 @@ public sealed class OklaModels
     }
 
     private sealed record Queued(Guid Id);
+
+    private sealed record DatasetsListed(IReadOnlyList<OklaDatasetSummary> Datasets);
+
+    private sealed record JobsListed(IReadOnlyList<OklaJob> Jobs);
+
+    private sealed record ModelsListed(IReadOnlyList<OklaModel> Models);
 }
+
+/// <summary>A data set.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Versions">Its newest version.</param>
+/// <param name="VersionCount">How many it has.</param>
+public sealed record OklaDatasetSummary(string Name, IReadOnlyList<OklaDatasetVersion> Versions, int VersionCount);
+
+/// <summary>A version in a list.</summary>
+/// <param name="Number">Its number.</param>
+/// <param name="Rows">Rows.</param>
+/// <param name="Columns">Number of columns.</param>
+/// <param name="Source">upload, frame:… or log:….</param>
+public sealed record OklaDatasetVersion(int Number, long Rows, int Columns, string Source);
+
+/// <summary>A model.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="ServingVersion">The version that answers; null when none was published yet.</param>
+/// <param name="PreviousVersion">The one before it.</param>
+/// <param name="Versions">Versions, newest first.</param>
+public sealed record OklaModel(string Name, int? ServingVersion, int? PreviousVersion, IReadOnlyList<OklaModelVersion> Versions);
+
+/// <summary>A version of a model.</summary>
+/// <param name="Number">Its number, from 1.</param>
+/// <param name="Stage">candidate, serving, retired or rejected.</param>
+/// <param name="Metrics">What it measured; the first one decides.</param>
+/// <param name="Decision">Why it was published or not.</param>
+/// <param name="Rows">Rows learned from.</param>
+public sealed record OklaModelVersion(int Number, string Stage, IReadOnlyList<OklaMetric> Metrics, string Decision, int Rows);
+
+/// <summary>A metric beside its baseline.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Model">The model's.</param>
+/// <param name="Baseline">The baseline's.</param>
+public sealed record OklaMetric(string Name, double Model, double? Baseline);
+
+/// <summary>A version that came in from a file.</summary>
+/// <param name="Model">The model.</param>
+/// <param name="Version">Its number here.</param>
+/// <param name="IsNew">Whether it was not here before.</param>
+/// <param name="Stage">candidate, unless it was here before.</param>
+/// <param name="From">Model and version where it was trained.</param>
+public sealed record OklaImported(string Model, int Version, bool IsNew, string Stage, string From);
+
+/// <summary>A file that is answered.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="State">receiving, queued, done, failed or cancelled.</param>
+/// <param name="Rows">Rows.</param>
+/// <param name="Failed">Rows that the model could not be asked about; the result says why.</param>
+/// <param name="Progress">Share done, 0 to 1.</param>
+/// <param name="Error">Why it failed as a whole.</param>
+public sealed record OklaBatch(Guid Id, string State, long Rows, long Failed, double Progress, string? Error);
 
 /// <summary>A version of a data set.</summary>
 /// <param name="Dataset">Its name.</param>

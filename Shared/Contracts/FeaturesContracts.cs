@@ -122,7 +122,8 @@ public sealed record FrameTable(FrameInfo Info, IReadOnlyList<FrameLine> Rows);
 /// <param name="Row">Place of its row in the spine, from 0.</param>
 /// <param name="Label">What is to be learned.</param>
 /// <param name="Values">One value a feature: a double, a text, a dictionary of shares, or null.</param>
-public sealed record FrameLine(long Row, double? Label, object?[] Values);
+/// <param name="UserId">The person, so that her rows can be found when she is erased; null where it is about nobody.</param>
+public sealed record FrameLine(long Row, double? Label, object?[] Values, string? UserId = null);
 
 /// <summary>A frame cannot be built or read as asked; the message is for the person who asked.</summary>
 public sealed class FrameRefusedException(string message) : Exception(message);

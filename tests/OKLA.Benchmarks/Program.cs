@@ -2,6 +2,7 @@ using System.Globalization;
 using OKLA.Benchmarks.Algorithms;
 using OKLA.Benchmarks.EventLog;
 using OKLA.Benchmarks.Features;
+using OKLA.Benchmarks.Platform;
 using OKLA.Benchmarks.Serving;
 
 if (args is ["algorithms", ..])
@@ -13,6 +14,12 @@ if (args is ["algorithms", ..])
 if (args is ["algorithms-scale", var algorithm, var rows])
 {
     ScaleTable.Measure(algorithm, int.Parse(rows, CultureInfo.InvariantCulture));
+    return 0;
+}
+
+if (args is ["platform", var tables, ..])
+{
+    await PlatformShow.RunAsync(tables, args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 20);
     return 0;
 }
 
@@ -44,6 +51,6 @@ switch (args.FirstOrDefault())
         await FeaturesBenchmark.RunAsync(size ?? 2_000, args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 100_000);
         return 0;
     default:
-        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|append-growth|archive|lag [events] | recommend [items] | predict [requests] | features [visitors [frame rows]] | features-heavy [events] | algorithms [trees|arithmetic|search|scale] [--quick] [--data FOLDER]");
+        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|append-growth|archive|lag [events] | recommend [items] | predict [requests] | features [visitors [frame rows]] | features-heavy [events] | platform FOLDER [seconds] | algorithms [trees|arithmetic|search|scale] [--quick] [--data FOLDER]");
         return 2;
 }

@@ -104,7 +104,7 @@ internal sealed class FrameStore(
     }
 
     private static IEnumerable<FrameLine> Lines(IReadOnlyList<StoredRow> rows, Value[][] values) =>
-        rows.Select((row, place) => new FrameLine(row.Number, row.Label, Array.ConvertAll(values[place], value => value.Plain)));
+        rows.Select((row, place) => new FrameLine(row.Number, row.Label, Array.ConvertAll(values[place], value => value.Plain), row.Ids.GetValueOrDefault(Entity.User)));
 
     private async IAsyncEnumerable<(IReadOnlyList<StoredRow> Rows, Value[][] Values)> EvaluateAsync(FrameInfo info, [EnumeratorCancellation] CancellationToken ct)
     {

@@ -33,7 +33,7 @@ internal static class DatasetFromFrame
             return Problems.Invalid("frameId", refused.Message);
         }
 
-        var table = new TableRows([.. frame.Info.Features, "label"], RowsAsync(frame, ct)) { Field = "frameId" };
+        var table = new TableRows([.. frame.Info.Features, "label"], RowsAsync(frame, ct)) { Field = "frameId", Owned = true };
         var (record, isNew) = await datasets.AddAsync(name, table, $"frame:{request.FrameId}", user.Actor, ct);
         return UploadDataset.Answer(record, isNew, clock);
     }
@@ -43,7 +43,7 @@ internal static class DatasetFromFrame
         foreach (var line in frame.Rows)
         {
             ct.ThrowIfCancellationRequested();
-            yield return [.. line.Values.Select(Text), Text(line.Label)];
+            yield return [.. line.Values.Select(Text), Text(line.Label), RowOwners.Of(line.UserId)];
         }
 
         await Task.CompletedTask;

@@ -55,7 +55,7 @@ internal static class DatasetFromLog
         var until = request.To ?? clock.GetUtcNow();
         string[] types = [.. request.EventTypes.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
         var rows = RowsAsync(log.ReadAsync(0, types, ct: ct), parts, request.From ?? DateTimeOffset.MinValue, until, ct);
-        var (record, isNew) = await datasets.AddAsync(name, new TableRows(names, rows) { Field = "eventTypes" }, "log:" + string.Join(',', types), user.Actor, ct);
+        var (record, isNew) = await datasets.AddAsync(name, new TableRows(names, rows) { Field = "eventTypes", Owned = true }, "log:" + string.Join(',', types), user.Actor, ct);
         return UploadDataset.Answer(record, isNew, clock);
     }
 
@@ -103,12 +103,14 @@ internal static class DatasetFromLog
             }
 
             using var body = JsonDocument.Parse(item.Data);
-            var row = new string?[parts.Count + 2];
+            var row = new string?[parts.Count + 3];
             (row[0], row[1]) = (item.OccurredAt.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture), item.Type);
             for (var i = 0; i < parts.Count; i++)
             {
                 row[i + 2] = Find(body.RootElement, parts[i]);
             }
+
+            row[^1] = RowOwners.Of(item, body.RootElement);
 
             yield return row;
         }

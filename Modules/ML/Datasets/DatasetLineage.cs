@@ -18,6 +18,10 @@ internal sealed class DatasetLineage(NpgsqlDataSource database) : ILineageSource
             new CommandDefinition("select dataset, version, source from ml.dataset_versions order by dataset, version", cancellationToken: ct));
         var uses = await connection.QueryAsync<(string Dataset, int Version, string Model, int ModelVersion)>(
             new CommandDefinition("select dataset, version, model, model_version from ml.dataset_uses order by model, model_version, dataset, version", cancellationToken: ct));
+        var imports = await connection.QueryAsync<(string Model, int Version)>(
+            new CommandDefinition("select model, version from ml.model_versions where data ? 'imported' order by model, version", cancellationToken: ct));
+        var erasures = await connection.QueryAsync<(string Dataset, int Version, long Rows)>(new CommandDefinition(
+            "select dataset, version, sum(rows)::bigint from ml.dataset_erasures group by dataset, version order by dataset, version", cancellationToken: ct));
         return
         [
             .. versions.Select(row => new Transformation(
@@ -25,6 +29,11 @@ internal sealed class DatasetLineage(NpgsqlDataSource database) : ILineageSource
             .. uses.GroupBy(row => (row.Model, row.ModelVersion)).Select(rows => new Transformation(
                 $"ml.train/{rows.Key.Model}/{rows.Key.ModelVersion}", Room, [.. rows.Select(row => $"dataset:{row.Dataset}.{row.Version}")], [$"model:{rows.Key.Model}.{rows.Key.ModelVersion}"],
                 "Trains a version of a model on a data set.", Folder + "DatasetStore.cs")),
+            .. erasures.Select(row => new Transformation(
+                $"ml.erase/{row.Dataset}/{row.Version}", Room, ["event:person_erased"], [$"dataset:{row.Dataset}.{row.Version}"],
+                $"Took {row.Rows} rows of erased people out, so that its content is another one.", Folder + "DatasetErasure.cs")),
+            .. imports.Select(row => new Transformation(
+                $"ml.import/{row.Model}/{row.Version}", Room, ["file:import"], [$"model:{row.Model}.{row.Version}"], "Takes a version in that was trained elsewhere.", "Modules/ML/Registry/ImportVersion.cs")),
         ];
     }
 

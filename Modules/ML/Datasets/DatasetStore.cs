@@ -14,7 +14,7 @@ namespace OKLA.ML.Datasets;
 /// Data sets: tables by name whose versions do not change. Each version is its content, so that the same table again is the same version; what its columns are can be
 /// corrected, and rules say whether it may be trained on.
 /// </summary>
-internal sealed class DatasetStore(NpgsqlDataSource database, BlobStore blobs, IOptions<MLOptions> options, TimeProvider clock, ILogger<DatasetStore> logger) : IDisposable
+internal sealed partial class DatasetStore(NpgsqlDataSource database, BlobStore blobs, IOptions<MLOptions> options, TimeProvider clock, ILogger<DatasetStore> logger) : IDisposable
 {
     private const int MaxName = 100;
 
@@ -85,12 +85,14 @@ internal sealed class DatasetStore(NpgsqlDataSource database, BlobStore blobs, I
     {
         CheckName(name);
         using var file = new TemporaryFile();
+        using var owners = table.Owned ? new RowOwners() : null;
+        table = owners?.Aside(table) ?? table;
         await passes.WaitAsync(ct);
         try
         {
-            var started = clock.GetTimestamp();
+            var (started, since) = (clock.GetTimestamp(), clock.GetUtcNow());
             var written = await CanonicalCsv.WriteAsync(table, file.Path, ct, Limits.MaxBytes);
-            if (await VersionOfAsync(name, written.Sha256, ct) is { } known)
+            if (await VersionOfAsync(name, written.Sha256, owners, since, ct) is { } known)
             {
                 return ((await RecordAsync(name, known, ct))!, false);
             }
@@ -111,7 +113,7 @@ internal sealed class DatasetStore(NpgsqlDataSource database, BlobStore blobs, I
                 var columns = Inference.Columns(inferred, survey);
                 var edits = DatasetRecord.Inherited(said, columns);
                 var profile = TableProfile.Of(DatasetRecord.Effective(columns, edits), survey);
-                var draft = new Draft(name, written, columns, edits, survey, profile, rules, source, by);
+                var draft = new Draft(name, written, columns, edits, survey, profile, rules, source, by, owners, since);
                 await using var content = File.OpenRead(file.Path);
                 if (await InsertAsync(draft, content, ct) is (var version, var isNew))
                 {
@@ -161,6 +163,7 @@ internal sealed class DatasetStore(NpgsqlDataSource database, BlobStore blobs, I
     public async Task<IReadOnlyList<string>> DeleteAsync(DatasetVersion version, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
+        string? owners;
         try
         {
             if (await DatasetRows.FindAsync(connection, version.Dataset, version.Version, ct) is { Models: { Count: > 0 } models })
@@ -168,7 +171,8 @@ internal sealed class DatasetStore(NpgsqlDataSource database, BlobStore blobs, I
                 return models;
             }
 
-            await connection.ExecuteAsync(new CommandDefinition("delete from ml.dataset_versions where dataset = @Dataset and version = @Version", version, cancellationToken: ct));
+            owners = await connection.ExecuteScalarAsync<string?>(
+                new CommandDefinition("delete from ml.dataset_versions where dataset = @Dataset and version = @Version returning owners", version, cancellationToken: ct));
         }
         catch (PostgresException used) when (used.SqlState == PostgresErrorCodes.ForeignKeyViolation)
         {
@@ -177,6 +181,11 @@ internal sealed class DatasetStore(NpgsqlDataSource database, BlobStore blobs, I
         }
 
         await blobs.DeleteAsync(version.Sha256, ct);
+        if (owners is not null)
+        {
+            await blobs.DeleteAsync(owners, ct);
+        }
+
         return [];
     }
 
@@ -200,11 +209,24 @@ internal sealed class DatasetStore(NpgsqlDataSource database, BlobStore blobs, I
     private static List<string> Contradicted(Survey survey, IReadOnlyDictionary<string, ColumnEdit> edits) =>
         [.. survey.Columns.Where(seen => edits.GetValueOrDefault(seen.Name)?.Type is not null && seen.Unreadable > (survey.Rows - seen.Missing) / 2).Select(seen => seen.Name)];
 
-    private async Task<int?> VersionOfAsync(string name, string sha256, CancellationToken ct)
+    /// <summary>The version that has this content already; null when none has. It learns whose its rows are, where it did not know.</summary>
+    private async Task<int?> VersionOfAsync(string name, string sha256, RowOwners? owners, DateTimeOffset since, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
-        return await connection.ExecuteScalarAsync<int?>(
-            new CommandDefinition("select version from ml.dataset_versions where dataset = @name and sha256 = @sha256", new { name, sha256 }, cancellationToken: ct));
+        var known = await connection.QuerySingleOrDefaultAsync<(int Version, bool Owned)?>(new CommandDefinition(
+            "select version, owners is not null from ml.dataset_versions where dataset = @name and sha256 = @sha256 order by version desc limit 1", new { name, sha256 }, cancellationToken: ct));
+        if (known is { Owned: false, Version: var version } && owners is not null)
+        {
+            await using var transaction = await connection.BeginTransactionAsync(ct);
+            await using var lines = owners.Read();
+            await connection.ExecuteAsync(new CommandDefinition(
+                "update ml.dataset_versions set owners = @owners where dataset = @name and version = @version and sha256 = @sha256",
+                new { name, version, sha256, owners = (await blobs.WriteAsync(transaction, lines, ct)).Sha256 }, transaction, cancellationToken: ct));
+            await Erasures.AgainAsync(transaction, since, ct);
+            await transaction.CommitAsync(ct);
+        }
+
+        return known?.Version;
     }
 
     /// <summary>Writes content and version in one transaction, one upload of a name at a time; null when the rules changed since the table was looked at.</summary>
@@ -222,7 +244,7 @@ internal sealed class DatasetStore(NpgsqlDataSource database, BlobStore blobs, I
         }
 
         var known = await connection.ExecuteScalarAsync<int?>(new CommandDefinition(
-            "select version from ml.dataset_versions where dataset = @Name and sha256 = @Sha256", new { draft.Name, draft.Written.Sha256 }, transaction, cancellationToken: ct));
+            "select max(version) from ml.dataset_versions where dataset = @Name and sha256 = @Sha256", new { draft.Name, draft.Written.Sha256 }, transaction, cancellationToken: ct));
         if (known is { } same)
         {
             return (same, false);
@@ -236,14 +258,23 @@ internal sealed class DatasetStore(NpgsqlDataSource database, BlobStore blobs, I
             throw new InvalidDataException($"The table of {draft.Name} was changed on its way.");
         }
 
+        string? owners = null;
+        if (draft.Owners is not null)
+        {
+            await using var lines = draft.Owners.Read();
+            owners = (await blobs.WriteAsync(transaction, lines, ct)).Sha256;
+            // Whoever was erased while the log was read may be in it.
+            await Erasures.AgainAsync(transaction, draft.Since, ct);
+        }
+
         var version = await connection.ExecuteScalarAsync<int>(new CommandDefinition("""
             with next as (update ml.datasets set last_version = last_version + 1 where name = @Name returning last_version)
-            insert into ml.dataset_versions (dataset, version, sha256, rows, columns, edits, statistics, profile, findings, source, created_at, created_by)
-            select @Name, last_version, @Sha256, @Rows, @columns::jsonb, @edits::jsonb, @statistics::jsonb, @profile::jsonb, @findings::jsonb, @Source, @now, @By from next returning version
+            insert into ml.dataset_versions (dataset, version, sha256, rows, columns, edits, statistics, profile, findings, source, created_at, created_by, owners)
+            select @Name, last_version, @Sha256, @Rows, @columns::jsonb, @edits::jsonb, @statistics::jsonb, @profile::jsonb, @findings::jsonb, @Source, @now, @By, @owners from next returning version
             """, new
         {
             draft.Name, draft.Written.Sha256, draft.Survey.Rows, columns = DatasetRows.Json(draft.Columns), edits = DatasetRows.Json(draft.Edits), statistics = DatasetRows.Json(draft.Survey.Columns),
-            profile = DatasetRows.Json(draft.Profile), findings = DatasetRows.Json(new Quality(draft.Rules, findings)), draft.Source, now = now.UtcDateTime, draft.By,
+            profile = DatasetRows.Json(draft.Profile), findings = DatasetRows.Json(new Quality(draft.Rules, findings)), draft.Source, now = now.UtcDateTime, draft.By, owners,
         }, transaction, cancellationToken: ct));
         await transaction.CommitAsync(ct);
         return (version, true);
@@ -271,10 +302,10 @@ internal sealed class DatasetStore(NpgsqlDataSource database, BlobStore blobs, I
             var findings = QualityRules.Judge(rules, columns, survey, earlier?.Statistics, now);
             var kept = await connection.ExecuteAsync(new CommandDefinition("""
                 update ml.dataset_versions set edits = @edits::jsonb, statistics = @statistics::jsonb, profile = @profile::jsonb, findings = @findings::jsonb
-                where dataset = @Dataset and version = @Version and edits = @before::jsonb and (select rules from ml.datasets where name = @Dataset) = @rules::jsonb
+                where dataset = @Dataset and version = @Version and sha256 = @Sha256 and edits = @before::jsonb and (select rules from ml.datasets where name = @Dataset) = @rules::jsonb
                 """, new
             {
-                record.Version.Dataset, record.Version.Version, before = DatasetRows.Json(record.Edits), rules = DatasetRows.Json(rules), edits = DatasetRows.Json(edits), statistics = DatasetRows.Json(survey.Columns),
+                record.Version.Dataset, record.Version.Version, record.Version.Sha256, before = DatasetRows.Json(record.Edits), rules = DatasetRows.Json(rules), edits = DatasetRows.Json(edits), statistics = DatasetRows.Json(survey.Columns),
                 profile = DatasetRows.Json(TableProfile.Of(columns, survey)), findings = DatasetRows.Json(new Quality(rules, findings)),
             }, cancellationToken: ct));
             return kept == 1 && await DatasetRows.FindAsync(connection, record.Version.Dataset, record.Version.Version, ct) is { } looked
@@ -289,5 +320,6 @@ internal sealed class DatasetStore(NpgsqlDataSource database, BlobStore blobs, I
 
     /// <summary>A version on its way into the store.</summary>
     private sealed record Draft(
-        string Name, CanonicalCsv.Written Written, IReadOnlyList<DatasetColumn> Columns, IReadOnlyDictionary<string, ColumnEdit> Edits, Survey Survey, TableProfile Profile, IReadOnlyList<QualityRule> Rules, string Source, string By);
+        string Name, CanonicalCsv.Written Written, IReadOnlyList<DatasetColumn> Columns, IReadOnlyDictionary<string, ColumnEdit> Edits, Survey Survey, TableProfile Profile, IReadOnlyList<QualityRule> Rules, string Source, string By,
+        RowOwners? Owners, DateTimeOffset Since);
 }

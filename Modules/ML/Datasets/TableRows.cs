@@ -12,6 +12,9 @@ internal sealed record TableRows(IReadOnlyList<string> Names, IAsyncEnumerable<s
     /// <summary>The part of the request that answers for it.</summary>
     public string Field { get; init; } = "body";
 
+    /// <summary>Whether each row has one text more than there are names: whose it is (<see cref="RowOwners"/>), which is no part of the table.</summary>
+    public bool Owned { get; init; }
+
     /// <summary>Names as written, checked; one without a name is called by its place.</summary>
     /// <exception cref="DatasetRefusedException">Too many, too long, or one comes twice.</exception>
     public static string[] Checked(IReadOnlyList<string> written, DatasetLimits limits)

@@ -21,4 +21,8 @@ internal abstract class ModelDefinition
     /// <summary>A version that answers rows; null when the model is asked through an endpoint of its own only.</summary>
     /// <exception cref="InvalidDataException">The artefact is damaged or of another model.</exception>
     public virtual IServedModel? Load(byte[] artefact) => null;
+
+    /// <summary>Reads an artefact that came from elsewhere, whoever answers with it; null when it is not asked for rows.</summary>
+    /// <exception cref="InvalidDataException">The artefact is damaged or of another model.</exception>
+    public virtual IServedModel? Check(byte[] artefact) => Load(artefact);
 }

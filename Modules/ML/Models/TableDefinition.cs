@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using OKLA.ML.Training;
 using OKLA.ML.Training.Gates;
 
 namespace OKLA.ML.Models;
@@ -79,6 +80,9 @@ internal sealed record TableDefinition
 
     /// <summary>Whether a version that passed its gates waits until somebody approves it.</summary>
     public bool RequireApproval { get; init; }
+
+    /// <summary>What to weigh quality against; null for quality alone, within the gates.</summary>
+    public Objective? Objective { get; init; }
 
     /// <summary>Seed of everything random.</summary>
     public int Seed { get; init; } = 42;

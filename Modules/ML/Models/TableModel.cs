@@ -12,18 +12,25 @@ namespace OKLA.ML.Models;
 /// <summary>An ensemble of <see cref="AutomaticTable"/>: the accurate way to answer a table.</summary>
 internal sealed class EnsembleTable(AutomaticTableModel model) : ITablePredictor
 {
+    private AutomaticExplainer? explainer;
+
     /// <summary>What was trained.</summary>
     public AutomaticTableModel Model => model;
 
     public float[] Predict(IReadOnlyList<RawColumn> columns, int threads) => model.Predict(model.Encode(columns), threads);
 
     public void Save(Stream stream) => model.Save(stream);
+
+    /// <summary>Explanations against the rows given first, which are the same for a model's whole life; null for more than two classes.</summary>
+    public AutomaticExplainer? Explainer(Func<IReadOnlyList<RawColumn>> background) =>
+        model.Classes > 2 ? null : LazyInitializer.EnsureInitialized(ref explainer, () => new AutomaticExplainer(model, background()));
 }
 
 /// <summary>
 /// A model of a table of named columns of text, as a version is kept and served.
-/// Answers: a number with a conformal interval, or calibrated probabilities. Explanations: exact where trees answer alone (<see cref="BoostedTable"/>),
-/// otherwise Kernel SHAP against <see cref="Background"/>; base and contributions add up to the output on every answer, or none is given.
+/// Answers: a number with a conformal interval, or calibrated probabilities. Explanations: exact where trees answer alone (<see cref="BoostedTable"/>), the weighted sum
+/// of the members' where an ensemble does (<see cref="AutomaticExplainer"/>), otherwise Kernel SHAP against <see cref="Background"/>; base and contributions add up to the
+/// output on every answer, or none is given.
 /// </summary>
 internal sealed class TableModel : IServedModel
 {
@@ -32,6 +39,9 @@ internal sealed class TableModel : IServedModel
 
     /// <summary>How far base and contributions may miss the output, of its size.</summary>
     private const double Additivity = 1e-4;
+
+    /// <summary>How many times larger a calibration may make a difference of probabilities for it to be carried through in proportion.</summary>
+    private const double SteepestCalibration = 20;
 
     private const int KernelSubsets = 256;
     private const int KernelExact = 7;
@@ -107,7 +117,9 @@ internal sealed class TableModel : IServedModel
             return [];
         }
 
-        var explained = predictor is BoostedTable trees && (classes != 2 || Calibration.Line is not null) ? OfTrees(trees, rows) : OfAny(rows, ct);
+        var explained = predictor is BoostedTable trees && (classes != 2 || Calibration.Line is not null) ? OfTrees(trees, rows)
+            : predictor is EnsembleTable ensemble && Background.Count > 0 && ensemble.Explainer(() => RawRows.Columns(names, Background)) is { } explainer ? OfEnsemble(explainer, rows, ct)
+            : OfAny(rows, ct);
         foreach (var one in explained)
         {
             var sum = one.Base + one.Contributions.Sum();
@@ -194,6 +206,33 @@ internal sealed class TableModel : IServedModel
             var scale = classes switch { 0 => trees.Log ? "ln(1 + answer)" : "answer", 2 => "log odds", _ => $"log score of {Signature.Classes[output]}" };
             explained[r] = new Explanation(
                 scale, slope * start[output] + offset, slope * margins[at] + offset, [.. contributions.Skip(at * names.Length).Take(names.Length).Select(part => slope * part)]);
+        }
+
+        return explained;
+    }
+
+    /// <summary>The members' values; those of probabilities are carried through the calibration in proportion, unless it makes a leap there.</summary>
+    private Explanation[] OfEnsemble(AutomaticExplainer explainer, IReadOnlyList<string?[]> rows, CancellationToken ct)
+    {
+        var told = explainer.Explain(RawRows.Columns(names, rows));
+        var log = ((EnsembleTable)predictor).Model.IsLog;
+        float[] put = [(float)told.Base, .. told.Outputs.Select(output => (float)output)];
+        Calibration.Apply(put, classes);
+        var explained = new Explanation[rows.Count];
+        for (var r = 0; r < explained.Length; r++)
+        {
+            var parts = told.Contributions.Skip(r * names.Length).Take(names.Length);
+            if (classes == 0)
+            {
+                explained[r] = new Explanation(log ? "ln(1 + answer)" : "answer", told.Base, told.Outputs[r], [.. parts]);
+                continue;
+            }
+
+            var moved = told.Outputs[r] - told.Base;
+            var slope = Math.Abs(moved) > 1e-6 ? (put[r + 1] - (double)put[0]) / moved : 1;
+            explained[r] = Math.Abs(slope) <= SteepestCalibration && (Math.Abs(moved) > 1e-6 || put[r + 1] == put[0])
+                ? new Explanation("probability", put[0], put[r + 1], [.. parts.Select(part => slope * part)])
+                : OfAny([rows[r]], ct)[0];
         }
 
         return explained;

@@ -7,13 +7,14 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using OKLA.ML.Registry;
 using OKLA.ML.Serving;
+using OKLA.ML.Training.Jobs;
 using OKLA.Shared.EventLog;
 
 namespace OKLA.ML.Monitoring;
 
 /// <summary>Holds every model that serves against the rules, opens and closes alerts, and tells the channels; one host at a time.</summary>
 internal sealed class AlertLoop(
-    NpgsqlDataSource database, ModelRegistry registry, ServedModels served, AlertChannels channels, IOptions<MLOptions> options, TimeProvider clock, ILogger<AlertLoop> logger) : BackgroundService
+    NpgsqlDataSource database, ModelRegistry registry, ServedModels served, AlertChannels channels, TrainingJobs jobs, IOptions<MLOptions> options, TimeProvider clock, ILogger<AlertLoop> logger) : BackgroundService
 {
     /// <summary>Minutes that rates and latencies are taken over.</summary>
     private const int WindowMinutes = 5;
@@ -72,7 +73,7 @@ internal sealed class AlertLoop(
         var now = clock.GetUtcNow();
         var row = await connection.QuerySingleAsync<(long Requests, long Rows, long Errors, long Hits, int[] Latency)>(new CommandDefinition("""
             select coalesce(sum(requests), 0)::bigint, coalesce(sum(rows), 0)::bigint, coalesce(sum(errors), 0)::bigint, coalesce(sum(cache_hits), 0)::bigint, ml.sum_counts(latency order by minute)
-            from ml.serving_minutes where model = @model and minute > @since
+            from ml.serving_minutes where model = @model and minute > @since and arm <> 'batch'
             """, new { model, since = now.AddMinutes(-WindowMinutes).UtcDateTime }, cancellationToken: ct));
         var values = new Dictionary<string, double> { ["requests"] = row.Requests };
         if (row.Requests >= Knobs.MinRequests)
@@ -144,6 +145,11 @@ internal sealed class AlertLoop(
         if (raised is not null || now - new DateTimeOffset(since, TimeSpan.Zero) < TimeSpan.FromSeconds(rule.ForSeconds))
         {
             return;
+        }
+
+        if (Knobs.TrainOnDrift && (rule.Metric is "input_drift" or "prediction_drift") && (await jobs.ListAsync(model, "queued", 1, ct)).Count == 0)
+        {
+            await jobs.QueueAsync(model, "drift", "house", 0, ct);
         }
 
         var silenced = await connection.ExecuteScalarAsync<bool>(new CommandDefinition(

@@ -39,7 +39,7 @@ internal static class DailyReport
         var span = new { from, until = TimeZoneInfo.ConvertTimeToUtc(wanted.AddDays(1).ToDateTime(TimeOnly.MinValue), zone) };
         await using var connection = await database.OpenConnectionAsync(ct);
         var served = (await connection.QueryAsync<(string Model, int Version, long Requests, long Rows, long Errors, long Hits, int[] Latency, long Outcomes)>(new CommandDefinition("""
-            select m.model, m.version, sum(requests)::bigint, sum(rows)::bigint, sum(errors)::bigint, sum(cache_hits)::bigint, ml.sum_counts(latency order by minute),
+            select m.model, m.version, sum(requests)::bigint, sum(rows)::bigint, sum(errors)::bigint, sum(cache_hits)::bigint, coalesce(ml.sum_counts(latency order by minute) filter (where arm <> 'batch'), '{}'),
                 (select count(*) from ml.outcomes o join ml.predictions p using (request_id, row) where p.model = m.model and p.version = m.version and o.known_at >= @from and o.known_at < @until)
             from ml.serving_minutes m where minute >= @from and minute < @until group by m.model, m.version order by m.model, m.version
             """, span, cancellationToken: ct))).Select(row => new Figures(row.Model, row.Version, row.Requests, row.Rows, row.Errors, row.Hits, Latency.Percentile(row.Latency, 0.95), row.Outcomes)).ToList();

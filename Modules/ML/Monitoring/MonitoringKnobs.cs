@@ -29,6 +29,9 @@ internal sealed class MonitoringKnobs
     [Range(0.01, 10)]
     public double Drift { get; set; } = 0.25;
 
+    /// <summary>Whether a model whose inputs or answers have drifted is trained again by itself.</summary>
+    public bool TrainOnDrift { get; set; }
+
     /// <summary>Share of failed requests above which an alert is raised. 0 to 1.</summary>
     [Range(0, 1)]
     public double ErrorRate { get; set; } = 0.05;

@@ -25,6 +25,9 @@ internal sealed record Served(long Requests, long Rows, long Errors, long CacheH
 /// <summary>Counts what every version does by the minute, in memory first; every few seconds the counts are added to the rows that all hosts share.</summary>
 internal sealed class ServingMeter(NpgsqlDataSource database, TimeProvider clock, ILogger<ServingMeter> logger) : BackgroundService
 {
+    /// <summary>Stands as the arm for parts of files: no request waits for them, so their time says nothing about latency.</summary>
+    public const string Batch = "batch";
+
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
     private static readonly Meter Meter = new("OKLA.ML");
     private static readonly Histogram<double> Duration = Meter.CreateHistogram<double>("okla.ml.predict.duration", "s", "Time of a predicted request, by model and outcome.");

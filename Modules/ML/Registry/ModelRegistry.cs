@@ -43,7 +43,11 @@ internal sealed record ModelVersion(
 }
 
 /// <summary>What a version is kept with beside what it measured.</summary>
-internal sealed record VersionFacts(IReadOnlyList<GateResult> Gates, ModelSignature? Signature, int? Parent, Guid? Run);
+internal sealed record VersionFacts(IReadOnlyList<GateResult> Gates, ModelSignature? Signature, int? Parent, Guid? Run)
+{
+    /// <summary>When it was trained (UTC); null for now.</summary>
+    public DateTimeOffset? TrainedAt { get; init; }
+}
 
 /// <summary>A time during which a version served.</summary>
 /// <param name="Version">The version.</param>
@@ -56,12 +60,12 @@ internal sealed record ServedTime(int Version, DateTimeOffset From, DateTimeOffs
 /// <summary>Somebody's consent to a version.</summary>
 internal sealed record Approval(string By, DateTimeOffset At, string Note);
 
-/// <summary>Versions of models in PostgreSQL, and the one row a model that says which of them serves.</summary>
-internal sealed class ModelRegistry(NpgsqlDataSource database, TimeProvider clock)
+/// <summary>Versions of models in PostgreSQL, their artefacts in the <see cref="BlobStore"/>, and the one row a model that says which of them serves.</summary>
+internal sealed class ModelRegistry(NpgsqlDataSource database, BlobStore blobs, TimeProvider clock)
 {
     // The rows kept for comparison are many; who compares reads them by themselves.
     private const string VersionColumns =
-        "model, version, stage, sha256, length(artefact), metrics, parameters, data - 'reference', data_until, decision, reason, rows, seconds, trained_at, gates, signature, parent_version, run_id, tags, notes";
+        "model, version, stage, sha256, bytes, metrics, parameters, data - 'reference', data_until, decision, reason, rows, seconds, trained_at, gates, signature, parent_version, run_id, tags, notes";
 
     /// <summary>Takes the model's turn to train, across all hosts; null when somebody else has it. Disposing gives it back.</summary>
     public async Task<IAsyncDisposable?> TryTakeTurnAsync(string model, CancellationToken ct)
@@ -87,32 +91,30 @@ internal sealed class ModelRegistry(NpgsqlDataSource database, TimeProvider cloc
     public async Task<int> SaveAsync(
         string model, TrainedModel trained, IReadOnlyList<MetricRow> metrics, string stage, string decision, string reason, double seconds, VersionFacts facts, CancellationToken ct)
     {
-        await using var command = database.CreateCommand("""
-            insert into ml.model_versions (model, version, stage, artefact, sha256, metrics, parameters, data, data_until, decision, reason, rows, seconds, trained_at, gates, signature, parent_version, run_id)
-            values ($1, 1 + greatest((select coalesce(max(version), 0) from ml.model_versions where model = $1), (select coalesce(max(version), 0) from ml.training_runs where model = $1)),
-                $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-            returning version
-            """);
-        foreach (var value in new object[] { model, stage, trained.Artefact, Convert.ToHexStringLower(SHA256.HashData(trained.Artefact)) })
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        var version = await SaveAsync(transaction, model, trained, metrics, stage, decision, reason, seconds, facts, ct);
+        await transaction.CommitAsync(ct);
+        return version;
+    }
+
+    /// <summary>Keeps a version that came from elsewhere, unless the same artefact is a version of the model already; answers which one, and whether it is new.</summary>
+    public async Task<(int Version, bool IsNew)> ImportAsync(
+        string model, TrainedModel trained, IReadOnlyList<MetricRow> metrics, string decision, double seconds, VersionFacts facts, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await TakeNumbersAsync(transaction, model, ct);
+        var known = await connection.ExecuteScalarAsync<int?>(new CommandDefinition(
+            "select min(version) from ml.model_versions where model = @model and sha256 = @sha256", new { model, sha256 = Checksum(trained) }, transaction, cancellationToken: ct));
+        if (known is { } same)
         {
-            command.Parameters.Add(new NpgsqlParameter { Value = value });
+            return (same, false);
         }
 
-        foreach (var json in new[] { metrics, trained.Parameters, trained.Data })
-        {
-            command.Parameters.Add(Json(json));
-        }
-
-        foreach (var value in new object[] { trained.DataUntil.UtcDateTime, decision, reason, trained.Rows, seconds, clock.GetUtcNow().UtcDateTime })
-        {
-            command.Parameters.Add(new NpgsqlParameter { Value = value });
-        }
-
-        command.Parameters.Add(Json(facts.Gates));
-        command.Parameters.Add(facts.Signature is null ? new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb } : Json(facts.Signature));
-        command.Parameters.Add(new NpgsqlParameter<int?> { TypedValue = facts.Parent });
-        command.Parameters.Add(new NpgsqlParameter<Guid?> { TypedValue = facts.Run });
-        return (int)(await command.ExecuteScalarAsync(ct))!;
+        var version = await SaveAsync(transaction, model, trained, metrics, "candidate", decision, "import", seconds, facts, ct);
+        await transaction.CommitAsync(ct);
+        return (version, true);
     }
 
     /// <summary>Lets a version serve. One transaction whose last row is the one that says so: a crash before its commit leaves the old version serving.</summary>
@@ -168,11 +170,20 @@ internal sealed class ModelRegistry(NpgsqlDataSource database, TimeProvider cloc
     public async Task<byte[]> ArtefactAsync(string model, int version, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
-        var row = await connection.QuerySingleOrDefaultAsync<(byte[] Artefact, string Sha256)>(new CommandDefinition(
-            "select artefact, sha256 from ml.model_versions where model = @model and version = @version", new { model, version }, cancellationToken: ct));
-        if (row.Artefact is null)
+        var row = await connection.QuerySingleOrDefaultAsync<(byte[]? Artefact, string? Sha256, int Bytes)>(new CommandDefinition(
+            "select artefact, sha256, bytes from ml.model_versions where model = @model and version = @version", new { model, version }, cancellationToken: ct));
+        if (row.Sha256 is null)
         {
             throw new InvalidDataException($"There is no version {version} of {model}.");
+        }
+
+        if (row.Artefact is null)
+        {
+            var bytes = new byte[row.Bytes];
+            await using var stored = await blobs.OpenAsync(row.Sha256, ct);
+            await stored.ReadExactlyAsync(bytes, ct);
+            // The end of the stream is where it is held against its checksum.
+            return await stored.ReadAsync(new byte[1], ct) == 0 ? bytes : throw new InvalidDataException($"Version {version} of {model} is damaged: it is longer than it was.");
         }
 
         return Convert.ToHexStringLower(SHA256.HashData(row.Artefact)) == row.Sha256
@@ -181,12 +192,18 @@ internal sealed class ModelRegistry(NpgsqlDataSource database, TimeProvider cloc
     }
 
     /// <summary>Versions of one model or of all, newest first.</summary>
-    public async Task<IReadOnlyList<ModelVersion>> VersionsAsync(string? model, int limit, CancellationToken ct)
+    public Task<IReadOnlyList<ModelVersion>> VersionsAsync(string? model, int limit, CancellationToken ct) => VersionsAsync(model, limit, null, ct);
+
+    /// <summary>One version; null when there is none.</summary>
+    public async Task<ModelVersion?> VersionAsync(string model, int version, CancellationToken ct) => (await VersionsAsync(model, 1, version, ct)).SingleOrDefault();
+
+    private async Task<IReadOnlyList<ModelVersion>> VersionsAsync(string? model, int limit, int? only, CancellationToken ct)
     {
         await using var command = database.CreateCommand(
-            $"select {VersionColumns} from ml.model_versions where $1::text is null or model = $1 order by model, version desc limit $2");
+            $"select {VersionColumns} from ml.model_versions where ($1::text is null or model = $1) and ($3::integer is null or version = $3) order by model, version desc limit $2");
         command.Parameters.Add(new NpgsqlParameter { Value = (object?)model ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
         command.Parameters.Add(new NpgsqlParameter { Value = limit });
+        command.Parameters.Add(new NpgsqlParameter<int?> { TypedValue = only });
         await using var row = await command.ExecuteReaderAsync(ct);
         var versions = new List<ModelVersion>();
         while (await row.ReadAsync(ct))
@@ -209,9 +226,14 @@ internal sealed class ModelRegistry(NpgsqlDataSource database, TimeProvider cloc
         return versions;
     }
 
-    /// <summary>One version; null when there is none.</summary>
-    public async Task<ModelVersion?> VersionAsync(string model, int version, CancellationToken ct) =>
-        (await VersionsAsync(model, int.MaxValue, ct)).SingleOrDefault(known => known.Version == version);
+    /// <summary>What a version learned from, with the rows that are kept for comparison.</summary>
+    public async Task<JsonElement> DataAsync(string model, int version, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        var json = await connection.ExecuteScalarAsync<string?>(new CommandDefinition(
+            "select data::text from ml.model_versions where model = @model and version = @version", new { model, version }, cancellationToken: ct));
+        return JsonSerializer.Deserialize<JsonElement>(json ?? "{}");
+    }
 
     /// <summary>When which version served, newest first.</summary>
     public async Task<IReadOnlyList<ServedTime>> HistoryAsync(string model, int limit, CancellationToken ct)
@@ -250,24 +272,81 @@ internal sealed class ModelRegistry(NpgsqlDataSource database, TimeProvider cloc
             new { model, version, tags = tags?.ToArray(), notes }, cancellationToken: ct));
     }
 
-    /// <summary>Deletes a version that neither serves nor is what a rollback would bring back; false when it does or is referred to.</summary>
+    /// <summary>Deletes a version that neither serves nor is what a rollback would bring back, that no rollout tries and no batch waits for; false when it is or is referred to.</summary>
     public async Task<bool> DeleteAsync(string model, int version, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
+        string? sha256;
         try
         {
-            return await connection.ExecuteAsync(new CommandDefinition("""
-                delete from ml.model_versions v where model = @model and version = @version
-                and not exists (select from ml.serving s where s.model = v.model and v.version in (s.version, s.previous_version))
-                and not exists (
-                    select from ml.rollouts r where r.model = v.model and r.status = 'running'
-                    and jsonb_path_exists(r.spec, '$.arms[*].**.version ? (@ == $v)', jsonb_build_object('v', v.version)))
-                """, new { model, version }, cancellationToken: ct)) == 1;
+            sha256 = await connection.ExecuteScalarAsync<string?>(new CommandDefinition("""
+                with gone as (
+                    delete from ml.model_versions v where model = @model and version = @version
+                    and not exists (select from ml.serving s where s.model = v.model and v.version in (s.version, s.previous_version))
+                    and not exists (
+                        select from ml.rollouts r where r.model = v.model and r.status = 'running'
+                        and jsonb_path_exists(r.spec, '$.arms[*].**.version ? (@ == $v)', jsonb_build_object('v', v.version)))
+                    and not exists (select from ml.batch_jobs b where b.model = v.model and b.version = v.version and b.state in ('receiving', 'queued'))
+                    returning model, version, sha256
+                ), unused as (
+                    delete from ml.dataset_uses u using gone where u.model = gone.model and u.model_version = gone.version
+                )
+                select sha256 from gone
+                """, new { model, version }, cancellationToken: ct));
         }
         catch (PostgresException inUse) when (inUse.SqlState == PostgresErrorCodes.ForeignKeyViolation)
         {
             return false;
         }
+
+        if (sha256 is null)
+        {
+            return false;
+        }
+
+        // Another version, of this model or of another one, may be the same bytes; those stay.
+        await blobs.DeleteAsync(sha256, ct);
+        return true;
+    }
+
+    private static string Checksum(TrainedModel trained) => Convert.ToHexStringLower(SHA256.HashData(trained.Artefact));
+
+    /// <summary>Waits for the turn to give a version its number; held until the transaction ends.</summary>
+    private static Task<int> TakeNumbersAsync(NpgsqlTransaction transaction, string model, CancellationToken ct) => transaction.Connection!.ExecuteAsync(
+        new CommandDefinition("select pg_advisory_xact_lock(hashtextextended('ml.version.' || @model, 0))", new { model }, transaction, cancellationToken: ct));
+
+    /// <summary>Artefact first, then the row that refers to it, in one transaction.</summary>
+    private async Task<int> SaveAsync(
+        NpgsqlTransaction transaction, string model, TrainedModel trained, IReadOnlyList<MetricRow> metrics, string stage, string decision, string reason, double seconds, VersionFacts facts, CancellationToken ct)
+    {
+        await TakeNumbersAsync(transaction, model, ct);
+        var blob = await blobs.WriteAsync(transaction, new MemoryStream(trained.Artefact, writable: false), ct);
+        await using var command = new NpgsqlCommand("""
+            insert into ml.model_versions (model, version, stage, blob, sha256, bytes, metrics, parameters, data, data_until, decision, reason, rows, seconds, trained_at, gates, signature, parent_version, run_id)
+            values ($1, 1 + greatest((select coalesce(max(version), 0) from ml.model_versions where model = $1), (select coalesce(max(version), 0) from ml.training_runs where model = $1)),
+                $2, $3, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+            returning version
+            """, transaction.Connection, transaction);
+        foreach (var value in new object[] { model, stage, blob.Sha256, trained.Artefact.Length })
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        }
+
+        foreach (var json in new[] { metrics, trained.Parameters, trained.Data })
+        {
+            command.Parameters.Add(Json(json));
+        }
+
+        foreach (var value in new object[] { trained.DataUntil.UtcDateTime, decision, reason, trained.Rows, seconds, (facts.TrainedAt ?? clock.GetUtcNow()).UtcDateTime })
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        }
+
+        command.Parameters.Add(Json(facts.Gates));
+        command.Parameters.Add(facts.Signature is null ? new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb } : Json(facts.Signature));
+        command.Parameters.Add(new NpgsqlParameter<int?> { TypedValue = facts.Parent });
+        command.Parameters.Add(new NpgsqlParameter<Guid?> { TypedValue = facts.Run });
+        return (int)(await command.ExecuteScalarAsync(ct))!;
     }
 
     private static DateTimeOffset Utc(DateTime at) => new(at, TimeSpan.Zero);

@@ -50,6 +50,21 @@ internal sealed record Evidence(IReadOnlyList<ArmEvidence> Arms, double? SampleR
 {
     private const int MinNew = 50;
 
+    /// <summary>How long after the end of a user's time a goal may still come to be known here.</summary>
+    private static readonly TimeSpan Late = TimeSpan.FromMinutes(15);
+
+    /// <summary>Writes down for whom nothing late is expected any more whether they reached the goal, so that no later look asks the log's events about them again.</summary>
+    public static Task<int> SettleAsync(NpgsqlConnection connection, ActiveRollout rollout, DateTimeOffset now, CancellationToken ct) => connection.ExecuteAsync(new CommandDefinition("""
+        update ml.exposures x set converted = exists (
+            select 1 from ml.goal_events g where g.type = any(@types) and g.at between x.at and x.at + @window and (g.user_id = x.user_key or g.anonymous_id = x.user_key))
+        where rollout_id = @Id and converted is null and at <= @until
+        """,
+        new
+        {
+            rollout.Id, window = TimeSpan.FromMinutes(rollout.Spec.Goal.WindowMinutes), types = rollout.Spec.Goal.EventTypes.ToArray(),
+            until = (now - Late - TimeSpan.FromMinutes(rollout.Spec.Goal.WindowMinutes)).UtcDateTime,
+        }, cancellationToken: ct));
+
     /// <summary>Gathers it over all hosts.</summary>
     public static async Task<Evidence> ReadAsync(NpgsqlConnection connection, ActiveRollout rollout, RolloutKnobs knobs, TimeSpan refresh, DateTimeOffset now, CancellationToken ct)
     {
@@ -107,12 +122,12 @@ internal sealed record Evidence(IReadOnlyList<ArmEvidence> Arms, double? SampleR
         // Hosts learn of a stage within the refresh time; who came before that says nothing about its shares.
         var rows = await connection.QueryAsync<(string Arm, long Users, long New, long Due, long Converted)>(new CommandDefinition("""
             with met as (
-                select arm, user_key, at, at + @window as until, at >= @stage as is_new, at + @window <= @now and (crossed_at is null or crossed_at > at + @window) as due
+                select arm, user_key, at, converted, at + @window as until, at >= @stage as is_new, at + @window <= @now and (crossed_at is null or crossed_at > at + @window) as due
                 from ml.exposures where rollout_id = @Id
             )
             select arm, count(*), count(*) filter (where is_new), count(*) filter (where due),
-                count(*) filter (where due and exists (
-                    select 1 from ml.goal_events g where g.type = any(@types) and g.at between met.at and met.until and (g.user_id = met.user_key or g.anonymous_id = met.user_key)))
+                count(*) filter (where due and case when converted is not null then converted else exists (
+                    select 1 from ml.goal_events g where g.type = any(@types) and g.at between met.at and met.until and (g.user_id = met.user_key or g.anonymous_id = met.user_key)) end)
             from met group by arm
             """,
             new

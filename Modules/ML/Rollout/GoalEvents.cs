@@ -6,7 +6,7 @@ using OKLA.Shared.EventLog;
 
 namespace OKLA.ML.Rollout;
 
-/// <summary>Keeps the events that may be goals by person, so that outcomes can be joined to what was served; an erased person's rows go, here and from what was served.</summary>
+/// <summary>Keeps the events that may be goals by person, so that outcomes can be joined to what was served; an erased person's rows go, here and from what was served; tables and files made of them wait for <see cref="Datasets.Erasures"/>.</summary>
 internal sealed class GoalEvents(IOptions<MLOptions> options) : Subscription
 {
     public override string Name => "ml.goals";
@@ -26,7 +26,7 @@ internal sealed class GoalEvents(IOptions<MLOptions> options) : Subscription
 
             await AddAsync(waiting, transaction, ct);
             waiting.Clear();
-            await EraseAsync(e.Read<PersonErased>(), transaction, ct);
+            await EraseAsync(e.Position, e.Read<PersonErased>(), e.KnownAt, transaction, ct);
         }
 
         await AddAsync(waiting, transaction, ct);
@@ -60,10 +60,12 @@ internal sealed class GoalEvents(IOptions<MLOptions> options) : Subscription
         await command.ExecuteNonQueryAsync(ct);
     }
 
-    private static async Task EraseAsync(PersonErased erased, NpgsqlTransaction transaction, CancellationToken ct)
+    private static async Task EraseAsync(long position, PersonErased erased, DateTimeOffset at, NpgsqlTransaction transaction, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand("""
-            with goals as (
+            with asked as (
+                insert into ml.erasures (position, salt, hashes, asked_at) values ($3, $1, $2, $4) on conflict (position) do update set done_at = null
+            ), goals as (
                 delete from ml.goal_events where encode(sha256(convert_to($1 || anonymous_id, 'UTF8')), 'hex') = any($2) or encode(sha256(convert_to($1 || user_id, 'UTF8')), 'hex') = any($2)
             ), met as (
                 delete from ml.exposures where encode(sha256(convert_to($1 || user_key, 'UTF8')), 'hex') = any($2)
@@ -75,6 +77,8 @@ internal sealed class GoalEvents(IOptions<MLOptions> options) : Subscription
             """, transaction.Connection, transaction);
         command.Parameters.Add(new NpgsqlParameter { Value = erased.Salt });
         command.Parameters.Add(new NpgsqlParameter { Value = erased.Hashes.ToArray() });
+        command.Parameters.Add(new NpgsqlParameter { Value = position });
+        command.Parameters.Add(new NpgsqlParameter { Value = at.UtcDateTime });
         await command.ExecuteNonQueryAsync(ct);
     }
 }

@@ -9,7 +9,6 @@ using OKLA.ML.Models;
 using OKLA.ML.Models.Recommenders;
 using OKLA.ML.Registry;
 using OKLA.ML.Serving;
-using OKLA.Shared.Contracts;
 using OKLA.Shared.Web;
 
 namespace OKLA.ML.Rollout;
@@ -20,9 +19,6 @@ namespace OKLA.ML.Rollout;
 /// </summary>
 internal static class RolloutEndpoints
 {
-    private const int MostArms = 8;
-    private static readonly string[] Strategies = ["model", "previous", "baseline", "popularity"];
-
     /// <summary>What to try.</summary>
     /// <param name="Version">A version to let in step by step.</param>
     /// <param name="Arms">Arms to try against each other with fixed shares, the control first; instead of <paramref name="Version"/>.</param>
@@ -73,59 +69,13 @@ internal static class RolloutEndpoints
     }
 
     internal static async Task<Results<Created<Shown>, ValidationProblem, ProblemHttpResult>> StartAsync(
-        [MaxLength(100)] string name, Request request, CurrentUser admin, ModelCatalog catalog, ModelRegistry registry, ServedModels served, NpgsqlDataSource database, IOptions<MLOptions> options,
-        TimeProvider clock, CancellationToken ct)
+        [MaxLength(100)] string name, Request request, CurrentUser admin, RolloutStart start, CancellationToken ct)
     {
-        var knobs = options.Value.Rollout;
-        if (catalog.Find(name) is null || !(await registry.ServingAsync(ct)).TryGetValue(name, out var serving))
-        {
-            return PredictRows.Missing(name, catalog.Find(name) is null ? AskStatus.Unknown : AskStatus.Unavailable);
-        }
-
-        var goal = request.Goal ?? new Goal([EventTypes.Contacted], knobs.GoalMinutes);
-        var candidate = request.Ensemble is null ? new Arm(ActiveRollout.Candidate, 1, request.Version) : new Arm(ActiveRollout.Candidate, 1, Ensemble: request.Ensemble);
-        var experiment = request.Arms is not null;
-        IReadOnlyList<Stage> stages = experiment ? []
-            : request.Stages ?? [new Stage("shadow", 0, knobs.ShadowMinutes), new Stage("ab", 0.1, knobs.AbMinutes), new Stage("canary", 0.5, knobs.CanaryMinutes)];
-        var spec = new RolloutSpec(
-            request.Arms ?? [new Arm(ActiveRollout.Control, 1, serving.Version), candidate], stages, goal,
-            request.Guardrails ?? new Guardrails(knobs.MaxErrorRate, knobs.MaxSlowdown, knobs.MaxBusinessDrop, knobs.MinRequests), request.Auto && !experiment);
-        var errors = Check(request, spec, serving.Version, knobs);
-        if (spec.Arms.Any(arm => ItemKind.Recommends(name) ? arm.Ensemble is not null : arm.Strategy == "popularity"))
-        {
-            errors.TryAdd("arms", ["The recommender has no weighted means, and only it has popularity."]);
-        }
-
-        if (errors.Count > 0)
-        {
-            return Problems.Invalid(errors);
-        }
-
-        var known = (await registry.VersionsAsync(name, int.MaxValue, ct)).Select(version => version.Version).ToHashSet();
-        foreach (var version in spec.Arms.SelectMany(arm => arm.Versions))
-        {
-            if (!known.Contains(version))
-            {
-                return Problems.Invalid("version", $"{name} has no version {version}.");
-            }
-
-            if (!ItemKind.Recommends(name) && await served.GetAsync(name, version) is null)
-            {
-                return TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: "Conflict", detail: $"Version {version} of {name} cannot be read.");
-            }
-        }
-
-        var now = clock.GetUtcNow();
-        var rollout = new ActiveRollout(Guid.CreateVersion7(now), name, experiment ? "experiment" : "version", experiment ? "experiment" : stages[0].Name, spec, now, now, 1);
-        await using var connection = await database.OpenConnectionAsync(ct);
-        if (!await RolloutStore.StartAsync(connection, rollout, admin.Actor, ct))
-        {
-            return TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: "Conflict", detail: $"A rollout of {name} is under way.");
-        }
-
-        await RolloutStore.RecordAsync(connection, name, rollout.Id, "started", candidate.Version, admin.Actor, $"Begun in stage {rollout.Stage}.", new { }, now, ct);
-        await served.RefreshAsync(ct);
-        return TypedResults.Created($"/api/ml/models/{name}/rollouts/{rollout.Id}", Show(new KeptRollout(rollout, "running", admin.Actor, null, null)));
+        var begun = await start.TryAsync(name, request, admin.Actor, ct);
+        return begun.Missing is { } missing ? PredictRows.Missing(name, missing)
+            : begun.Faults is { } faults ? Problems.Invalid(faults)
+            : begun.Rollout is { } rollout ? TypedResults.Created($"/api/ml/models/{name}/rollouts/{rollout.Id}", Show(new KeptRollout(rollout, "running", admin.Actor, null, null)))
+            : TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: "Conflict", detail: begun.Conflict);
     }
 
     internal static async Task<Ok<Listed>> ListAsync([MaxLength(100)] string name, NpgsqlDataSource database, CancellationToken ct, [Range(1, 500)] int limit = 50)
@@ -253,60 +203,4 @@ internal static class RolloutEndpoints
     private static Shown Show(KeptRollout kept, Evidence? evidence = null, IReadOnlyList<RolloutStep>? steps = null) => new(
         kept.Rollout.Id, kept.Rollout.Model, kept.Rollout.Kind, kept.Rollout.Stage, kept.Status, kept.Rollout.Spec, kept.StartedBy, kept.Rollout.StartedAt, kept.Rollout.StageSince, kept.EndedAt,
         kept.Reason, evidence, steps);
-
-    private static Dictionary<string, string[]> Check(Request request, RolloutSpec spec, int serving, RolloutKnobs knobs)
-    {
-        var errors = new Dictionary<string, string[]>();
-        void Fail(string path, string message) => errors.TryAdd(path, [message]);
-        if (new object?[] { request.Version, request.Arms, request.Ensemble }.Count(part => part is not null) != 1)
-        {
-            Fail("version", "One of version, arms and ensemble.");
-            return errors;
-        }
-
-        if (request.Version == serving)
-        {
-            Fail("version", "This version serves already.");
-        }
-
-        if (request.Arms is { } arms && (arms.Count is < 2 or > MostArms || arms.Select(arm => arm.Name).Distinct(StringComparer.Ordinal).Count() != arms.Count))
-        {
-            Fail("arms", $"Between 2 and {MostArms} arms of different names.");
-        }
-
-        for (var i = 0; i < spec.Arms.Count; i++)
-        {
-            var arm = spec.Arms[i];
-            if (string.IsNullOrEmpty(arm.Name) || arm.Name.Length > 50 || !(arm.Weight is > 0 and <= 1e6))
-            {
-                Fail($"arms[{i}]", "A name of 1 to 50 characters and a weight above 0.");
-            }
-
-            if (new object?[] { arm.Version, arm.Strategy, arm.Ensemble }.Count(part => part is not null) != 1 || (arm.Strategy is { } named && !Strategies.Contains(named))
-                || (arm.Ensemble is { } members && (members.Count is < 1 or > MostArms || members.Any(member => !(member.Weight > 0)))))
-            {
-                Fail($"arms[{i}]", $"One of version, ensemble (versions with weights above 0) and strategy ({string.Join(", ", Strategies)}).");
-            }
-        }
-
-        string[] names = ["shadow", "ab", "canary"];
-        if (request.Arms is null && (spec.Stages.Count == 0 || spec.Stages.Any(stage => !names.Contains(stage.Name) || !(stage.Share is >= 0 and <= 1) || stage.Minutes < 0)
-            || !spec.Stages.Select(stage => Array.IndexOf(names, stage.Name)).SequenceEqual(spec.Stages.Select(stage => Array.IndexOf(names, stage.Name)).Distinct().Order())
-            || spec.Stages.Any(stage => stage.Name == ActiveRollout.Shadow && stage.Share != 0)))
-        {
-            Fail("stages", "Some of shadow (share 0), ab and canary in this order, each with its share of users (0 to 1) and its minutes.");
-        }
-
-        if (spec.Goal.EventTypes is not { Count: > 0 } || spec.Goal.EventTypes.Any(type => !knobs.Goals.Contains(type)) || spec.Goal.WindowMinutes is < 1 or > 129_600)
-        {
-            Fail("goal", $"Any of {string.Join(", ", knobs.Goals)}, within 1 to 129,600 minutes.");
-        }
-
-        if (!(spec.Guardrails is { MaxErrorRate: >= 0 and <= 1, MaxSlowdown: > 1, MaxBusinessDrop: >= 0 and <= 1, MinRequests: >= 5 }))
-        {
-            Fail("guardrails", "Shares from 0 to 1, a slowdown above 1, and 5 requests or more.");
-        }
-
-        return errors;
-    }
 }

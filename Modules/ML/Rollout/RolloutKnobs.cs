@@ -60,6 +60,9 @@ internal sealed class RolloutKnobs
     [Range(0, 43_200)]
     public int CanaryMinutes { get; set; } = 1_440;
 
+    /// <summary>Whether versions of weekly trainings and of those after drift are let in step by step, instead of at once.</summary>
+    public bool Trainings { get; set; }
+
     /// <summary>Events that may be the goal of a rollout or of a model. Empty: contacts, test drives, favourites, followed recommendations, offers, sales, visits to activities, applications and conversions.</summary>
     public string[] GoalEvents { get; set; } = [];
 

@@ -131,6 +131,7 @@ internal sealed class RolloutLoop(
             return await EndAsync(connection, rollout, "stopped", Self, $"Version {serving} was published meanwhile; version {control} is no longer what to compare with.", new { }, ct);
         }
 
+        await Evidence.SettleAsync(connection, rollout, now, ct);
         var evidence = await Evidence.ReadAsync(connection, rollout, Knobs, TimeSpan.FromSeconds(options.Value.RefreshSeconds), now, ct);
         if (rollout.Spec.Arms.Count == 2 && evidence.Comparisons is [var comparison] && comparison.PValue < rollout.PValue)
         {

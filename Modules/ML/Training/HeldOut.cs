@@ -110,4 +110,8 @@ internal sealed record ColumnImportance(string Column, double LossIncrease);
 /// <param name="Bytes">Its size.</param>
 /// <param name="GroupGap">By how much its loss is larger in the worst served group of declared columns; null where none is declared.</param>
 /// <param name="OnFront">Whether no other one is better in quality, speed, size and fairness together.</param>
-internal sealed record TriedModel(string Name, double Loss, double? RowMicroseconds, long? Bytes, double? GroupGap, bool OnFront);
+internal sealed record TriedModel(string Name, double Loss, double? RowMicroseconds, long? Bytes, double? GroupGap, bool OnFront)
+{
+    /// <summary>Whether it is what the version is made of.</summary>
+    public bool Chosen { get; init; }
+}

@@ -37,6 +37,15 @@ internal abstract class ModelTraining
     /// <summary>What the model must be told; null when it is asked through an endpoint of its own.</summary>
     public virtual ModelSignature? Signature => null;
 
+    /// <summary>What was found out, enough to train the same again; null where a training keeps no such thing. After <see cref="EvaluateAsync"/>.</summary>
+    public virtual TableRecipe? Recipe => null;
+
+    /// <summary>The rows that it was measured on with its answers; null where there are none to keep. After <see cref="EvaluateAsync"/>.</summary>
+    public virtual HeldOutRows? HeldOutRows => null;
+
+    /// <summary>The table that it learned from, where nobody else keeps it. After <see cref="EvaluateAsync"/>.</summary>
+    public virtual TableData? Learned => null;
+
     /// <summary>Told the trials of a search as they end, and asked for those of a run that was cut off; null when nobody keeps them.</summary>
     public ITrialBook? Trials { get; set; }
 }

@@ -22,7 +22,7 @@ namespace OKLA.ML.Training;
 /// <param name="options">The house's settings.</param>
 /// <param name="clock">The clock.</param>
 /// <param name="recipe">What an earlier training found out, to make it again; null searches.</param>
-internal sealed class TableTraining(
+internal sealed partial class TableTraining(
     TableDefinition definition, Func<CancellationToken, Task<TableData>> read, MLOptions options, TimeProvider clock, TableRecipe? recipe = null) : ModelTraining
 {
     private const int LeastRows = 60;
@@ -53,6 +53,7 @@ internal sealed class TableTraining(
     private float[] judged = [];
     private TableModel measured = null!;
     private ModelSignature? signature;
+    private HeldOutRows? heldOut;
 
     public override string Model => definition.Name;
 
@@ -63,13 +64,15 @@ internal sealed class TableTraining(
     public override ModelSignature? Signature => signature;
 
     /// <summary>What was found out; after <see cref="EvaluateAsync"/>.</summary>
-    public TableRecipe Recipe => new(measured.Profile, settings, [.. columns.Select(column => column.Name)], definition.Seed, threads, definition.BudgetSeconds)
+    public override TableRecipe Recipe => new(measured.Profile, settings, [.. columns.Select(column => column.Name)], definition.Seed, threads, definition.BudgetSeconds)
     {
         Clock = measured.Profile == "accurate" ? ensembleClock.Pack() : null,
     };
 
     /// <summary>The data that were read; after <see cref="EvaluateAsync"/>.</summary>
     public TableData Data => data;
+
+    public override HeldOutRows? HeldOutRows => heldOut;
 
     /// <summary>Rows of the table that it was measured on; after <see cref="EvaluateAsync"/>.</summary>
     public IReadOnlyList<int> TestRows { get; private set; } = [];
@@ -125,15 +128,32 @@ internal sealed class TableTraining(
         ITablePredictor predictor = BoostedTable.Fit(train, trainTask.Y, Classes, task.Log, settings, definition.Seed, threads, ct);
         judged = searched.Answers;
         tried.Add(Measure($"boosted trees, {settings.Leaves} leaves, {settings.Rounds} rounds", Loss(judged, trainTask.Y), predictor, train, GroupGap(Train, rows, judged, trainTask.Y)));
+        var made = new List<(TriedModel Tried, ITablePredictor Model, float[] Answers, BoostingSettings Settings)>();
+        if (recipe is null && definition.Objective is not null)
+        {
+            made.Add((tried[^1], predictor, judged, settings));
+            made.AddRange(Alternatives(train, trainTask.Y, folds, (answers) => GroupGap(Train, rows, answers, trainTask.Y), progress, ct));
+            tried.AddRange(made.Skip(1).Select(one => one.Tried));
+        }
+
         if (recipe?.Profile is "accurate" || (recipe is null && definition.Profile != "fast"))
         {
             progress?.Report(new WorkProgress(0.45, "training an ensemble"));
             var (ensemble, answers) = Ensemble(train, trainTask.Y, new Steps(progress, 0.45, 0.8, ct), ct);
             tried.Add(Measure("ensemble", Loss(answers, trainTask.Y), ensemble, train, GroupGap(Train, rows, answers, trainTask.Y)));
-            if (definition.Profile == "accurate" || recipe is not null || Better(tried[^1], tried[^2]))
+            if (recipe is null && definition.Objective is not null)
+            {
+                made.Add((tried[^1], ensemble, answers, settings));
+            }
+            else if (definition.Profile == "accurate" || recipe is not null || Better(tried[^1], tried[^2]))
             {
                 (predictor, judged) = (ensemble, answers);
             }
+        }
+
+        if (made.Count > 0)
+        {
+            (predictor, judged, settings) = Chosen(made, tried);
         }
 
         signature = TableSignature.Of(task.Name, columns, task.Classes, definition.Unit, definition.Entity);
@@ -177,7 +197,7 @@ internal sealed class TableTraining(
 
     private object Parameters() => new
     {
-        task = task.Name, profile = measured.Profile, settings, log = task.Log, calibration = measured.Calibration.Name, seed = definition.Seed, threads, budgetSeconds = definition.BudgetSeconds,
+        task = task.Name, profile = measured.Profile, settings, log = task.Log, calibration = measured.Calibration.Name, seed = definition.Seed, threads, budgetSeconds = definition.BudgetSeconds, objective = definition.Objective,
         columns = columns.Select(column => column.Name),
     };
 
@@ -352,6 +372,7 @@ internal sealed class TableTraining(
         var (baseline, baselineName) = Baseline(trainTask.Y, truth, time is not null);
         var losses = new CaseLosses(
             Classes > 0 ? "log loss" : "absolute error", Keys(rows.Rows(split.Test)), TableMeasures.Cases(answers, truth, Classes), TableMeasures.Cases(baseline, truth, Classes), Serving(serving, rows, truth));
+        heldOut = new HeldOutRows(rows.Rows(split.Test), truth, answers, threshold);
         var artefact = measured.Save();
         var micros = RowMicroseconds(row => measured.Answers(row, 1), test);
         var coverage = measured.Interval is { } interval ? TableMeasures.Coverage(answers, truth, interval) : null;

@@ -3,7 +3,9 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OKLA.ML.Models;
+using OKLA.ML.Models.Frames;
 using OKLA.ML.Registry;
+using OKLA.ML.Rollout;
 using OKLA.ML.Training.Gates;
 using OKLA.ML.Training.Runs;
 using OKLA.ML.Tuning;
@@ -12,11 +14,11 @@ using OKLA.Shared.Contracts;
 namespace OKLA.ML.Training;
 
 /// <summary>What every training goes through: evaluate, pass the gates, refit, keep version and run, publish last.</summary>
-internal sealed class TrainingRunner(ModelCatalog models, ModelRegistry registry, RunStore runs, Tables tables, TimeProvider clock, IOptions<MLOptions> options, ILogger<TrainingRunner> logger)
+internal sealed class TrainingRunner(ModelCatalog models, ModelRegistry registry, RunStore runs, RunTables kept, RolloutStart rollouts, Tables tables, TimeProvider clock, IOptions<MLOptions> options, ILogger<TrainingRunner> logger)
 {
     /// <summary>Trains a model; the caller has its turn. Version 0 says that there was too little to learn from.</summary>
     public async Task<(TrainingOutcome Outcome, Guid? Run)> TrainAsync(
-        ModelDefinition definition, string reason, Guid? job, IProgress<WorkProgress>? progress, ITrialBook? trials, CancellationToken ct)
+        ModelDefinition definition, string reason, Guid? job, IProgress<WorkProgress>? progress, ITrialBook? trials, CancellationToken ct, RolloutEndpoints.Request? rollout = null)
     {
         var (startedAt, started) = (clock.GetUtcNow(), Stopwatch.StartNew());
         var training = definition.NewTraining();
@@ -45,11 +47,22 @@ internal sealed class TrainingRunner(ModelCatalog models, ModelRegistry registry
         var version = await registry.SaveAsync(
             definition.Name, trained, heldOut.Metrics, verdict.Publish ? "candidate" : "rejected", decision, reason, seconds, new VersionFacts(verdict.Gates, training.Signature, serving?.Version.Version, run), ct);
         await runs.SaveAsync(new TrainingRun(
-            run, definition.Name, job, version, reason, trained.Parameters, trained.Data, RunStore.Environment(options.Value.Threads), (training as TableTraining)?.Recipe, heldOut, verdict.Gates,
+            run, definition.Name, job, version, reason, trained.Parameters, trained.Data, RunStore.Environment(options.Value.Threads), training.Recipe, heldOut, verdict.Gates,
             verdict.Publish && !waits, decision, Sha256(trained), null, null, startedAt, clock.GetUtcNow()), ct);
+        await kept.KeepAsync(run, definition.Name, training.HeldOutRows, training.Learned, ct);
         if (training is TableTraining table)
         {
             await tables.RecordUseAsync(table.Data, definition.Name, version, ct);
+        }
+
+        rollout ??= options.Value.Rollout.Trainings && (reason is "weekly" or "drift") ? new RolloutEndpoints.Request() : null;
+        if (verdict.Publish && !waits && rollout is not null && serving is not null)
+        {
+            progress?.Report(new WorkProgress(0.99, "letting it in step by step"));
+            var (begun, why) = await rollouts.BeginAsync(definition.Name, rollout with { Version = version }, "house", ct);
+            var said = $"{decision} {(begun is null ? $"It waits as a candidate, since no rollout could begin: {why}" : $"Let in step by step, rollout {begun.Id}.")}";
+            progress?.Report(new WorkProgress(1, "done"));
+            return (new TrainingOutcome(definition.Name, version, false, said, heldOut.Metrics, trained.Rows, seconds), run);
         }
 
         if (verdict.Publish && !waits)
@@ -69,13 +82,19 @@ internal sealed class TrainingRunner(ModelCatalog models, ModelRegistry registry
         var startedAt = clock.GetUtcNow();
         var run = await runs.FindAsync(original, ct) ?? throw new InvalidDataException($"There is no run {original}.");
         var recipe = await runs.RecipeAsync(original, ct) ?? throw new InvalidDataException("The run kept no recipe: only models of tables are made again.");
-        var definition = await models.FindAsync(run.Model, ct) as BroughtModel ?? throw new InvalidDataException($"There is no model named {run.Model}.");
-        var training = definition.NewTraining(recipe, run.DatasetVersion);
+        var training = await models.FindAsync(run.Model, ct) switch
+        {
+            BroughtModel brought => brought.NewTraining(recipe, run.DatasetVersion),
+            LogModel house => new TableTraining(house.Definition, async stop => await kept.LearnedAsync(run, stop) ?? throw new InvalidDataException(NotKept), options.Value, clock, recipe),
+            _ => throw new InvalidDataException($"There is no model of a table named {run.Model}."),
+        };
         var heldOut = await training.EvaluateAsync(null, new ProgressPart(progress, 0, 0.6), ct);
         var trained = run.Refitted ? training.Refit(new ProgressPart(progress, 0.6, 0.95), ct) : training.Measured();
         var sha256 = Sha256(trained);
         var identical = sha256 == run.Sha256;
+        var changed = training.Data.Dataset.Length > 0 && run.Data.TryGetProperty("sha256", out var learned) && learned.GetString() is { Length: > 0 } was && training.Data.Sha256 != was;
         var said = identical ? $"Bit for bit the same artefact ({sha256[..12]}…)."
+            : changed ? "Another artefact: rows of erased people left the data set since."
             : recipe.Profile == "accurate" && recipe.Threads > 1 ? "Another artefact: a time budget over several threads is not repeatable."
             : $"Another artefact ({sha256[..12]}… instead of {run.Sha256?[..12]}…).";
         var id = Guid.CreateVersion7(startedAt);
@@ -84,6 +103,9 @@ internal sealed class TrainingRunner(ModelCatalog models, ModelRegistry registry
             clock.GetUtcNow()), ct);
         return (id, identical, said);
     }
+
+    /// <summary>Why a run of a model of the log cannot be made again.</summary>
+    internal const string NotKept = "The table that the run learned from is not kept any more: newer runs took its place, or an erased person was in it.";
 
     private static string Sha256(TrainedModel trained) => Convert.ToHexStringLower(SHA256.HashData(trained.Artefact));
 

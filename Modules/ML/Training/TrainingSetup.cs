@@ -18,7 +18,7 @@ internal static class TrainingSetup
     /// <summary>Adds the services; a host that serves also works on the queue.</summary>
     public static IServiceCollection AddTraining(this IServiceCollection services, bool serve)
     {
-        services.AddSingleton<TrainingJobs>().AddSingleton<RunStore>().AddSingleton<TrainingRunner>().AddSingleton<TrainingWorker>().AddSingleton<Tables>();
+        services.AddSingleton<TrainingJobs>().AddSingleton<RunStore>().AddSingleton<RunTables>().AddSingleton<TrainingRunner>().AddSingleton<TrainingWorker>().AddSingleton<Tables>();
         services.AddJob(
             "train-brought-models", "Queues a training of every model that users brought", JobSchedule.Weekly(DayOfWeek.Sunday, new TimeOnly(3, 30)),
             progress => new QueueBroughtTrainings(progress.Reason == "schedule" ? "weekly" : progress.Reason));
@@ -32,7 +32,11 @@ internal static class TrainingSetup
         QueueTraining.Map(jobs);
         FollowTrainings.Map(jobs);
         ReadRuns.Map(routes.MapGroup("/api/ml/runs").WithTags("ML").RequireAuthorization(Policies.Admin));
-        ManageVersions.Map(routes.MapGroup("/api/ml/models").WithTags("ML").RequireAuthorization(Policies.Admin));
+        var versions = routes.MapGroup("/api/ml/models").WithTags("ML").RequireAuthorization(Policies.Admin);
+        ManageVersions.Map(versions);
+        ExportVersion.Map(versions);
+        ImportVersion.Map(versions);
+        VersionReports.Map(versions);
     }
 }
 

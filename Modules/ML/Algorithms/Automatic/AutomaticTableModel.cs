@@ -71,6 +71,9 @@ public sealed class AutomaticTableModel
     /// <summary>Number of classes, 0 for numbers.</summary>
     public int Classes { get; }
 
+    /// <summary>Whether the logarithm of 1 + target was learned.</summary>
+    public bool IsLog => _log;
+
     /// <summary>Numbers that an answer has: 1, or one a class where there are more than two.</summary>
     public int Outputs => Math.Max(1, Classes == 2 ? 1 : Classes);
 

@@ -55,6 +55,9 @@ internal interface IFoldModel
 {
     public float[] Predict(Dataset x, int threads);
 
+    /// <summary>Prepares sums of what each column adds, of numbers and two classes; <paramref name="background"/> is what linear models compare with.</summary>
+    public Func<Dataset, FoldParts> Explainer(Dataset background);
+
     public void Write(BinaryWriter writer);
 }
 

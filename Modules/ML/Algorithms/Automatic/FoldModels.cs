@@ -1,3 +1,4 @@
+using OKLA.ML.Algorithms.Explanation;
 using OKLA.ML.Algorithms.Linear;
 using OKLA.ML.Algorithms.Tabular;
 using OKLA.ML.Algorithms.Trees;
@@ -24,6 +25,9 @@ internal sealed class ConstantModel(float[] answer) : IFoldModel
         return answers;
     }
 
+    public Func<Dataset, FoldParts> Explainer(Dataset background) =>
+        x => new FoldParts(answer[0], [.. Enumerable.Repeat((double)answer[0], x.RowCount)], new double[x.RowCount * x.ColumnCount]);
+
     public void Write(BinaryWriter writer)
     {
         writer.Write(Kind);
@@ -39,6 +43,13 @@ internal sealed class BoostedModel(GradientBoostingModel model) : IFoldModel
     public const byte Kind = 2;
 
     public float[] Predict(Dataset x, int threads) => model.Predict(x, threads);
+
+    public Func<Dataset, FoldParts> Explainer(Dataset background)
+    {
+        var shap = new TreeShap(model);
+        return x => AutomaticExplainer.Linked(
+            shap.BaseValues[0], model.PredictMargins(x, 1), shap.Explain(x, 1), model.Objective == BoostingObjective.BinaryLogistic ? AutomaticExplainer.Sigmoid : static score => score);
+    }
 
     public void Write(BinaryWriter writer)
     {
@@ -60,6 +71,19 @@ internal sealed class ForestModel(RandomForestModel model) : IFoldModel
         return model.Classes == 2 ? FoldModels.OfClassOne(answers) : answers;
     }
 
+    public Func<Dataset, FoldParts> Explainer(Dataset background)
+    {
+        var shap = new TreeShap(model);
+        var (outputs, last) = (shap.BaseValues.Count, shap.BaseValues.Count - 1);
+        return x =>
+        {
+            var all = shap.Explain(x, 1);
+            var parts = new double[x.RowCount * x.ColumnCount];
+            for (var r = 0; r < x.RowCount; r++) all.AsSpan((r * outputs + last) * x.ColumnCount, x.ColumnCount).CopyTo(parts.AsSpan(r * x.ColumnCount));
+            return new FoldParts(shap.BaseValues[last], Array.ConvertAll(Predict(x, 1), v => (double)v), parts);
+        };
+    }
+
     public void Write(BinaryWriter writer)
     {
         writer.Write(Kind);
@@ -75,6 +99,12 @@ internal sealed class RidgeModel(LinearView view, LinearRegressionModel model, f
     public const byte Kind = 4;
 
     public float[] Predict(Dataset x, int threads) => Array.ConvertAll(model.Predict(view.Transform(x)), v => Math.Clamp((float)v, least, most));
+
+    public Func<Dataset, FoldParts> Explainer(Dataset background)
+    {
+        var shap = new LinearShap(model, view.Transform(background));
+        return x => AutomaticExplainer.Linked(shap.BaseValue, model.Predict(view.Transform(x)), view.Gather(x, shap.Explain(view.Transform(x))), v => Math.Clamp(v, least, most));
+    }
 
     public void Write(BinaryWriter writer)
     {
@@ -102,6 +132,18 @@ internal sealed class LogisticModel(LinearView view, LinearClassifierModel model
         var all = new float[x.RowCount * classes];
         for (var r = 0; r < x.RowCount; r++) answers.AsSpan(r * model.Classes, model.Classes).CopyTo(all.AsSpan(r * classes));
         return all;
+    }
+
+    public Func<Dataset, FoldParts> Explainer(Dataset background)
+    {
+        var shap = new LinearShap(model, view.Transform(background));
+        return x =>
+        {
+            var parts = shap.Explain(view.Transform(x));
+            var columns = parts.Length / Math.Max(1, x.RowCount);
+            double[] scores = [.. Enumerable.Range(0, x.RowCount).Select(r => shap.BaseValue + parts.AsSpan(r * columns, columns).ToArray().Sum())];
+            return AutomaticExplainer.Linked(shap.BaseValue, scores, view.Gather(x, parts), AutomaticExplainer.Sigmoid);
+        };
     }
 
     public void Write(BinaryWriter writer)

@@ -46,6 +46,15 @@ internal sealed class LinearView
         return new Dataset(made);
     }
 
+    /// <summary>What each column of the view adds (rows × its columns), as what each column that it is made from adds (rows × those of <paramref name="x"/>).</summary>
+    public double[] Gather(Dataset x, double[] parts)
+    {
+        int[] owners = [.. Enumerable.Range(0, _parts.Length).SelectMany(c => Enumerable.Repeat(c, x.Columns[c].IsCategorical ? 1 : 1 + (_parts[c].Values.Length > 0 ? 1 : 0) + (_parts[c].Logarithm ? 1 : 0)))];
+        var gathered = new double[x.RowCount * x.ColumnCount];
+        for (var i = 0; i < parts.Length; i++) gathered[i / owners.Length * x.ColumnCount + owners[i % owners.Length]] += parts[i];
+        return gathered;
+    }
+
     public void Write(BinaryWriter writer)
     {
         writer.Write(_parts.Length);

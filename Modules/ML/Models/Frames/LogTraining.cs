@@ -35,6 +35,12 @@ internal sealed class LogTraining : ModelTraining
 
     public override ModelSignature? Signature => table.Signature;
 
+    public override TableRecipe? Recipe => table.Recipe;
+
+    public override HeldOutRows? HeldOutRows => table.HeldOutRows;
+
+    public override TableData? Learned => read?.Data;
+
     public override async Task<HeldOut> EvaluateAsync((byte[] Artefact, DateTimeOffset Until)? serving, IProgress<WorkProgress>? progress, CancellationToken ct)
     {
         table.Trials = Trials;

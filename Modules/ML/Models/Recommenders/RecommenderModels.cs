@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using OKLA.ML.Serving;
 using OKLA.ML.Training;
 using OKLA.ML.Training.Recommenders;
 using OKLA.Shared.Contracts;
@@ -14,6 +15,12 @@ internal abstract class RecommenderModel(ItemKind kind, string summary, IMessage
     public override string Summary => summary;
 
     public override ModelTraining NewTraining() => new RecommenderTraining(kind, bus, options, rates, clock);
+
+    public override IServedModel? Check(byte[] artefact)
+    {
+        ItemRecommender.Load(artefact, kind);
+        return null;
+    }
 }
 
 /// <summary>Vehicles.</summary>
@@ -32,6 +39,12 @@ internal sealed class SimilarVehicles(IMessageBus bus, IOptions<MLOptions> optio
     public override string Summary => "Which vehicles somebody who looks at one would look at instead.";
 
     public override ModelTraining NewTraining() => new SimilarTraining(bus, options.Value, rates, clock);
+
+    public override IServedModel? Check(byte[] artefact)
+    {
+        SimilarItems.Load(artefact);
+        return null;
+    }
 }
 
 /// <summary>Buyers of a vehicle as a model of this house; asked through <c>GET /api/recommendations/items/{id}/buyers</c>.</summary>
@@ -42,4 +55,10 @@ internal sealed class BuyerRecommender(IMessageBus bus, IOptions<MLOptions> opti
     public override string Summary => "Who should hear of a vehicle.";
 
     public override ModelTraining NewTraining() => new BuyerTraining(bus, options.Value, rates, clock);
+
+    public override IServedModel? Check(byte[] artefact)
+    {
+        BuyerFinder.Load(artefact);
+        return null;
+    }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using OKLA.ML.Registry;
+using OKLA.ML.Serving;
 using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
@@ -87,6 +88,12 @@ internal sealed class CampaignAnomalyDetector(SeriesStore series, IMessageBus bu
     public override string Summary => "When a campaign's channel is not as usual.";
 
     public override ModelTraining NewTraining() => new CampaignWatchTraining(series, bus, options.Value, clock);
+
+    public override IServedModel? Check(byte[] artefact)
+    {
+        WatchSettings.Load(artefact);
+        return null;
+    }
 }
 
 /// <summary>Sets the threshold on the older hours and measures on the newer ones, where the simulator knows what was broken.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Options;
 using OKLA.ML.Algorithms.Evaluation;
 using OKLA.ML.Registry;
+using OKLA.ML.Serving;
 using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Messaging;
@@ -16,6 +17,12 @@ internal sealed class CpaModel(SeriesStore series, IMessageBus bus, IOptions<MLO
     public override string Summary => "What an application will cost in the next hour of a campaign's channel.";
 
     public override ModelTraining NewTraining() => new CpaTraining(series, bus, options.Value, clock);
+
+    public override IServedModel? Check(byte[] artefact)
+    {
+        CpaPredictor.Load(artefact);
+        return null;
+    }
 }
 
 /// <summary>Trains the forecast of costs. Split: the newest hours are the test; baselines are the cost of the last hour that had one, and of the same hour a week before.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Options;
 using OKLA.ML.Algorithms.Anomalies;
 using OKLA.ML.Registry;
+using OKLA.ML.Serving;
 using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
 
@@ -69,6 +70,12 @@ internal sealed class AnomalyDetector(SeriesStore series, IOptions<MLOptions> op
     public override string Summary => "When demand or traffic is not as usual.";
 
     public override ModelTraining NewTraining() => new DemandWatchTraining(series, options.Value, clock);
+
+    public override IServedModel? Check(byte[] artefact)
+    {
+        WatchSettings.Load(artefact);
+        return null;
+    }
 }
 
 /// <summary>Sets the threshold on the older hours and measures on the newer ones, into which faults are planted by a seed: nobody has labelled real ones.</summary>

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Options;
 using OKLA.ML.Algorithms.TimeSeries;
 using OKLA.ML.Registry;
+using OKLA.ML.Serving;
 using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
@@ -54,6 +55,12 @@ internal sealed class DemandForecaster(SeriesStore series, IOptions<MLOptions> o
     public override string Summary => "How often vehicles of each segment and province will be looked at.";
 
     public override ModelTraining NewTraining() => new DemandTraining(series, options.Value, clock);
+
+    public override IServedModel? Check(byte[] artefact)
+    {
+        DemandForecasts.Load(artefact);
+        return null;
+    }
 }
 
 /// <summary>Trains the forecasts. Split: the newest four weeks or more are the test, foretold anew from the beginning of each of their weeks.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using OKLA.ML.Registry;
+using OKLA.ML.Serving;
 using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
@@ -20,6 +21,12 @@ internal sealed class ResponseCurves(SeriesStore series, IMessageBus bus, IOptio
     public override string Summary => "What each channel brings for how much money.";
 
     public override ModelTraining NewTraining() => new ResponseTraining(series, bus, options.Value, clock);
+
+    public override IServedModel? Check(byte[] artefact)
+    {
+        Read(artefact);
+        return null;
+    }
 
     /// <summary>The curves of an artefact.</summary>
     /// <exception cref="InvalidDataException">It is damaged.</exception>

@@ -11,6 +11,7 @@ using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using OKLA.ML.Datasets;
 using OKLA.Shared.Files;
 using OKLA.Shared.Web;
 
@@ -307,6 +308,73 @@ internal static class BatchRows
     /// <summary>A line of CSV with its end (RFC 4180).</summary>
     public static string CsvLine(IEnumerable<string> cells) =>
         string.Join(',', cells.Select(cell => cell.AsSpan().IndexOfAny(",\"\r\n") >= 0 ? $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : cell)) + "\r\n";
+
+    /// <summary>Rows that wait for their answers without those that name a person; a line that goes leaves an empty one, so that the others keep their numbers.</summary>
+    public static (byte[] Input, int Gone) Without(string format, byte[] input, ErasedPerson person)
+    {
+        if (input.Length == 0)
+        {
+            return (input, 0);
+        }
+
+        if (format == "csv")
+        {
+            var cells = JsonSerializer.Deserialize<string[][]>(input)!;
+            string[][] left = [.. cells.Where(row => !person.IsIn(row))];
+            return left.Length == cells.Length ? (input, 0) : (JsonSerializer.SerializeToUtf8Bytes(left), cells.Length - left.Length);
+        }
+
+        var lines = JsonSerializer.Deserialize<string[]>(input)!;
+        var gone = 0;
+        for (var i = 0; i < lines.Length; i++)
+        {
+            if (Names(lines[i], person))
+            {
+                lines[i] = "";
+                gone++;
+            }
+        }
+
+        return gone == 0 ? (input, 0) : (JsonSerializer.SerializeToUtf8Bytes(lines), gone);
+    }
+
+    /// <summary>Answered rows without those that name a person. Answers to lines of JSON hold nothing of what was asked.</summary>
+    public static async Task<(byte[]? Output, int Gone)> WithoutAsync(string format, byte[]? output, ErasedPerson person, CancellationToken ct)
+    {
+        if (output is null or [] || format != "csv")
+        {
+            return (output, 0);
+        }
+
+        var (left, gone) = (new StringBuilder(), 0);
+        await foreach (var row in CanonicalCsv.ReadAsync(new MemoryStream(output), ct))
+        {
+            if (person.IsIn(row))
+            {
+                gone++;
+            }
+            else
+            {
+                left.Append(CsvLine(row));
+            }
+        }
+
+        return gone == 0 ? (output, 0) : (Encoding.UTF8.GetBytes(left.ToString()), gone);
+    }
+
+    private static bool Names(string line, ErasedPerson person)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(line);
+            return person.IsIn(json.RootElement);
+        }
+        catch (JsonException)
+        {
+            // No JSON, so nothing that an answer would be given to; its text may be an id all the same.
+            return person.Is(line);
+        }
+    }
 
     private static string?[] FromCells(string[] cells, int[] columns, int width, ModelSignature signature, ReadRows read)
     {

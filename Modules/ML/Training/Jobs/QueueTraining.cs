@@ -4,8 +4,10 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
 using OKLA.ML.Datasets;
 using OKLA.ML.Models;
+using OKLA.ML.Rollout;
 using OKLA.ML.Training.Gates;
 using OKLA.Shared.EventLog;
 using OKLA.Shared.Web;
@@ -43,12 +45,22 @@ internal static class QueueTraining
     /// <param name="Notes">What the model is for.</param>
     /// <param name="Priority">Larger goes first, -100 to 100.</param>
     /// <param name="Reason">Why now.</param>
+    /// <param name="Objective">What to weigh quality against: speed, size and fairness; the front of what was tried is kept with the run.</param>
+    /// <param name="Rollout">How a version that passes its gates is let in step by step, instead of at once.</param>
     public sealed record Request(
         [Required, MaxLength(60)] string Model, [MaxLength(100)] string? Dataset = null, [Range(1, int.MaxValue)] int? DatasetVersion = null, [MaxLength(200)] string? Target = null, string? Task = null,
         [MaxLength(200)] string? Positive = null, IReadOnlyList<string>? Columns = null, [MaxLength(200)] string? Time = null, [MaxLength(200)] string? Group = null, IReadOnlyList<string>? Fairness = null,
         IReadOnlyList<Invariance>? Invariances = null, IReadOnlyList<Direction>? Directions = null, [Range(5, 3_600)] double? BudgetSeconds = null, string? Profile = null, bool? SelectColumns = null,
         [Range(0.5, 0.99)] double? Coverage = null, [MaxLength(40)] string? Unit = null, [MaxLength(40)] string? Entity = null, bool? RequireApproval = null, int? Seed = null, Strictness? Gates = null,
-        [MaxLength(2_000)] string? Notes = null, [Range(-100, 100)] int Priority = 0, [MaxLength(100)] string? Reason = null);
+        [MaxLength(2_000)] string? Notes = null, [Range(-100, 100)] int Priority = 0, [MaxLength(100)] string? Reason = null, Aim? Objective = null, Steps? Rollout = null);
+
+    /// <summary>Weights of what a model is to be good at, and limits that come first; none of them says quality alone.</summary>
+    public sealed record Aim(
+        [Range(0, 1_000)] double Quality = 1, [Range(0, 1_000)] double Latency = 0, [Range(0, 1_000)] double Size = 0, [Range(0, 1_000)] double Fairness = 0,
+        [Range(1, 60_000_000)] double? MaxRowMicroseconds = null, [Range(1, 1_000_000_000)] long? MaxBytes = null, [Range(0, 1_000)] double? MaxGroupGap = null);
+
+    /// <summary>A rollout that begins by itself; what is not said is as /rollouts has it.</summary>
+    public sealed record Steps(IReadOnlyList<Stage>? Stages = null, Goal? Goal = null, Guardrails? Guardrails = null, bool Auto = true);
 
     /// <summary>Answers must stay when a column takes other values.</summary>
     public sealed record Invariance([Required] string Column, [Required, MinLength(1)] IReadOnlyList<string> Values, [Range(0, 1)] double Tolerance = 0.05);
@@ -71,11 +83,17 @@ internal static class QueueTraining
     public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) => routes.MapPost("/", HandleAsync).WithName("QueueTraining").WithSummary("Train a model of this house or of a data set");
 
     internal static async Task<Results<Accepted<Response>, ValidationProblem>> HandleAsync(
-        Request request, CurrentUser admin, ModelCatalog models, DatasetStore datasets, TrainingJobs jobs, CancellationToken ct)
+        Request request, CurrentUser admin, ModelCatalog models, DatasetStore datasets, TrainingJobs jobs, IOptions<MLOptions> options, CancellationToken ct)
     {
         if (!ModelCatalog.IsName(request.Model))
         {
             return Problems.Invalid("model", "A name has 2 to 60 lower case letters, digits and dashes, a letter first.");
+        }
+
+        var rollout = request.Rollout is { } steps ? new RolloutEndpoints.Request(Stages: steps.Stages, Goal: steps.Goal, Guardrails: steps.Guardrails, Auto: steps.Auto) : null;
+        if (rollout is not null && RolloutStart.Faults(rollout, options.Value.Rollout) is { Count: > 0 } faults)
+        {
+            return Problems.Invalid(faults.ToDictionary(fault => $"rollout.{fault.Key}", fault => fault.Value));
         }
 
         var known = await models.FindAsync(request.Model, ct);
@@ -93,12 +111,12 @@ internal static class QueueTraining
                 await models.PutAsync(definition, admin.Actor, request.Notes, ct);
             }
         }
-        else if (request.Dataset is not null || request.Target is not null)
+        else if (request.Dataset is not null || request.Target is not null || request.Objective is not null)
         {
-            return Problems.Invalid(request.Dataset is not null ? "dataset" : "target", $"{request.Model} is a model of this house and learns from the log.");
+            return Problems.Invalid(request.Dataset is not null ? "dataset" : request.Target is not null ? "target" : "objective", $"{request.Model} is a model of this house and learns from the log.");
         }
 
-        var id = await jobs.QueueAsync(request.Model, request.Reason ?? "demand", admin.Actor, request.Priority, ct);
+        var id = await jobs.QueueAsync(request.Model, request.Reason ?? "demand", admin.Actor, request.Priority, ct, rollout: rollout);
         return TypedResults.Accepted($"/api/ml/jobs/{id}", new Response(id, request.Model, known is null));
     }
 
@@ -115,6 +133,12 @@ internal static class QueueTraining
             BudgetSeconds = request.BudgetSeconds ?? old.BudgetSeconds, Profile = request.Profile ?? old.Profile, SelectColumns = request.SelectColumns ?? old.SelectColumns,
             Coverage = request.Coverage ?? old.Coverage, Unit = request.Unit ?? old.Unit, Entity = request.Entity ?? old.Entity, RequireApproval = request.RequireApproval ?? old.RequireApproval,
             Seed = request.Seed ?? old.Seed,
+            Objective = request.Objective is { } aim
+                ? new Objective
+                {
+                    Quality = aim.Quality, Latency = aim.Latency, Size = aim.Size, Fairness = aim.Fairness, MaxRowMicroseconds = aim.MaxRowMicroseconds, MaxBytes = aim.MaxBytes, MaxGroupGap = aim.MaxGroupGap,
+                }
+                : old.Objective,
             Gates = strict is null ? gates : new GateSettings
             {
                 Off = strict.Off ?? gates.Off, Tolerance = strict.Tolerance ?? gates.Tolerance, CalibrationError = strict.CalibrationError ?? gates.CalibrationError,
@@ -138,6 +162,11 @@ internal static class QueueTraining
         if (!Profiles.Contains(definition.Profile))
         {
             Wrong("profile", $"A profile is one of {string.Join(", ", Profiles)}.");
+        }
+
+        if (definition.Objective?.Fault(definition.Fairness.Count > 0) is var (weight, wrong))
+        {
+            Wrong(weight, wrong);
         }
 
         foreach (var gate in definition.Gates.Off.Where(name => Gate.All.All(gate => gate.Name != name)))

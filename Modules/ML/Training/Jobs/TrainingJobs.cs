@@ -3,6 +3,7 @@ using Dapper;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using OKLA.ML.Algorithms.Tuning;
+using OKLA.ML.Rollout;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
 
@@ -53,14 +54,14 @@ internal sealed class TrainingJobs(NpgsqlDataSource database, IOptions<MLOptions
     public string Host { get; } = $"{Environment.MachineName}-{Environment.ProcessId}-{Guid.NewGuid().ToString("n")[..6]}";
 
     /// <summary>Puts a training into the queue.</summary>
-    public async Task<Guid> QueueAsync(string model, string reason, string by, int priority, CancellationToken ct, Guid? reproduces = null)
+    public async Task<Guid> QueueAsync(string model, string reason, string by, int priority, CancellationToken ct, Guid? reproduces = null, RolloutEndpoints.Request? rollout = null)
     {
         var id = Guid.CreateVersion7(Now);
         await using var connection = await database.OpenConnectionAsync(ct);
         await connection.ExecuteAsync(new CommandDefinition("""
-            insert into ml.training_jobs (id, model, state, priority, reason, requested_by, reproduces, requested_at, not_before)
-            values (@id, @model, 'queued', @priority, @reason, @by, @reproduces, @now, @now)
-            """, new { id, model, priority, reason, by, reproduces, now = Now.UtcDateTime }, cancellationToken: ct));
+            insert into ml.training_jobs (id, model, state, priority, reason, requested_by, reproduces, requested_at, not_before, rollout)
+            values (@id, @model, 'queued', @priority, @reason, @by, @reproduces, @now, @now, @rollout::jsonb)
+            """, new { id, model, priority, reason, by, reproduces, now = Now.UtcDateTime, rollout = rollout is null ? null : JsonSerializer.Serialize(rollout, EventJson.Options) }, cancellationToken: ct));
         return id;
     }
 
@@ -121,6 +122,14 @@ internal sealed class TrainingJobs(NpgsqlDataSource database, IOptions<MLOptions
             """,
             new { id, Host, until = Until, fraction = Math.Clamp(progress.Fraction, 0, 1), step = progress.Step ?? "", trials = trials is null ? null : JsonSerializer.Serialize(trials, EventJson.Options) },
             cancellationToken: ct));
+    }
+
+    /// <summary>How a job wants its version to be let in; null for at once.</summary>
+    public async Task<RolloutEndpoints.Request?> RolloutAsync(Guid id, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        var json = await connection.ExecuteScalarAsync<string?>(new CommandDefinition("select rollout::text from ml.training_jobs where id = @id", new { id }, cancellationToken: ct));
+        return json is null ? null : JsonSerializer.Deserialize<RolloutEndpoints.Request>(json, EventJson.Options);
     }
 
     /// <summary>Trials that an earlier attempt finished.</summary>

@@ -120,7 +120,7 @@ internal sealed class TrainingWorker(
 
         var definition = await models.FindAsync(job.Model, ct) ?? throw new InvalidDataException($"There is no model named {job.Model}.");
         var startedAt = clock.GetUtcNow();
-        var (outcome, made) = await runner.TrainAsync(definition, job.Reason, job.Id, watched, watched, ct);
+        var (outcome, made) = await runner.TrainAsync(definition, job.Reason, job.Id, watched, watched, ct, await jobs.RolloutAsync(job.Id, ct));
         await registry.RecordRunAsync(outcome, ct);
         if (outcome.Version == 0)
         {

@@ -4,6 +4,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using OKLA.ML.Algorithms.Evaluation;
+using OKLA.ML.Models;
+using OKLA.ML.Models.Frames;
 using OKLA.ML.Training.Gates;
 using OKLA.ML.Training.Jobs;
 using OKLA.Shared.Web;
@@ -74,7 +76,7 @@ internal static class ReadRuns
         return found.Count is < 2 or > MostCompared ? Problems.Invalid("ids", $"Name 2 to {MostCompared} runs, with commas between.") : TypedResults.Ok(await SideBySideAsync(found, runs, ct));
     }
 
-    internal static async Task<Results<Accepted<Queued>, ProblemHttpResult>> ReproduceAsync(Guid id, CurrentUser admin, RunStore runs, TrainingJobs jobs, CancellationToken ct)
+    internal static async Task<Results<Accepted<Queued>, ProblemHttpResult>> ReproduceAsync(Guid id, CurrentUser admin, RunStore runs, RunTables tables, ModelCatalog models, TrainingJobs jobs, CancellationToken ct)
     {
         if (await runs.FindAsync(id, ct) is not { } run)
         {
@@ -83,7 +85,12 @@ internal static class ReadRuns
 
         if (await runs.RecipeAsync(id, ct) is null)
         {
-            return TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: "Conflict", detail: "The run kept no recipe: only models of data sets, which do not change, are made again.");
+            return TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: "Conflict", detail: "The run kept no recipe: only models of tables are made again.");
+        }
+
+        if (await models.FindAsync(run.Model, ct) is LogModel && !await tables.HasLearnedAsync(id, ct))
+        {
+            return TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: "Conflict", detail: TrainingRunner.NotKept);
         }
 
         var job = await jobs.QueueAsync(run.Model, "reproduce", admin.Actor, 0, ct, id);

@@ -51,6 +51,8 @@ public sealed class BatchAndQueueTests : ServingTest
         var job = await PostAsync(text.ToString(), "text/csv");
         await UntilAsync(async () => (await Http.GetFromJsonAsync<JsonElement>($"/api/ml/batches/{job}")).GetProperty("state").GetString() == "done");
 
+        await Service<OKLA.ML.Monitoring.ServingMeter>().FlushAsync();
+        (await ScalarAsync<long>("select sum(rows)::bigint from ml.serving_minutes where model = 'line' and arm = 'batch'")).ShouldBeGreaterThanOrEqualTo(5_000);
         var done = await Http.GetFromJsonAsync<JsonElement>($"/api/ml/batches/{job}");
         (done.GetProperty("rows").GetInt64(), done.GetProperty("failed").GetInt64(), done.GetProperty("progress").GetDouble()).ShouldBe((5_000, 1, 1));
         var lines = (await Http.GetStringAsync($"/api/ml/batches/{job}/result")).Split("\r\n", StringSplitOptions.RemoveEmptyEntries);

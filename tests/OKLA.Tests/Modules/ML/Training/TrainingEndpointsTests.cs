@@ -11,6 +11,7 @@ using OKLA.Features;
 using OKLA.Host.Auth;
 using OKLA.ML;
 using OKLA.ML.Datasets;
+using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
 using OKLA.Shared.Jobs;
 using OKLA.Shared.Messaging;
@@ -29,7 +30,7 @@ public sealed class TrainingEndpointsTests : DatabaseTest, IAsyncDisposable
     public async Task StartAsync()
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
-        builder.Configuration.AddInMemoryCollection([new("urls", "http://127.0.0.1:0"), new("ML:RefreshSeconds", "0.1"), new("ML:TrainingThreads", "1")]);
+        builder.Configuration.AddInMemoryCollection([new("urls", "http://127.0.0.1:0"), new("ML:RefreshSeconds", "0.1"), new("ML:TrainingThreads", "1"), new("ML:BudgetSeconds", "1")]);
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton(Database).AddEventLog().AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly).AddJobs(runJobs: false)
             .AddSingleton(new MessagingServices.MessageTypes([typeof(FindPersonHandler)]));
@@ -79,11 +80,40 @@ public sealed class TrainingEndpointsTests : DatabaseTest, IAsyncDisposable
         (await http.PostAsync("/api/ml/models/sold-soon/train", null)).StatusCode.ShouldBe(HttpStatusCode.Accepted);
     }
 
+    [Test]
+    public async Task A_run_of_the_house_is_made_again_from_the_table_that_it_learned_from_though_the_log_went_on()
+    {
+        var (writer, now) = (app.Services.GetRequiredService<EventWriter>(), TimeProvider.System.GetUtcNow());
+        await writer.WriteAsync([.. Town.Vehicles(300, now.AddDays(-40), 30, seed: 5).Select(v => Room.Listed(v.Item, v.At))]);
+        var first = await OverAsync(await http.PostAsJsonAsync("/api/ml/jobs", new { model = ModelNames.VehicleClassifier }));
+        first.GetProperty("state").GetString().ShouldBe("succeeded", first.GetRawText());
+        await writer.WriteAsync([.. Town.Vehicles(20, now.AddDays(-2), 1, seed: 6).Select((v, i) => Room.Listed(v.Item with { Id = $"late-{i}" }, v.At))]);
+
+        var again = await OverAsync(await http.PostAsync($"/api/ml/runs/{first.GetProperty("runId").GetString()}/reproduce", null));
+
+        again.GetProperty("message").GetString()!.ShouldStartWith("Bit for bit the same artefact", customMessage: again.GetRawText());
+        await ExecuteAsync($"update ml.runs set learned = null where id = '{first.GetProperty("runId").GetString()}'");
+        (await http.PostAsync($"/api/ml/runs/{first.GetProperty("runId").GetString()}/reproduce", null)).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+    }
+
+    private async Task<JsonElement> OverAsync(HttpResponseMessage queued)
+    {
+        queued.StatusCode.ShouldBe(HttpStatusCode.Accepted, await queued.Content.ReadAsStringAsync());
+        var told = await (await http.GetAsync($"{queued.Headers.Location}/events", HttpCompletionOption.ResponseHeadersRead)).Content.ReadAsStringAsync();
+        return JsonDocument.Parse(told.Split("data: ")[^1]).RootElement;
+    }
+
     [TestCase("""{"dataset":"cars"}""", "model")]
     [TestCase("""{"model":"x-y","dataset":"cars","target":"price","budgetSeconds":1}""", "budgetSeconds")]
     [TestCase("""{"model":"x-y","dataset":"cars","target":"price","gates":{"fairness":1,"calibrationError":7}}""", "gates.calibrationError")]
     [TestCase("""{"model":"x-y","dataset":"cars","target":"price","gates":{"off":["luck"]}}""", "gates.off")]
     [TestCase("""{"model":"x-y","dataset":"cars","target":"price","columns":["age","colour"]}""", "columns[1]")]
+    [TestCase("""{"model":"x-y","dataset":"cars","target":"price","objective":{"quality":0}}""", "objective")]
+    [TestCase("""{"model":"x-y","dataset":"cars","target":"price","objective":{"size":-1}}""", "objective.size")]
+    [TestCase("""{"model":"x-y","dataset":"cars","target":"price","objective":{"fairness":1}}""", "objective.fairness")]
+    [TestCase("""{"model":"x-y","dataset":"cars","target":"price","rollout":{"stages":[{"name":"party","share":0.5,"minutes":1}]}}""", "rollout.stages")]
+    [TestCase("""{"model":"x-y","dataset":"cars","target":"price","rollout":{"goal":{"eventTypes":["sneezed"],"windowMinutes":5}}}""", "rollout.goal")]
+    [TestCase("""{"model":"price-predictor","objective":{"size":1}}""", "objective")]
     public async Task A_wrong_field_is_refused_by_its_name(string body, string field)
     {
         var refused = await http.PostAsync("/api/ml/jobs", new StringContent(body, System.Text.Encoding.UTF8, "application/json"));

@@ -77,13 +77,38 @@ public sealed class TrainingQueueTests : DatabaseTest, IAsyncDisposable
         await Get<TrainingWorker>().WorkAsync(default);
         var run = (await Get<TrainingJobs>().FindAsync(queued.Id, default))!.RunId!.Value;
 
-        var accepted = (await ReadRuns.ReproduceAsync(run, Admin, Get<RunStore>(), Get<TrainingJobs>(), default)).Result.ShouldBeOfType<Accepted<ReadRuns.Queued>>().Value!;
+        var accepted = (await ReadRuns.ReproduceAsync(run, Admin, Get<RunStore>(), Get<RunTables>(), Get<ModelCatalog>(), Get<TrainingJobs>(), default)).Result.ShouldBeOfType<Accepted<ReadRuns.Queued>>().Value!;
         await Get<TrainingWorker>().WorkAsync(default);
 
         var job = (await Get<TrainingJobs>().FindAsync(accepted.Id, default))!;
         job.Message!.ShouldStartWith("Bit for bit the same artefact", customMessage: job.Error);
         (await Get<RunStore>().FindAsync(job.RunId!.Value, default))!.Identical.ShouldBe(true);
         (await ScalarAsync<long>("select count(*) from ml.model_versions where model = 'again'")).ShouldBe(1);
+    }
+
+    [Test]
+    public async Task A_training_lets_its_version_in_step_by_step_when_it_is_asked_to()
+    {
+        await QueueAsync(Quick("stepwise"));
+        await Get<TrainingWorker>().WorkAsync(default);
+        var queued = await QueueAsync(Quick("stepwise") with
+        {
+            Gates = new QueueTraining.Strictness(["serving"]), Rollout = new QueueTraining.Steps([new OKLA.ML.Rollout.Stage("ab", 0.1, 30)]),
+        });
+
+        await Get<TrainingWorker>().WorkAsync(default);
+
+        var job = (await Get<TrainingJobs>().FindAsync(queued.Id, default))!;
+        (job.State, job.Version, job.Published).ShouldBe(("succeeded", 2, false), job.Error ?? job.Message);
+        (await Get<ModelRegistry>().ServingAsync(default))["stepwise"].Version.ShouldBe(1);
+        (await ScalarAsync<string>("select stage || ' ' || status || ' ' || (spec->'arms'->1->>'version') from ml.rollouts where model = 'stepwise'")).ShouldBe("ab running 2");
+        (await ScalarAsync<string>("select stage from ml.model_versions where model = 'stepwise' and version = 2")).ShouldBe("candidate");
+
+        // A second one finds the first under way: its version waits, and nothing that serves changes.
+        var third = await QueueAsync(Quick("stepwise") with { Gates = new QueueTraining.Strictness(["serving"]), Rollout = new QueueTraining.Steps() });
+        await Get<TrainingWorker>().WorkAsync(default);
+        (await Get<TrainingJobs>().FindAsync(third.Id, default))!.Message!.ShouldContain("A rollout of stepwise is under way.");
+        (await Get<ModelRegistry>().ServingAsync(default))["stepwise"].Version.ShouldBe(1);
     }
 
     [Test]
@@ -160,7 +185,7 @@ public sealed class TrainingQueueTests : DatabaseTest, IAsyncDisposable
     [TestCase("dataset", "price-predictor", "cars", null, null)]
     public async Task A_wrong_field_is_named(string field, string model, string? dataset, string? target, string? task)
     {
-        var answer = await QueueTraining.HandleAsync(new QueueTraining.Request(model, dataset, Target: target, Task: task), Admin, Get<ModelCatalog>(), Get<DatasetStore>(), Get<TrainingJobs>(), default);
+        var answer = await QueueTraining.HandleAsync(new QueueTraining.Request(model, dataset, Target: target, Task: task), Admin, Get<ModelCatalog>(), Get<DatasetStore>(), Get<TrainingJobs>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), default);
 
         answer.Result.ShouldBeOfType<ValidationProblem>().ProblemDetails.Errors.Keys.ShouldBe([field]);
         (await ScalarAsync<long>("select count(*) from ml.training_jobs")).ShouldBe(0);
@@ -267,7 +292,7 @@ public sealed class TrainingQueueTests : DatabaseTest, IAsyncDisposable
     private static QueueTraining.Request Quick(string model) => new(model, "cars", Target: "price", Columns: ["age", "km", "transmission"], Profile: "fast", BudgetSeconds: 1);
 
     private async Task<QueueTraining.Response> QueueAsync(QueueTraining.Request request) =>
-        (await QueueTraining.HandleAsync(request, Admin, Get<ModelCatalog>(), Get<DatasetStore>(), Get<TrainingJobs>(), default)).Result.ShouldBeOfType<Accepted<QueueTraining.Response>>().Value!;
+        (await QueueTraining.HandleAsync(request, Admin, Get<ModelCatalog>(), Get<DatasetStore>(), Get<TrainingJobs>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), default)).Result.ShouldBeOfType<Accepted<QueueTraining.Response>>().Value!;
 
     private TrainingJobs AnotherHost() => new(Database, room.Services.GetRequiredService<IOptions<MLOptions>>(), room.Clock);
 

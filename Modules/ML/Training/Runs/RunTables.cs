@@ -1,0 +1,130 @@
+using Dapper;
+using Npgsql;
+using OKLA.ML.Algorithms.Tabular;
+using OKLA.ML.Datasets;
+using OKLA.ML.Registry;
+
+namespace OKLA.ML.Training.Runs;
+
+/// <summary>
+/// Tables that runs leave behind, as canonical CSV: the rows that a model was measured on, and for models of the log, whose frame is another one tomorrow, the whole table that
+/// was learned from. Of a model, the newest few runs keep the latter.
+/// </summary>
+internal sealed class RunTables(NpgsqlDataSource database, BlobStore blobs)
+{
+    private const int KeptWhole = 5;
+
+    /// <summary>Keeps what a run leaves.</summary>
+    public async Task KeepAsync(Guid run, string model, HeldOutRows? heldOut, TableData? whole, CancellationToken ct)
+    {
+        var (held, table) = (heldOut is null ? null : await WriteAsync(heldOut.Table(), ct), whole is null ? null : await WriteAsync(Rows(whole), ct));
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await connection.ExecuteAsync(new CommandDefinition(
+            "update ml.runs set held_out = @held, held_out_threshold = @threshold, learned = @table where id = @run", new { run, held, threshold = heldOut?.Threshold, table }, cancellationToken: ct));
+        var old = (await connection.QueryAsync<string>(new CommandDefinition("""
+            with old as (select id, learned from ml.runs where model = @model and learned is not null order by started_at desc, id desc offset @KeptWhole)
+            update ml.runs r set learned = null from old where r.id = old.id returning old.learned
+            """, new { model, KeptWhole }, cancellationToken: ct))).AsList();
+        foreach (var blob in old)
+        {
+            await blobs.DeleteAsync(blob, ct);
+        }
+    }
+
+    /// <summary>The rows that a run was measured on; null when they were not kept, or lost an erased person's rows.</summary>
+    public async Task<HeldOutRows?> HeldOutAsync(Guid run, int classes, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        var (blob, threshold) = await connection.QuerySingleOrDefaultAsync<(string?, double?)>(new CommandDefinition(
+            "select held_out, held_out_threshold from ml.runs where id = @run", new { run }, cancellationToken: ct));
+        return blob is null ? null : HeldOutRows.Of(await ReadAsync(blob, ct), classes, threshold ?? 0);
+    }
+
+    /// <summary>Whether the whole table of a run is kept.</summary>
+    public async Task<bool> HasLearnedAsync(Guid run, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        return await connection.ExecuteScalarAsync<bool>(new CommandDefinition("select learned is not null from ml.runs where id = @run", new { run }, cancellationToken: ct));
+    }
+
+    /// <summary>The table that a run learned from; null when it was not kept.</summary>
+    public async Task<TableData?> LearnedAsync(RunRecord run, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        return await connection.ExecuteScalarAsync<string?>(new CommandDefinition("select learned from ml.runs where id = @Id", new { run.Id }, cancellationToken: ct)) is { } blob
+            ? new TableData(await ReadAsync(blob, ct), $"log:{run.Model}", 0, run.Data.TryGetProperty("sha256", out var sha256) ? sha256.GetString() ?? "" : "", run.StartedAt)
+            : null;
+    }
+
+    /// <summary>
+    /// Takes a person's rows out of what runs kept of the log. What they kept of a data set that lost rows goes as a whole: its rows do not say whose they were.
+    /// </summary>
+    public async Task EraseAsync(ErasedPerson person, IReadOnlyCollection<(string Dataset, int Version)> changed, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        var kept = (await connection.QueryAsync<(Guid Run, string? Held, string? Learned, string? Dataset, int? Version)>(new CommandDefinition("""
+            select id, held_out, learned, data->>'dataset', case when jsonb_typeof(data->'version') = 'number' then (data->>'version')::int end from ml.runs where held_out is not null or learned is not null
+            """, cancellationToken: ct))).AsList();
+        foreach (var (run, held, learned, dataset, version) in kept)
+        {
+            foreach (var (column, blob) in new[] { ("held_out", held), ("learned", learned) })
+            {
+                if (blob is null)
+                {
+                    continue;
+                }
+
+                var gone = dataset is not null && version is { } number && changed.Contains((dataset, number));
+                var left = gone ? null : await WithoutAsync(blob, person, ct);
+                if (left != blob)
+                {
+                    await connection.ExecuteAsync(new CommandDefinition($"update ml.runs set {column} = @left where id = @run", new { run, left }, cancellationToken: ct));
+                    await blobs.DeleteAsync(blob, ct);
+                }
+            }
+        }
+    }
+
+    private static TableRows Rows(TableData data) =>
+        new([.. data.Columns.Select(column => column.Name)], Enumerable.Range(0, data.Columns[0].Values.Count).Select(row => data.Columns.Select(column => column.Values[row]).ToArray()).ToAsyncEnumerable());
+
+    private async Task<string> WriteAsync(TableRows table, CancellationToken ct)
+    {
+        using var file = new TemporaryFile();
+        await CanonicalCsv.WriteAsync(table, file.Path, ct);
+        await using var content = File.OpenRead(file.Path);
+        return (await blobs.WriteAsync(content, ct)).Sha256;
+    }
+
+    private async Task<IReadOnlyList<RawColumn>> ReadAsync(string blob, CancellationToken ct)
+    {
+        string[]? names = null;
+        var columns = new List<List<string?>>();
+        await foreach (var row in CanonicalCsv.ReadAsync(await blobs.OpenAsync(blob, ct), ct))
+        {
+            if (names is null)
+            {
+                names = [.. row];
+                columns.AddRange(row.Select(_ => new List<string?>()));
+                continue;
+            }
+
+            for (var c = 0; c < row.Length; c++)
+            {
+                columns[c].Add(row[c].Length == 0 ? null : row[c]);
+            }
+        }
+
+        return [.. (names ?? []).Zip(columns, (name, values) => new RawColumn(name, [.. values]))];
+    }
+
+    /// <summary>The blob without a person's rows: the same one when it has none, null when nothing else is left.</summary>
+    private async Task<string?> WithoutAsync(string blob, ErasedPerson person, CancellationToken ct)
+    {
+        var table = await ReadAsync(blob, ct);
+        int[] left = [.. Enumerable.Range(0, table.Count == 0 ? 0 : table[0].Values.Count).Where(row => !person.IsIn(table.Select(column => column.Values[row])))];
+        return table.Count == 0 || left.Length == table[0].Values.Count ? blob
+            : left.Length == 0 ? null
+            : await WriteAsync(new TableRows([.. table.Select(column => column.Name)], left.Select(row => table.Select(column => column.Values[row]).ToArray()).ToAsyncEnumerable()), ct);
+    }
+}
