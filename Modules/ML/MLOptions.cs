@@ -123,7 +123,7 @@ internal sealed class PriceKnobs
 {
     /// <summary>Trees at most; fewer when the validation part stops improving.</summary>
     [Range(1, 100_000)]
-    public int Trees { get; set; } = 600;
+    public int Trees { get; set; } = 300;
 
     /// <summary>Step of each tree.</summary>
     [Range(1e-4, 1)]
@@ -131,7 +131,7 @@ internal sealed class PriceKnobs
 
     /// <summary>Leaves of a tree at most.</summary>
     [Range(2, 4_096)]
-    public int Leaves { get; set; } = 31;
+    public int Leaves { get; set; } = 15;
 
     /// <summary>Share of ads that the interval should hold.</summary>
     [Range(0.5, 0.99)]
