@@ -114,6 +114,24 @@ internal static class Reductions
     /// <summary>Share of every key, at most the twenty largest.</summary>
     public static Value Distribution(Slice slice) => slice.Count == 0 ? Value.None : slice.Tally().Shares(20);
 
+    /// <summary>Share of every key in the sum of the numbers, at most the twenty largest.</summary>
+    public static Value DistributionOfSums(Slice slice)
+    {
+        if (slice.Count == 0 || slice.Sum <= 0)
+        {
+            return Value.None;
+        }
+
+        var sums = new Dictionary<string, double>(StringComparer.Ordinal);
+        for (var i = 0; i < slice.Count; i++)
+        {
+            sums[slice.Key(i)] = sums.GetValueOrDefault(slice.Key(i)) + slice.Number(i);
+        }
+
+        return new Shares([.. sums.OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key, StringComparer.Ordinal).Take(20)
+            .Select(pair => KeyValuePair.Create(pair.Key, Math.Round(pair.Value / slice.Sum, 6)))]);
+    }
+
     /// <summary>Share of one key.</summary>
     public static Reduce ShareOf(string key) => slice => slice.Count == 0 ? Value.None : slice.Tally().CountOf(key) / (double)slice.Count;
 
