@@ -39,6 +39,7 @@ internal static class UserFeatures
         user.Derived("favorites_now", "items", [favorites[^1], removed], v => Math.Max(0, v[0].Number - v[1].Number), "Items among the favourites.", 0);
         user.Number("days_since_last_event", "days", Streams.Anything, Window.All, DaysSinceLast, "Days since the person last did something.");
         user.Number("days_since_last_contact", "days", Streams.Contacts, Window.All, DaysSinceLast, "Days since the person last contacted a seller.");
+        user.Number("days_since_previous_contact", "days", Streams.Contacts, Window.All, DaysSinceOneBeforeLast, "Days since the contact before the latest one.");
         var tenure = user.Number("tenure_days", "days", Streams.Anything, Window.All, DaysSinceFirst, "Days since the person was first seen.");
         user.Number("visits_7d", "visits", Streams.Visits, Window.Week, Distinct, "Visits within the last 7d.", 0);
         var visits = user.Number("visits_30d", "visits", Streams.Visits, Window.Month, Distinct, "Visits within the last 30d.", 0);

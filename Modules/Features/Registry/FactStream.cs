@@ -92,6 +92,9 @@ internal static class Reductions
     /// <summary>Days since the latest event, to a thousandth.</summary>
     public static Value DaysSinceLast(Slice slice) => slice.Count == 0 ? Value.None : Days(slice.AskedAt - slice.At(slice.Count - 1));
 
+    /// <summary>Days from the event before the latest one, to a thousandth.</summary>
+    public static Value DaysSinceOneBeforeLast(Slice slice) => slice.Count < 2 ? Value.None : Days(slice.AskedAt - slice.At(slice.Count - 2));
+
     /// <summary>Minutes from the earliest to the latest event, to a thousandth.</summary>
     public static Value MinutesBetween(Slice slice) => slice.Count == 0 ? Value.None : Math.Round((slice.At(slice.Count - 1) - slice.At(0)) / (double)TimeSpan.TicksPerMinute, 3);
 

@@ -24,8 +24,38 @@ internal sealed class LeadScorer(FrameSource source, IOptions<MLOptions> options
 
     protected override TableDefinition Learning { get; } = new()
     {
-        Task = "binary", Positive = Outcome.Yes, EmbargoDays = HorizonDays, Gates = new GateSettings { FoldSpread = 1 },
+        Task = "binary", Positive = Outcome.Yes, EmbargoDays = HorizonDays, Columns = Features, Gates = new GateSettings { FoldSpread = 1 },
     };
+
+    protected override IReadOnlyList<string> Wanted => Features;
+
+    /// <summary>
+    /// What is read of a lead: of its two hundred features those that could bear on a deal. Of all of them a few thousand leads teach mostly noise (AUC .640
+    /// against .655 on simulated ones).
+    /// </summary>
+    private static readonly string[] Features =
+    [
+        .. new[]
+        {
+            // The seller: how well it serves.
+            "dealer_rating", "dealer_mean_rating", "dealer_ratings_total", "dealer_deal_rate", "dealer_deals_total", "dealer_deals_90d", "dealer_contacts_total", "dealer_live_items",
+            "dealer_sell_through", "dealer_mean_reply_minutes_30d", "dealer_reply_rate_30d",
+
+            // The person: how much in a hurry, and whether it is settled with somebody else by now.
+            "user_contacts_1d", "user_contacts_7d", "user_contacts_30d", "user_contacts_total", "user_days_since_previous_contact", "user_purchases_total", "user_days_since_last_purchase",
+            "user_test_drive_rate", "user_test_drives_30d", "user_test_drives_total", "user_offers_30d", "user_visits_a_day_30d", "user_visits_7d", "user_visits_30d", "user_active_days_7d",
+            "user_tenure_days", "user_favorite_rate", "user_contact_rate", "user_mean_dwell_seconds_30d", "user_price_spread_90d", "user_body_entropy_90d", "user_make_entropy_90d",
+            "user_chat_messages_7d",
+
+            // The two together: how much the person wants it.
+            "own_seconds_1d", "own_views_30d", "own_favorite", "own_contacts_30d", "own_test_drives_30d", "make_match", "body_match", "model_match", "price_gap", "price_gap_spreads",
+            "within_searched_price", "year_gap", "distance_km", "session_mean_dwell_seconds", "session_mean_scroll_depth", "session_views_total", "session_minutes",
+
+            // The item and its market, and the way.
+            "item_age_days", "item_mean_dwell_seconds", "item_mean_scroll_depth", "item_contact_rate", "item_favorite_rate", "item_views_total", "item_contacts_7d", "item_contacts_total",
+            "item_price_against_market", "item_market_days_to_sale", "channel", "device",
+        }.Select(name => $"lead.{name}"),
+    ];
 
     protected override async Task<IReadOnlyList<Moment>> MomentsAsync(CancellationToken ct)
     {
