@@ -8,13 +8,16 @@ namespace OKLA.ML.Models;
 /// <summary>
 /// Whether a contact will end in a deal.
 /// Entity: a lead, a person's contact about an item. Label: the item was sold to the person within <see cref="HorizonDays"/> days.
-/// Features: all numbers and short texts of a lead (of its person, item, seller, visit, and how they fit) as known at the contact.
+/// Features: of its person, item, seller, visit, and how they fit, as known <see cref="ReadAfterMinutes"/> minutes after the contact.
 /// Trainer: boosted trees or an ensemble, calibrated. Gate: the platform's. Answer: propensity, and hot, warm or cold.
 /// </summary>
 internal sealed class LeadScorer(FrameSource source, IOptions<MLOptions> options, TimeProvider clock) : FrameModel(source, options.Value, clock)
 {
     /// <summary>Days within which a contact must come to a deal.</summary>
     public const double HorizonDays = 21;
+
+    /// <summary>Minutes after the contact at which a lead is read: the visit that made it is about over, and what was done right after counts, such as asking for a test drive.</summary>
+    public const double ReadAfterMinutes = 15;
 
     public override string Name => ModelNames.LeadScorer;
 
@@ -43,7 +46,7 @@ internal sealed class LeadScorer(FrameSource source, IOptions<MLOptions> options
 
             // The person: how much in a hurry, and whether it is settled with somebody else by now.
             "user_contacts_1d", "user_contacts_7d", "user_contacts_30d", "user_contacts_total", "user_days_since_previous_contact", "user_purchases_total", "user_days_since_last_purchase",
-            "user_test_drive_rate", "user_test_drives_30d", "user_test_drives_total", "user_offers_30d", "user_visits_a_day_30d", "user_visits_7d", "user_visits_30d", "user_active_days_7d",
+            "user_test_drive_rate", "user_test_drives_30d", "user_test_drives_total", "user_offers_30d", "user_offers_total", "user_visits_a_day_30d", "user_visits_7d", "user_visits_30d", "user_active_days_7d",
             "user_tenure_days", "user_favorite_rate", "user_contact_rate", "user_mean_dwell_seconds_30d", "user_price_spread_90d", "user_body_entropy_90d", "user_make_entropy_90d",
             "user_chat_messages_7d",
 
@@ -52,7 +55,7 @@ internal sealed class LeadScorer(FrameSource source, IOptions<MLOptions> options
             "within_searched_price", "year_gap", "distance_km", "session_mean_dwell_seconds", "session_mean_scroll_depth", "session_views_total", "session_minutes",
 
             // The item and its market, and the way.
-            "item_age_days", "item_mean_dwell_seconds", "item_mean_scroll_depth", "item_contact_rate", "item_favorite_rate", "item_views_total", "item_contacts_7d", "item_contacts_total",
+            "item_age_days", "item_mean_dwell_seconds", "item_mean_scroll_depth", "item_contact_rate", "item_favorite_rate", "item_views_total", "item_contacts_7d", "item_contacts_total", "item_offers_30d",
             "item_price_against_market", "item_market_days_to_sale", "channel", "device",
         }.Select(name => $"lead.{name}"),
     ];
@@ -82,7 +85,7 @@ internal sealed class LeadScorer(FrameSource source, IOptions<MLOptions> options
             var channel = body.Properties is { } said && said.TryGetProperty("channel", out var way) ? way.GetString() : null;
             var request = channel is null ? null : new Dictionary<string, string> { ["channel"] = channel };
             moments.Add(new Moment(
-                new SpineRow(contact.OccurredAt, null, body.PersonId, body.ItemId, body.SessionId, Request: request),
+                new SpineRow(contact.OccurredAt.AddMinutes(ReadAfterMinutes), null, body.PersonId, body.ItemId, body.SessionId, Request: request),
                 Outcome.Of(deals.TryGetValue(key, out var sold) && sold <= contact.OccurredAt.AddDays(HorizonDays)), channel));
         }
 
