@@ -36,7 +36,7 @@ public static class MLModule
         services.AddServing(serve);
         services.AddTransformations(MLLineage.All);
         services.AddSingleton<ModelCatalog>().AddModel<VehicleRecommenderModel>(ModelNames.VehicleRecommender).AddModel<PriceModel>(ModelNames.PricePredictor)
-            .AddModel<LeadScorer>(ModelNames.LeadScorer).AddModel<ConversionPredictor>(ModelNames.ConversionPredictor)
+            .AddModel<DaysToSalePredictor>(ModelNames.DaysToSalePredictor).AddModel<LeadScorer>(ModelNames.LeadScorer).AddModel<ConversionPredictor>(ModelNames.ConversionPredictor)
             .AddModel<BuyerChurn>(ModelNames.BuyerChurn).AddModel<DealerChurn>(ModelNames.DealerChurn)
             .AddModel<SentimentAnalyzer>(ModelNames.SentimentAnalyzer).AddModel<VehicleClassifier>(ModelNames.VehicleClassifier).AddModel<FraudDetector>(ModelNames.FraudDetector);
         services.AddSingleton<FrameSource>();
@@ -49,6 +49,7 @@ public static class MLModule
         var open = routes.MapGroup("").WithTags("ML").RequireAuthorization(Policies.Anonymous);
         RecommendVehicles.Map(open);
         EstimatePrice.Map(open);
+        EstimateDaysToSale.Map(open);
         routes.MapServing();
         var admin = routes.MapGroup("/api/ml/models").WithTags("ML").RequireAuthorization(Policies.Admin);
         ListModels.Map(admin);

@@ -11,6 +11,9 @@ public static class ModelNames
     /// <summary>What a vehicle's asking price should be: gradient-boosted trees with an 80 % interval.</summary>
     public const string PricePredictor = "price-predictor";
 
+    /// <summary>How many days an ad takes to sell: accelerated failure times.</summary>
+    public const string DaysToSalePredictor = "days-to-sale-predictor";
+
     /// <summary>Whether a contact will end in a deal, with its reasons.</summary>
     public const string LeadScorer = "lead-scorer";
 
@@ -34,7 +37,7 @@ public static class ModelNames
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [VehicleRecommender, PricePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn, SentimentAnalyzer, VehicleClassifier, FraudDetector];
+        [VehicleRecommender, PricePredictor, DaysToSalePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn, SentimentAnalyzer, VehicleClassifier, FraudDetector];
 }
 
 /// <summary>How far a long piece of work is.</summary>
@@ -94,6 +97,10 @@ public sealed record GetTrueProbabilities(IReadOnlyList<(string PersonId, string
 /// <summary>Query to the simulator: the true probability, known only for simulated people, that a contact with a seller ends in a deal. Answers <see cref="TrueProbabilities"/>.</summary>
 /// <param name="Contacts">Person, item, way taken and time (UTC) of each contact.</param>
 public sealed record GetTrueDealProbabilities(IReadOnlyList<(string PersonId, string ItemId, string Channel, DateTimeOffset At)> Contacts) : IQuery<TrueProbabilities>;
+
+/// <summary>Query to the simulator: the median days that made-up ads stay on offer, known only for those. Answers <see cref="TrueProbabilities"/> whose values are days.</summary>
+/// <param name="ItemIds">Ads.</param>
+public sealed record GetTrueDaysToSale(IReadOnlyList<string> ItemIds) : IQuery<TrueProbabilities>;
 
 /// <summary>Answer to <see cref="GetTrueProbabilities"/> and <see cref="GetTrueDealProbabilities"/>: one value a question, NaN where it is not known.</summary>
 public sealed record TrueProbabilities(double[] Values);
