@@ -26,6 +26,7 @@ public static class MLModule
         services.AddOptions<MLOptions>().BindConfiguration("ML").ValidateDataAnnotations().ValidateOnStart()
             .Validate(options => InRange(options.Recommender), "A setting of ML:Recommender is out of range.")
             .Validate(options => InRange(options.Price), "A setting of ML:Price is out of range.")
+            .Validate(options => InRange(options.Leads) && options.Leads.Warm <= options.Leads.Hot, "A setting of ML:Leads is out of range, or Warm is above Hot.")
             .Validate(options => InRange(options.Datasets), "A setting of ML:Datasets is out of range.")
             .Validate(options => InRange(options.Serving) && InRange(options.Rollout) && InRange(options.Monitoring), "A setting of ML:Serving, ML:Rollout or ML:Monitoring is out of range.");
         services.AddOptions<MoneyOptions>().BindConfiguration("Money").ValidateDataAnnotations().ValidateOnStart();
@@ -50,6 +51,7 @@ public static class MLModule
         RecommendVehicles.Map(open);
         EstimatePrice.Map(open);
         EstimateDaysToSale.Map(open);
+        ScoreLeads.Map(routes.MapGroup("").WithTags("ML").RequireAuthorization(Policies.Dealer));
         routes.MapServing();
         var admin = routes.MapGroup("/api/ml/models").WithTags("ML").RequireAuthorization(Policies.Admin);
         ListModels.Map(admin);

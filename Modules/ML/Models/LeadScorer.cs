@@ -19,6 +19,8 @@ internal sealed class LeadScorer(FrameSource source, IOptions<MLOptions> options
     /// <summary>Minutes after the contact at which a lead is read: the visit that made it is about over, and what was done right after counts, such as asking for a test drive.</summary>
     public const double ReadAfterMinutes = 15;
 
+    private readonly LeadKnobs knobs = options.Value.Leads;
+
     public override string Name => ModelNames.LeadScorer;
 
     public override string Summary => "Whether a contact will end in a deal.";
@@ -27,7 +29,7 @@ internal sealed class LeadScorer(FrameSource source, IOptions<MLOptions> options
 
     protected override TableDefinition Learning { get; } = new()
     {
-        Task = "binary", Positive = Outcome.Yes, EmbargoDays = HorizonDays, Columns = Features, Gates = new GateSettings { FoldSpread = 1 },
+        Task = "binary", Positive = Outcome.Yes, EmbargoDays = HorizonDays, Columns = Features, Profile = "fast", Gates = new GateSettings { FoldSpread = 1 },
     };
 
     protected override IReadOnlyList<string> Wanted => Features;
@@ -36,7 +38,7 @@ internal sealed class LeadScorer(FrameSource source, IOptions<MLOptions> options
     /// What is read of a lead: of its two hundred features those that could bear on a deal. Of all of them a few thousand leads teach mostly noise (AUC .640
     /// against .655 on simulated ones).
     /// </summary>
-    private static readonly string[] Features =
+    public static readonly string[] Features =
     [
         .. new[]
         {
@@ -83,13 +85,33 @@ internal sealed class LeadScorer(FrameSource source, IOptions<MLOptions> options
             }
 
             var channel = body.Properties is { } said && said.TryGetProperty("channel", out var way) ? way.GetString() : null;
-            var request = channel is null ? null : new Dictionary<string, string> { ["channel"] = channel };
             moments.Add(new Moment(
-                new SpineRow(contact.OccurredAt.AddMinutes(ReadAfterMinutes), null, body.PersonId, body.ItemId, body.SessionId, Request: request),
+                RowOf(body.PersonId, body.ItemId!, body.SessionId, channel, contact.OccurredAt),
                 Outcome.Of(deals.TryGetValue(key, out var sold) && sold <= contact.OccurredAt.AddDays(HorizonDays)), channel));
         }
 
         return moments;
+    }
+
+    /// <summary>The row of a contact.</summary>
+    public static SpineRow RowOf(string personId, string itemId, string? sessionId, string? channel, DateTimeOffset at) => new(
+        at.AddMinutes(ReadAfterMinutes), null, personId, itemId, sessionId, Request: channel is null ? null : new Dictionary<string, string> { ["channel"] = channel });
+
+    /// <summary>hot, warm or cold.</summary>
+    public static string BandOf(double propensity, LeadKnobs knobs) => propensity >= knobs.Hot ? "hot" : propensity >= knobs.Warm ? "warm" : "cold";
+
+    /// <summary>Deals a lead in each band beside those of all.</summary>
+    protected internal override IEnumerable<MetricRow> More(IReadOnlyList<double> answers, IReadOnlyList<bool> outcomes)
+    {
+        var all = outcomes.Average(came => came ? 1.0 : 0);
+        foreach (var band in new[] { "hot", "warm", "cold" })
+        {
+            var rows = Enumerable.Range(0, answers.Count).Where(row => BandOf(answers[row], knobs) == band).ToArray();
+            if (rows.Length > 0)
+            {
+                yield return new MetricRow($"deals a {band} lead ({rows.Length} leads)", rows.Average(row => outcomes[row] ? 1.0 : 0), all, "deals a lead");
+            }
+        }
     }
 
     protected override bool KnowsTruth => true;

@@ -98,7 +98,7 @@ internal sealed class DaysToSaleTraining(FrameSource source, MLOptions options, 
         var average = times.Select(time => Enumerable.Repeat(all(time), test.Length).ToArray()).ToArray();
         double[] Means(double[][] curves) => [.. Enumerable.Range(0, test.Length).Select(i => 1 + curves.Take(curves.Length - 1).Sum(curve => curve[i]))];
         var (mean, meanOfAll) = (Means(survival), Means(average));
-        return
+        MetricRow[] rows =
         [
             new MetricRow("concordance", Concord(test, ours), Concord(test, theirs), Median, known ? Concord(test, truth) : null),
             new MetricRow($"MAE of days up to {horizon}", RestrictedMae(test, ours, horizon), RestrictedMae(test, theirs, horizon), Median, known ? RestrictedMae(test, truth, horizon) : null),
@@ -107,6 +107,7 @@ internal sealed class DaysToSaleTraining(FrameSource source, MLOptions options, 
             new MetricRow($"integrated Brier, {horizon} days", times.Select((time, i) => Brier(test, survival[i], time)).Average(), times.Select((time, i) => Brier(test, average[i], time)).Average(), "the same curve for all"),
             new MetricRow("P(sold within 30 days), mean", 1 - measured.Survival(ads, [30])[0].Average(), 1 - KaplanMeier([.. test.Select(spell => spell.Days)], [.. test.Select(spell => spell.Sold)])(30), "share of the test (Kaplan-Meier)"),
         ];
+        return [.. rows.Where(row => double.IsFinite(row.Model))];
     }
 
     /// <summary>
@@ -120,7 +121,8 @@ internal sealed class DaysToSaleTraining(FrameSource source, MLOptions options, 
     private static double RestrictedR2(Spell[] test, double[] said, double horizon)
     {
         var centre = Weighed(test, horizon, (spell, _) => Math.Min(spell.Days, horizon));
-        return 1 - (Weighed(test, horizon, (spell, i) => Math.Pow(Math.Min(spell.Days, horizon) - said[i], 2)) / Weighed(test, horizon, (spell, _) => Math.Pow(Math.Min(spell.Days, horizon) - centre, 2)));
+        var variance = Weighed(test, horizon, (spell, _) => Math.Pow(Math.Min(spell.Days, horizon) - centre, 2));
+        return variance < 1e-9 ? double.NaN : 1 - (Weighed(test, horizon, (spell, i) => Math.Pow(Math.Min(spell.Days, horizon) - said[i], 2)) / variance);
     }
 
     private static double Weighed(Spell[] test, double horizon, Func<Spell, int, double> of)
