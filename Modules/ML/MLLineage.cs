@@ -19,6 +19,8 @@ internal static class MLLineage
             "Trains the model of days to sale and publishes it unless it is worse.", "Modules/ML/Training/DaysToSaleTraining.cs"),
         new("ml.estimate-days-to-sale", Room, ["model:days-to-sale"], ["screen:Días para vender"],
             "Estimates how long a vehicle takes to sell.", "Modules/ML/Serving/EstimateDaysToSale.cs"),
+        new("ml.train-segmenter", Room, ["event:item_viewed", "feature:user.log_price_level_90d", "feature:user.mean_year_90d", "feature:user.body_shares", "feature:user.views_90d"], ["model:segmenter"],
+            "Finds kinds of people by their tastes.", "Modules/ML/Models/UserSegmenter.cs"),
         new("ml.recommend", Room, ["model:recommender", "feature:person.history", "feature:item.popularity"], ["screen:Vehículos para ti"],
             "Chooses vehicles for a visitor.", "Modules/ML/Serving/RecommendVehicles.cs"),
         new("ml.estimate-price", Room, ["model:price"], ["screen:Precio estimado"],

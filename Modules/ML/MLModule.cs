@@ -39,7 +39,8 @@ public static class MLModule
         services.AddSingleton<ModelCatalog>().AddModel<VehicleRecommenderModel>(ModelNames.VehicleRecommender).AddModel<PriceModel>(ModelNames.PricePredictor)
             .AddModel<DaysToSalePredictor>(ModelNames.DaysToSalePredictor).AddModel<LeadScorer>(ModelNames.LeadScorer).AddModel<ConversionPredictor>(ModelNames.ConversionPredictor)
             .AddModel<BuyerChurn>(ModelNames.BuyerChurn).AddModel<DealerChurn>(ModelNames.DealerChurn)
-            .AddModel<SentimentAnalyzer>(ModelNames.SentimentAnalyzer).AddModel<VehicleClassifier>(ModelNames.VehicleClassifier).AddModel<FraudDetector>(ModelNames.FraudDetector);
+            .AddModel<SentimentAnalyzer>(ModelNames.SentimentAnalyzer).AddModel<VehicleClassifier>(ModelNames.VehicleClassifier).AddModel<FraudDetector>(ModelNames.FraudDetector)
+            .AddModel<UserSegmenter>(ModelNames.UserSegmenter);
         services.AddSingleton<FrameSource>();
         return serve ? services.AddHostedService(provider => provider.GetRequiredService<LiveModels>()) : services;
     }
@@ -51,6 +52,7 @@ public static class MLModule
         RecommendVehicles.Map(open);
         EstimatePrice.Map(open);
         EstimateDaysToSale.Map(open);
+        ListClusters.Map(routes.MapGroup("").WithTags("ML").RequireAuthorization(Policies.FeaturesRead));
         ScoreLeads.Map(routes.MapGroup("").WithTags("ML").RequireAuthorization(Policies.Dealer));
         routes.MapServing();
         var admin = routes.MapGroup("/api/ml/models").WithTags("ML").RequireAuthorization(Policies.Admin);

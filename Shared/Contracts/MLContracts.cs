@@ -35,9 +35,12 @@ public static class ModelNames
     /// <summary>What kind of vehicle a listing offers, by what its seller wrote.</summary>
     public const string VehicleClassifier = "vehicle-classifier";
 
+    /// <summary>Which kind of buyer a person is, by what she looks at: k-means.</summary>
+    public const string UserSegmenter = "user-segmenter";
+
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [VehicleRecommender, PricePredictor, DaysToSalePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn, SentimentAnalyzer, VehicleClassifier, FraudDetector];
+        [VehicleRecommender, PricePredictor, DaysToSalePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn, SentimentAnalyzer, VehicleClassifier, FraudDetector, UserSegmenter];
 }
 
 /// <summary>How far a long piece of work is.</summary>
@@ -86,6 +89,19 @@ public sealed record EvaluationReport(string Model, string Split, IReadOnlyList<
 /// <param name="BaselineName">What the baseline is, such as popularity.</param>
 /// <param name="Ceiling">The value of the true probabilities, where a simulation knows them.</param>
 public sealed record MetricRow(string Name, double Model, double? Baseline, string BaselineName, double? Ceiling = null);
+
+/// <summary>Query to ML: the learned kind of each person; null where too little is known of her or no version serves. Answers one <see cref="LearnedCluster"/> or null a person.</summary>
+/// <param name="UserIds">People.</param>
+public sealed record FindClusters(IReadOnlyList<string> UserIds) : IQuery<IReadOnlyList<LearnedCluster?>>;
+
+/// <summary>A learned kind of people, as it fits a person.</summary>
+/// <param name="Number">Number of the kind in its version, the largest first.</param>
+/// <param name="Name">What tells it from the others, in Spanish.</param>
+/// <param name="Traits">The same in more words.</param>
+/// <param name="Fit">How well it fits the person among all kinds, 0 to 1.</param>
+/// <param name="Share">Share of the people learned from.</param>
+/// <param name="ModelVersion">Version that found it.</param>
+public sealed record LearnedCluster(int Number, string Name, IReadOnlyList<string> Traits, double Fit, double Share, int ModelVersion);
 
 /// <summary>
 /// Query to the simulator: the true probability, known only for simulated people, that each person wants each item at a time.
