@@ -155,7 +155,7 @@ internal sealed class UserClusters
     private static (string Name, IReadOnlyList<string> Traits) Describe(double[] centre, double[] means, double[] deviations)
     {
         double Plain(int c) => means[c] + (centre[c] * deviations[c]);
-        var usd = Texts.Spanish["cluster.usd", Math.Round(Math.Exp(Plain(0)) / 500) * 500];
+        var usd = Texts.Spanish["cluster.usd", (Math.Round(Math.Exp(Plain(0)) / 500) * 500).ToString("N0", CultureInfo.GetCultureInfo("es-DO"))];
         var body = Enumerable.Range(0, Bodies.Length).MaxBy(b => centre[b + 2]);
         var name = Plain(body + 2) >= 0.35 ? Texts.Spanish["cluster.name", Texts.Spanish[$"cluster.{Bodies[body]}"], usd] : Texts.Spanish["cluster.mixed", usd];
         List<string> traits =
