@@ -32,10 +32,8 @@ internal sealed class LeadScorer(FrameSource source, IOptions<MLOptions> options
         Task = "binary", Positive = Outcome.Yes, EmbargoDays = HorizonDays, Columns = Features, Profile = "fast", Gates = new GateSettings { FoldSpread = 1 },
     };
 
-    protected override IReadOnlyList<string> Wanted => Features;
-
     /// <summary>
-    /// What is read of a lead: of its two hundred features those that could bear on a deal. Of all of them a few thousand leads teach mostly noise (AUC .640
+    /// What is learned from of a lead: of its two hundred features those that could bear on a deal. All of them stand in the frame, but of all a few thousand leads teach mostly noise (AUC .640
     /// against .655 on simulated ones).
     /// </summary>
     public static readonly string[] Features =

@@ -10,15 +10,12 @@ internal abstract class FrameModel(FrameSource source, MLOptions options, TimePr
     public override async Task<LogTable> ReadAsync(CancellationToken ct)
     {
         var moments = await MomentsAsync(ct);
-        var features = Wanted ?? await source.FeaturesAsync(Entity!, ct);
+        var features = await source.FeaturesAsync(Entity!, ct);
         return new LogTable(await source.TableAsync(Name, moments, features, ct), KnowsTruth ? (rows, stop) => TruthAsync([.. rows.Select(row => moments[row])], stop) : null);
     }
 
     /// <summary>The moments, whose outcome is known by now: those too young to tell are left out.</summary>
     protected abstract Task<IReadOnlyList<Moment>> MomentsAsync(CancellationToken ct);
-
-    /// <summary>Full names of the features that are read; null reads all of the entity.</summary>
-    protected virtual IReadOnlyList<string>? Wanted => null;
 
     /// <summary>Whether a simulation knows the true probabilities of the outcomes.</summary>
     protected virtual bool KnowsTruth => false;
