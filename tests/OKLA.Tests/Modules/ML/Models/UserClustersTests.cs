@@ -31,7 +31,7 @@ public sealed class UserClustersTests
     [Test]
     public void Two_groupings_agree_as_hubert_and_arabie_count_it()
     {
-        // Pairs together: both 1 (the first two); one 2, other 2, of 6: (1 − 2·2/6) / (2 − 2·2/6) = 0.25.
+        // Of 6 pairs 2 are together in the one grouping, 1 in the other and 1 in both: (1 − 2·1/6) / ((2 + 1)/2 − 2·1/6).
         UserClusters.AgreementOf([0, 0, 1, 1], [0, 0, 1, 2]).ShouldBe((1 - (2 * 1 / 6.0)) / (1.5 - (2 * 1 / 6.0)), 1e-12);
         UserClusters.AgreementOf([0, 0, 1, 1], [1, 1, 0, 0]).ShouldBe(1);
     }
