@@ -33,6 +33,7 @@ public static class MLModule
         services.AddOptions<MLOptions>().BindConfiguration("ML").ValidateDataAnnotations().ValidateOnStart()
             .Validate(options => InRange(options.Recommender) && InRange(options.Recommendations), "A setting of ML:Recommender or ML:Recommendations is out of range.")
             .Validate(options => InRange(options.Price), "A setting of ML:Price is out of range.")
+            .Validate(options => InRange(options.Leads) && options.Leads.Warm <= options.Leads.Hot, "A setting of ML:Leads is out of range, or Warm is above Hot.")
             .Validate(options => InRange(options.Datasets), "A setting of ML:Datasets is out of range.")
             .Validate(options => InRange(options.Artefacts), "A setting of ML:Artefacts is out of range.")
             .Validate(options => InRange(options.Serving) && InRange(options.Rollout) && InRange(options.Monitoring), "A setting of ML:Serving, ML:Rollout or ML:Monitoring is out of range.");
@@ -46,14 +47,14 @@ public static class MLModule
         services.AddTransformations(MLLineage.All);
         services.AddSingleton<ModelCatalog>().AddModel<VehicleRecommender>(ModelNames.VehicleRecommender).AddModel<ActivityRecommender>(ModelNames.ActivityRecommender)
             .AddModel<SimilarVehicles>(ModelNames.SimilarVehicles).AddModel<BuyerRecommender>(ModelNames.BuyerRecommender).AddModel<PriceModel>(ModelNames.PricePredictor)
-            .AddModel<LeadScorer>(ModelNames.LeadScorer).AddModel<ConversionPredictor>(ModelNames.ConversionPredictor)
+            .AddModel<DaysToSalePredictor>(ModelNames.DaysToSalePredictor).AddModel<LeadScorer>(ModelNames.LeadScorer).AddModel<ConversionPredictor>(ModelNames.ConversionPredictor)
             .AddModel<BuyerChurn>(ModelNames.BuyerChurn).AddModel<DealerChurn>(ModelNames.DealerChurn)
             .AddModel<SentimentAnalyzer>(ModelNames.SentimentAnalyzer).AddModel<VehicleClassifier>(ModelNames.VehicleClassifier)
             .AddModel<ConditionClassifier>(ModelNames.VehicleCondition).AddModel<SegmentClassifier>(ModelNames.VehicleSegment).AddModel<FraudDetector>(ModelNames.FraudDetector)
             .AddModel<LeadFraudDetector>(ModelNames.LeadFraudDetector)
             .AddModel<SearchIntentClassifier>(ModelNames.SearchIntentClassifier).AddModel<DescriptionAnalyzer>(ModelNames.DescriptionAnalyzer)
             .AddModel<DemandForecaster>(ModelNames.DemandForecaster).AddModel<AnomalyDetector>(ModelNames.AnomalyDetector).AddModel<CpaModel>(ModelNames.CpaPredictor)
-            .AddModel<ResponseCurves>(ModelNames.ResponseCurves).AddModel<CampaignAnomalyDetector>(ModelNames.CampaignAnomalyDetector);
+            .AddModel<ResponseCurves>(ModelNames.ResponseCurves).AddModel<CampaignAnomalyDetector>(ModelNames.CampaignAnomalyDetector).AddModel<UserSegmenter>(ModelNames.UserSegmenter);
         services.AddSingleton<SeriesStore>().AddSingleton<ServedArtefacts>().AddSubscription<SeriesEvents>();
         services.AddSingleton<FrameSource>();
         return serve
@@ -70,6 +71,9 @@ public static class MLModule
         UnderstandSearch.Map(open);
         AnalyzeListing.Map(open);
         AnalyzeSentiment.Map(open);
+        EstimateDaysToSale.Map(open);
+        ListClusters.Map(routes.MapGroup("").WithTags("ML").RequireAuthorization(Policies.FeaturesRead));
+        ScoreLeads.Map(routes.MapGroup("").WithTags("ML").RequireAuthorization(Policies.Dealer));
         routes.MapServing();
         var admin = routes.MapGroup("/api/ml/models").WithTags("ML").RequireAuthorization(Policies.Admin);
         ListModels.Map(admin);

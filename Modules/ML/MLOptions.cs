@@ -68,6 +68,10 @@ internal sealed class MLOptions
     [Required]
     public PriceKnobs Price { get; set; } = new();
 
+    /// <summary>Which leads are hot, warm and cold.</summary>
+    [Required]
+    public LeadKnobs Leads { get; set; } = new();
+
     /// <summary>How versions are held and asked.</summary>
     [Required]
     public ServingKnobs Serving { get; set; } = new();
@@ -190,7 +194,7 @@ internal sealed class PriceKnobs
 {
     /// <summary>Trees at most; fewer when the validation part stops improving.</summary>
     [Range(1, 100_000)]
-    public int Trees { get; set; } = 600;
+    public int Trees { get; set; } = 300;
 
     /// <summary>Step of each tree.</summary>
     [Range(1e-4, 1)]
@@ -198,7 +202,7 @@ internal sealed class PriceKnobs
 
     /// <summary>Leaves of a tree at most.</summary>
     [Range(2, 4_096)]
-    public int Leaves { get; set; } = 31;
+    public int Leaves { get; set; } = 15;
 
     /// <summary>Share of ads that the interval should hold.</summary>
     [Range(0.5, 0.99)]
@@ -214,6 +218,18 @@ internal sealed class PriceKnobs
 
     /// <summary>Seed of everything random.</summary>
     public int Seed { get; set; } = 42;
+}
+
+/// <summary>Section <c>ML:Leads</c>: probabilities of a deal from which a lead is hot or warm. About one contact in six comes to a deal.</summary>
+internal sealed class LeadKnobs
+{
+    /// <summary>From here on a lead is hot.</summary>
+    [Range(0, 1)]
+    public double Hot { get; set; } = 0.25;
+
+    /// <summary>From here on it is warm; below it is cold. At most <see cref="Hot"/>.</summary>
+    [Range(0, 1)]
+    public double Warm { get; set; } = 0.15;
 }
 
 /// <summary>Section <c>ML:Artefacts</c>.</summary>

@@ -11,7 +11,11 @@ namespace OKLA.Host.Demo;
 /// <param name="CutAt">When the price is cut (UTC); null when it never is.</param>
 /// <param name="CutPrice">Price from then on.</param>
 /// <param name="Reason">Why it leaves otherwise, when somebody found out: <see cref="ItemEnded.Fraud"/>.</param>
-internal sealed record PlannedListing(CatalogItem Item, DateTimeOffset ListedAt, DateTimeOffset EndsAt, bool Sold, DateTimeOffset? CutAt, Money? CutPrice, string? Reason = null);
+internal sealed record PlannedListing(CatalogItem Item, DateTimeOffset ListedAt, DateTimeOffset EndsAt, bool Sold, DateTimeOffset? CutAt, Money? CutPrice, string? Reason = null)
+{
+    /// <summary>Median days on offer of such a listing.</summary>
+    public double UsualDays { get; init; } = double.NaN;
+}
 
 /// <summary>
 /// A made-up catalogue that looks like the Dominican market, for when nothing was imported.
@@ -102,6 +106,9 @@ internal static class DominicanCatalogue
         }).OrderBy(planned => planned.ListedAt)];
     }
 
+    /// <summary>The seed that a made-up listing's id names; null for others.</summary>
+    public static ulong? SeedOf(string itemId) => itemId.Split('-') is ["demo", var seed, _] && ulong.TryParse(seed, out var number) ? number : null;
+
     private static PlannedListing Plan(
         ref SeededRandom random, ulong seed, int number, Model model, string place, int dealers, DateTimeOffset listedAt, DateTimeOffset start, double pesosPerDollar)
     {
@@ -152,7 +159,8 @@ internal static class DominicanCatalogue
         };
 
         // Log-normal, median 35 days for a car of US$ 20,000, half as long again at four times the price; three of four leave by a sale.
-        var duration = Math.Clamp(35 * Math.Pow(usd / 20_000, 0.3) * Math.Exp(3 * premium) * Math.Exp(0.8 * random.Gaussian()), 4, 400);
+        var usual = 35 * Math.Pow(usd / 20_000, 0.3) * Math.Exp(3 * premium);
+        var duration = Math.Clamp(usual * Math.Exp(0.8 * random.Gaussian()), 4, 400);
         DateTimeOffset? cutAt = random.Chance(0.3) ? listedAt.AddDays(duration * (0.4 + (0.3 * random.Next()))) : null;
         var cut = Round(usd * (0.93 + (0.04 * random.Next())), inPesos, pesosPerDollar);
         // What is there at the start is what has not left before.
@@ -162,7 +170,7 @@ internal static class DominicanCatalogue
             endsAt = start.AddDays(1 + random.Exponential(20));
         }
 
-        return new PlannedListing(item, listedAt, endsAt, random.Chance(0.75), cutAt > start && cut.Amount < price.Amount ? cutAt : null, cut);
+        return new PlannedListing(item, listedAt, endsAt, random.Chance(0.75), cutAt > start && cut.Amount < price.Amount ? cutAt : null, cut) { UsualDays = usual };
     }
 
     /// <summary>The same vehicle as a swindler offers it: too cheap, under a name of yesterday, with a text that stands under others as well.</summary>

@@ -5,7 +5,7 @@ using OKLA.Shared.Messaging;
 namespace OKLA.Host.Demo;
 
 /// <summary>
-/// Handles <see cref="GetTrueProbabilities"/> and <see cref="GetTrueDealProbabilities"/>: makes the tastes again out of the seed and the
+/// Handles <see cref="GetTrueProbabilities"/>, <see cref="GetTrueDealProbabilities"/> and <see cref="GetTrueDaysToSale"/>: makes the tastes again out of the seed and the
 /// parameters that the log keeps. NaN for people that no simulation here knows, and for items that the catalogue does not have.
 /// </summary>
 internal sealed class TrueProbabilitiesHandler(EventLog log, IMessageBus bus)
@@ -23,6 +23,23 @@ internal sealed class TrueProbabilitiesHandler(EventLog log, IMessageBus bus)
             var vehicle = world.Vehicle(item);
             return channel < 0 || world.Run.Kind != SimulationRun.Vehicles ? double.NaN : world.Deals.Probability(person, vehicle.Seller, world.Wants.Probability(person, vehicle, contact.At), channel);
         }, ct);
+
+    public async Task<TrueProbabilities> HandleAsync(GetTrueDaysToSale query, CancellationToken ct)
+    {
+        var days = new Dictionary<string, double>(StringComparer.Ordinal);
+        foreach (var seed in query.ItemIds.Select(DominicanCatalogue.SeedOf).OfType<ulong>().Distinct())
+        {
+            if (await SimulationRuns.FindAsync(log, seed, ct) is { Run: { Listings: > 0 } run })
+            {
+                foreach (var planned in DominicanCatalogue.Generate(run.Seed, run.Listings, run.Start, run.Days, run.Choice.PesosPerDollar, run.Choice.FraudShare))
+                {
+                    days[planned.Item.Id] = planned.UsualDays;
+                }
+            }
+        }
+
+        return new TrueProbabilities([.. query.ItemIds.Select(id => days.GetValueOrDefault(id, double.NaN))]);
+    }
 
     private async Task<TrueProbabilities> AnswerAsync(
         IReadOnlyList<(string PersonId, string ItemId)> pairs, Func<World, int, int, CatalogEntry, double> ask, CancellationToken ct)

@@ -168,3 +168,25 @@ public sealed record ListModelFeatures(string Entity) : IQuery<IReadOnlyList<str
 /// <param name="Request">Parameters of on-demand features by name: place, device, channel.</param>
 public sealed record GetModelFeatures(
     string Entity, string Id, IReadOnlyList<string> Features, IReadOnlyDictionary<string, string>? Request = null) : IQuery<IReadOnlyList<object?>>;
+
+/// <summary>Query to Features: who asked sellers about items, the newest contact of each person about each item, newest first.</summary>
+/// <param name="DealerId">Whose items; null where an item is named.</param>
+/// <param name="ItemId">The item; null for all of the dealer's.</param>
+/// <param name="PersonId">The person, by the id that the contact bears; null for all.</param>
+/// <param name="Since">Later contacts only (UTC).</param>
+/// <param name="Limit">At most so many.</param>
+public sealed record FindContacts(string? DealerId, string? ItemId, string? PersonId, DateTimeOffset Since, int Limit) : IQuery<IReadOnlyList<LeadContact>>;
+
+/// <summary>A contact with a seller.</summary>
+/// <param name="PersonId">The person: user id, or anonymous id of a visitor.</param>
+/// <param name="ItemId">The item.</param>
+/// <param name="SessionId">The visit.</param>
+/// <param name="Channel">The way taken.</param>
+/// <param name="At">When (UTC).</param>
+/// <param name="SellerId">Whose item it is now.</param>
+public sealed record LeadContact(string PersonId, string ItemId, string? SessionId, string? Channel, DateTimeOffset At, string? SellerId);
+
+/// <summary>Query to Features: what was known at some moments, as a training frame would have it, without keeping a frame. Answers one list a row, one value a name: a double, a text, or null.</summary>
+/// <param name="Rows">The moments; one in the future is taken as now.</param>
+/// <param name="Features">Full names.</param>
+public sealed record ReadFeatures(IReadOnlyList<SpineRow> Rows, IReadOnlyList<string> Features) : IQuery<IReadOnlyList<object?[]>>;

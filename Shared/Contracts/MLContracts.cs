@@ -20,6 +20,9 @@ public static class ModelNames
     /// <summary>What a vehicle's asking price should be: gradient-boosted trees with an 80 % interval.</summary>
     public const string PricePredictor = "price-predictor";
 
+    /// <summary>How many days an ad takes to sell: accelerated failure times.</summary>
+    public const string DaysToSalePredictor = "days-to-sale-predictor";
+
     /// <summary>Whether a contact will end in a deal, with its reasons.</summary>
     public const string LeadScorer = "lead-scorer";
 
@@ -43,6 +46,9 @@ public static class ModelNames
 
     /// <summary>What kind of vehicle a listing offers, by what its seller wrote.</summary>
     public const string VehicleClassifier = "vehicle-classifier";
+
+    /// <summary>Which kind of buyer a person is, by what she looks at: k-means.</summary>
+    public const string UserSegmenter = "user-segmenter";
 
     /// <summary>Whether a listing offers a new or a used vehicle, by what its seller wrote.</summary>
     public const string VehicleCondition = "vehicle-condition";
@@ -74,9 +80,9 @@ public static class ModelNames
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
-        VehicleRecommender, ActivityRecommender, SimilarVehicles, BuyerRecommender, PricePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn,
+        VehicleRecommender, ActivityRecommender, SimilarVehicles, BuyerRecommender, PricePredictor, DaysToSalePredictor, LeadScorer, ConversionPredictor, BuyerChurn, DealerChurn,
         SentimentAnalyzer, VehicleClassifier, VehicleCondition, VehicleSegment, FraudDetector, LeadFraudDetector,
-        SearchIntentClassifier, DescriptionAnalyzer, DemandForecaster, AnomalyDetector, CpaPredictor, ResponseCurves, CampaignAnomalyDetector,
+        SearchIntentClassifier, DescriptionAnalyzer, DemandForecaster, AnomalyDetector, CpaPredictor, ResponseCurves, CampaignAnomalyDetector, UserSegmenter,
     ];
 }
 
@@ -127,6 +133,19 @@ public sealed record EvaluationReport(string Model, string Split, IReadOnlyList<
 /// <param name="Ceiling">The value of the true probabilities, where a simulation knows them.</param>
 public sealed record MetricRow(string Name, double Model, double? Baseline, string BaselineName, double? Ceiling = null);
 
+/// <summary>Query to ML: the learned kind of each person; null where too little is known of her or no version serves. Answers one <see cref="LearnedCluster"/> or null a person.</summary>
+/// <param name="UserIds">People.</param>
+public sealed record FindClusters(IReadOnlyList<string> UserIds) : IQuery<IReadOnlyList<LearnedCluster?>>;
+
+/// <summary>A learned kind of people, as it fits a person.</summary>
+/// <param name="Number">Number of the kind in its version, the largest first.</param>
+/// <param name="Name">What tells it from the others, in Spanish.</param>
+/// <param name="Traits">The same in more words.</param>
+/// <param name="Fit">How well it fits the person among all kinds, 0 to 1.</param>
+/// <param name="Share">Share of the people learned from.</param>
+/// <param name="ModelVersion">Version that found it.</param>
+public sealed record LearnedCluster(int Number, string Name, IReadOnlyList<string> Traits, double Fit, double Share, int ModelVersion);
+
 /// <summary>
 /// Query to the simulator: the true probability, known only for simulated people, that each person wants each item at a time.
 /// </summary>
@@ -137,6 +156,10 @@ public sealed record GetTrueProbabilities(IReadOnlyList<(string PersonId, string
 /// <summary>Query to the simulator: the true probability, known only for simulated people, that a contact with a seller ends in a deal. Answers <see cref="TrueProbabilities"/>.</summary>
 /// <param name="Contacts">Person, item, way taken and time (UTC) of each contact.</param>
 public sealed record GetTrueDealProbabilities(IReadOnlyList<(string PersonId, string ItemId, string Channel, DateTimeOffset At)> Contacts) : IQuery<TrueProbabilities>;
+
+/// <summary>Query to the simulator: the median days that made-up ads stay on offer, known only for those. Answers <see cref="TrueProbabilities"/> whose values are days.</summary>
+/// <param name="ItemIds">Ads.</param>
+public sealed record GetTrueDaysToSale(IReadOnlyList<string> ItemIds) : IQuery<TrueProbabilities>;
 
 /// <summary>Answer to <see cref="GetTrueProbabilities"/> and <see cref="GetTrueDealProbabilities"/>: one value a question, NaN where it is not known.</summary>
 public sealed record TrueProbabilities(double[] Values);

@@ -34,6 +34,13 @@ internal static class LeadFeatures
         Taste("place_match", "place_shares", "place", "Share of the item's place in what the person looked at.");
         Asked(lead, "tags_matching", "tags", [User("top_make_30d"), Item("make"), User("top_body_type"), Item("body_type"), User("top_place_30d"), Item("place")],
             (_, v) => Enumerable.Range(0, 3).Count(i => v[2 * i].Text is { } wanted && wanted == v[(2 * i) + 1].Text), "How many of the person's favourite make, body type and place the item has.");
+        void OfTheItem(string name, string unit, string shares, string total, string description) =>
+            Asked(lead, name, unit, [User(shares), User(total)], (request, v) => v[0].Shares is { } all ? Math.Round(all.Of(request.ItemId) * v[1].Number, 3) : 0, description, "itemId");
+        OfTheItem("own_views_30d", "views", "item_shares", "views_30d", "Times the person looked at the item within the last 30d.");
+        OfTheItem("own_seconds_1d", "seconds", "item_second_shares", "dwell_seconds_1d", "Seconds that the person had the item in sight within the last 1d.");
+        OfTheItem("own_contacts_30d", "contacts", "item_contact_shares", "contacts_30d", "Times the person asked about the item within the last 30d, this time included.");
+        OfTheItem("own_test_drives_30d", "events", "item_test_drive_shares", "test_drives_30d", "Times the person asked to try the item within the last 30d.");
+        Asked(lead, "own_favorite", "yes or no", [User("item_favorite_shares")], (request, v) => v[0].Shares?.Of(request.ItemId) > 0 ? 1 : 0, "1 when the person put the item among the favourites within the last 90d, else 0.", "itemId");
         Asked(lead, "price_gap", "ln", [User("log_price_level_90d"), Item("log_price")], (_, v) => v[1].Number - v[0].Number, "Logarithm of the item's price against the person's level.");
         Asked(lead, "price_gap_spreads", "standard deviations", [User("log_price_level_90d"), User("price_spread_90d"), Item("log_price")],
             (_, v) => v[1].Number > 0 ? (v[2].Number - v[0].Number) / v[1].Number : Value.None, "The same in the person's own spread of prices.");

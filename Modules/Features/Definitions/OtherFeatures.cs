@@ -43,6 +43,9 @@ internal static class SessionFeatures
 /// <summary>What is known of a seller.</summary>
 internal static class DealerFeatures
 {
+    /// <summary>What is taken of a seller of whom little is known: stars, deals a contact, and how many contacts that knowledge is worth.</summary>
+    private const double UsualRating = 3.8, UsualDealRate = 0.15, DealPrior = 15;
+
     public static IEnumerable<Feature> All()
     {
         var dealer = new FeatureList(Entity.Dealer);
@@ -58,6 +61,8 @@ internal static class DealerFeatures
         dealer.Number("visitors_30d", "people", Streams.People, Window.Month, Distinct, "Different people within the last 30d.", 0);
         dealer.Counts("favorites", Streams.Favorites, "Items put among the favourites", Window.Month);
         var contacts = dealer.Counts("contacts", Streams.Contacts, "Contacts", Window.Week, Window.Month, Window.All);
+        var deals = dealer.Counts("deals", Streams.Deals, "Contacts that came to a deal", Window.Quarter, Window.All);
+        dealer.Derived("deal_rate", "ratio", [deals[^1], contacts[^1]], v => (v[0].Number + (DealPrior * UsualDealRate)) / (v[1].Number + DealPrior), "Deals a contact, drawn towards the usual one in seven.");
         dealer.Counts("test_drives", Streams.TestDrives, "Test drives asked for", Window.Month);
         dealer.Ratio("contact_rate_30d", contacts[1], views[1], "Contacts a view within the last 30d.");
         var reply = FactStream.Of(FactColumns.DealerReplied).Measured("minutes", fact => fact.Amount);
@@ -65,8 +70,9 @@ internal static class DealerFeatures
         var replies = dealer.Number("replies_30d", "events", FactStream.Of(FactColumns.DealerReplied), Window.Month, Count, "Replies within the last 30d.", 0);
         dealer.Ratio("reply_rate_30d", replies, contacts[1], "Replies a contact within the last 30d.");
         var stars = FactStream.Of(EventTypes.Rated).Measured("rating", fact => fact.Amount);
-        dealer.Number("mean_rating", "stars", stars, Window.All, Mean, "Mean stars given.");
-        dealer.Number("ratings_total", "events", stars, Window.All, Count, "Times stars were given.", 0);
+        var rating = dealer.Number("mean_rating", "stars", stars, Window.All, Mean, "Mean stars given.");
+        var ratings = dealer.Number("ratings_total", "events", stars, Window.All, Count, "Times stars were given.", 0);
+        dealer.Derived("rating", "stars", [rating, ratings], v => v[1].Number == 0 ? UsualRating : ((v[0].Number * v[1].Number) + UsualRating) / (v[1].Number + 1), "Mean stars given, with one more vote for the usual.");
         dealer.Number("log_price_level", "ln USD", FactStream.Of(EventTypes.ItemListed).Measured("item.price", fact => fact.Item?.PriceUsd is > 0 and { } usd ? Math.Log(usd) : null), Window.All, Mean, "Mean logarithm of the prices asked at listing.");
         dealer.Number("distinct_makes", "makes", FactStream.Of(EventTypes.ItemListed).By("item.make", fact => fact.Item?.Make), Window.All, Distinct, "Different makes listed.", 0);
         dealer.Text("top_make", "make", FactStream.Of(EventTypes.ItemListed).By("item.make", fact => fact.Item?.Make), Window.All, Top, "Make listed most.");

@@ -24,6 +24,7 @@ internal static class Streams
     public static readonly FactStream Contacts = FactStream.Of(EventTypes.Contacted);
     public static readonly FactStream TestDrives = FactStream.Of(EventTypes.TestDriveRequested);
     public static readonly FactStream Offers = FactStream.Of(EventTypes.OfferMade);
+    public static readonly FactStream Deals = FactStream.Of(EventTypes.Sold);
     public static readonly FactStream Shown = FactStream.Of(EventTypes.RecommendationShown);
     public static readonly FactStream Followed = FactStream.Of(EventTypes.RecommendationClicked);
     public static readonly FactStream Likes = FactStream.Of(EventTypes.FeedbackGiven).Where("feedback", fact => fact.Channel == "like");
@@ -51,6 +52,10 @@ internal static class Streams
     public static readonly FactStream Places = Views.By("item.place", fact => fact.Item?.Item.Place);
     public static readonly FactStream Sellers = Views.By("item.sellerId", fact => fact.Item?.Item.SellerId);
     public static readonly FactStream Items = Views.By("itemId", fact => fact.ItemId);
+    public static readonly FactStream ItemSeconds = Seconds.By("itemId", fact => fact.ItemId);
+    public static readonly FactStream ItemFavorites = Favorites.By("itemId", fact => fact.ItemId);
+    public static readonly FactStream ItemContacts = Contacts.By("itemId", fact => fact.ItemId);
+    public static readonly FactStream ItemTestDrives = TestDrives.By("itemId", fact => fact.ItemId);
     public static readonly FactStream Prices = Views.Measured("item.price", fact => fact.Item?.PriceUsd);
     public static readonly FactStream LogPrices = Views.Measured("item.price", fact => fact.Item?.PriceUsd is > 0 and { } usd ? Math.Log(usd) : null);
     public static readonly FactStream Years = Views.Measured("item.year", fact => fact.Item?.Year);

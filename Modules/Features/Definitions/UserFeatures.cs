@@ -30,18 +30,23 @@ internal static class UserFeatures
         user.Counts("searches", Streams.Searches, "Searches", Window.Day, Window.Week, Window.Month, Window.All);
         var favorites = user.Counts("favorites", Streams.Favorites, "Items put among the favourites", Window.Week, Window.Month, Window.All);
         var removed = user.Number("favorites_removed_total", "events", Streams.FavoritesRemoved, Window.All, Count, "Items taken off the favourites, ever.", 0);
-        var contacts = user.Counts("contacts", Streams.Contacts, "Sellers contacted", Window.Week, Window.Month, Window.All);
-        user.Counts("test_drives", Streams.TestDrives, "Test drives asked for", Window.Month, Window.All);
+        var contacts = user.Counts("contacts", Streams.Contacts, "Sellers contacted", Window.Day, Window.Week, Window.Month, Window.All);
+        var drives = user.Counts("test_drives", Streams.TestDrives, "Test drives asked for", Window.Month, Window.All);
         user.Counts("offers", Streams.Offers, "Prices named", Window.Month, Window.All);
         user.Counts("shares", Streams.Shares, "Items passed on", Window.Month);
+        user.Counts("purchases", Streams.Deals, "Items bought", Window.Month, Window.All);
+        user.Number("days_since_last_purchase", "days", Streams.Deals, Window.All, DaysSinceLast, "Days since the person last bought something.");
+        user.Derived("test_drive_rate", "ratio", [drives[^1], contacts[^1]], v => v[1].Number == 0 ? Value.None : (v[0].Number + 0.5) / (v[1].Number + 2), "Test drives asked for a contact, drawn towards one in four.");
         user.Derived("favorites_now", "items", [favorites[^1], removed], v => Math.Max(0, v[0].Number - v[1].Number), "Items among the favourites.", 0);
         user.Number("days_since_last_event", "days", Streams.Anything, Window.All, DaysSinceLast, "Days since the person last did something.");
         user.Number("days_since_last_contact", "days", Streams.Contacts, Window.All, DaysSinceLast, "Days since the person last contacted a seller.");
-        user.Number("tenure_days", "days", Streams.Anything, Window.All, DaysSinceFirst, "Days since the person was first seen.");
+        user.Number("days_since_previous_contact", "days", Streams.Contacts, Window.All, DaysSinceOneBeforeLast, "Days since the contact before the latest one.");
+        var tenure = user.Number("tenure_days", "days", Streams.Anything, Window.All, DaysSinceFirst, "Days since the person was first seen.");
         user.Number("visits_7d", "visits", Streams.Visits, Window.Week, Distinct, "Visits within the last 7d.", 0);
         var visits = user.Number("visits_30d", "visits", Streams.Visits, Window.Month, Distinct, "Visits within the last 30d.", 0);
         user.Number("active_days_7d", "days", Streams.Days, Window.Week, Distinct, "Days with activity within the last 7d.", 0);
         user.Number("active_days_30d", "days", Streams.Days, Window.Month, Distinct, "Days with activity within the last 30d.", 0);
+        user.Derived("visits_a_day_30d", "visits a day", [visits, tenure], v => v[0].Number / Math.Clamp(v[1].Number, 1, 30), "Visits a day within the last 30d, or since the person was first seen.");
         user.Derived("weekly_frequency", "visits a week", [visits], v => v[0].Number * 7 / 30, "Visits a week over the last 30d.", 0);
         user.Number("mean_gap_hours_30d", "hours", Streams.Anything, Window.Month, MeanGapHours, "Mean hours between two events within the last 30d.");
         user.Ratio("activity_trend", events[2], events[3], "Share of the last 30d's events that fell into the last 7d; a steady person has 0.23.");
@@ -54,6 +59,7 @@ internal static class UserFeatures
     private static void Attention(FeatureList user)
     {
         user.Number("dwell_seconds_7d", "seconds", Streams.Seconds, Window.Week, Sum, "Seconds that items were in sight within the last 7d.", 0);
+        user.Number("dwell_seconds_1d", "seconds", Streams.Seconds, Window.Day, Sum, "Seconds that items were in sight within the last 1d.", 0);
         user.Number("mean_dwell_seconds_30d", "seconds", Streams.Seconds, Window.Month, Mean, "Mean seconds a view within the last 30d.");
         user.Number("longest_dwell_seconds_30d", "seconds", Streams.Seconds, Window.Month, Most, "Longest view within the last 30d.");
         user.Number("mean_scroll_depth_30d", "share", Streams.Depth, Window.Month, Mean, "How far down pages of items are read within the last 30d.");
@@ -84,6 +90,11 @@ internal static class UserFeatures
         user.Shares("make_shares", "make", Streams.Makes, Window.Quarter, "Share of each make in the views of the last 90d.");
         user.Shares("body_shares", "body type", Streams.Bodies, Window.Quarter, "Share of each body type in the views of the last 90d.");
         user.Shares("model_shares", "model", Streams.Models, Window.Quarter, "Share of each make and model in the views of the last 90d.");
+        user.Shares("item_shares", "item", Streams.Items, Window.Month, "Share of each item in the views of the last 30d.");
+        user.Add("item_second_shares", new Computation.Aggregate(Streams.ItemSeconds, Window.Day, DistributionOfSums), FeatureType.Shares, "item", "Share of each item in the seconds of the last 1d.", null);
+        user.Shares("item_favorite_shares", "item", Streams.ItemFavorites, Window.Quarter, "Share of each item in what was put among the favourites within the last 90d.");
+        user.Shares("item_contact_shares", "item", Streams.ItemContacts, Window.Month, "Share of each item in the contacts of the last 30d.");
+        user.Shares("item_test_drive_shares", "item", Streams.ItemTestDrives, Window.Month, "Share of each item in the test drives asked for within the last 30d.");
         user.Shares("place_shares", "place", Streams.Places, Window.Quarter, "Share of each place in the views of the last 90d.");
         user.Text("last_searched_make", "make", Streams.Searches.By("filters.make", fact => fact.Make), Window.Month, LastKey, "Make of the latest search that named one within the last 30d.");
         user.Text("last_searched_body_type", "body type", Streams.Searches.By("filters.bodyType", fact => fact.BodyType), Window.Month, LastKey, "Body type of the latest search that named one within the last 30d.");

@@ -40,7 +40,7 @@ internal sealed class FrameEvaluation(PointInTime pointInTime, CatalogueHistory 
                 of[entity] = places[row] < 0 ? unknown[entity] : answers[places[row]].Values;
             }
 
-            plan.Compose(of, new Request(rows[row].At, rows[row].Parameters), lines[row] = new Value[plan.Wanted.Count]);
+            plan.Compose(of, new Request(rows[row].At, rows[row].Parameters, rows[row].Ids.GetValueOrDefault(Entity.Item)), lines[row] = new Value[plan.Wanted.Count]);
         }
 
         return lines;

@@ -84,7 +84,7 @@ internal sealed class OnlineStore(
         }
 
         var values = new Value[plan.Wanted.Count];
-        plan.Compose(parts, new Request(now, parameters), values);
+        plan.Compose(parts, new Request(now, parameters, ids.GetValueOrDefault(Entity.Item)), values);
         return new CachedVector(oldest, known, values, null);
     }
 

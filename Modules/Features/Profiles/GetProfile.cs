@@ -6,6 +6,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using OKLA.Features.Online;
 using OKLA.Features.Registry;
+using OKLA.Shared.Contracts;
+using OKLA.Shared.Messaging;
 using OKLA.Shared.Web;
 
 namespace OKLA.Features.Profiles;
@@ -23,8 +25,10 @@ internal static class GetProfile
     /// <param name="Segment">The main segment.</param>
     /// <param name="Segments">All segments that hold.</param>
     /// <param name="NextNeed">What the person will likely want next, and why.</param>
+    /// <param name="Cluster">The learned kind of buyer that fits best; null when too little is known or no model serves.</param>
     public sealed record Profile(
-        string UserId, bool Known, DateTimeOffset At, IReadOnlyList<Taste> Tastes, Budget? Budget, string Stage, string Segment, IReadOnlyList<string> Segments, NextNeed NextNeed);
+        string UserId, bool Known, DateTimeOffset At, IReadOnlyList<Taste> Tastes, Budget? Budget, string Stage, string Segment, IReadOnlyList<string> Segments, NextNeed NextNeed,
+        LearnedCluster? Cluster = null);
 
     /// <summary>Something the person likes.</summary>
     /// <param name="Kind">make, body_type, model or place.</param>
@@ -49,7 +53,7 @@ internal static class GetProfile
     public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) => routes.MapGet("/{id}/profile", Handle).WithName("GetProfile");
 
     internal static async Task<Results<Ok<Profile>, ChallengeHttpResult, ForbidHttpResult>> Handle(
-        [MaxLength(200)] string id, OnlineStore store, CurrentUser caller, HttpContext http, CancellationToken ct)
+        [MaxLength(200)] string id, OnlineStore store, IMessageBus bus, CurrentUser caller, HttpContext http, CancellationToken ct)
     {
         if (!caller.Has(Policies.Scopes.FeaturesRead) && !caller.MayActAs(id))
         {
@@ -57,7 +61,8 @@ internal static class GetProfile
         }
 
         var vector = await store.GetAsync(Entity.User, id, ct);
-        return TypedResults.Ok(Of(id, vector.Known, new DateTimeOffset(vector.At, TimeSpan.Zero), new ProfileFeatures([.. store.Registry.Of(Entity.User)], vector.Values)));
+        var profile = Of(id, vector.Known, new DateTimeOffset(vector.At, TimeSpan.Zero), new ProfileFeatures([.. store.Registry.Of(Entity.User)], vector.Values));
+        return TypedResults.Ok(profile with { Cluster = (await bus.InvokeAsync<IReadOnlyList<LearnedCluster?>>(new FindClusters([id]), ct))[0] });
     }
 
     /// <summary>The profile that some features make.</summary>

@@ -92,6 +92,9 @@ internal static class Reductions
     /// <summary>Days since the latest event, to a thousandth.</summary>
     public static Value DaysSinceLast(Slice slice) => slice.Count == 0 ? Value.None : Days(slice.AskedAt - slice.At(slice.Count - 1));
 
+    /// <summary>Days from the event before the latest one, to a thousandth.</summary>
+    public static Value DaysSinceOneBeforeLast(Slice slice) => slice.Count < 2 ? Value.None : Days(slice.AskedAt - slice.At(slice.Count - 2));
+
     /// <summary>Minutes from the earliest to the latest event, to a thousandth.</summary>
     public static Value MinutesBetween(Slice slice) => slice.Count == 0 ? Value.None : Math.Round((slice.At(slice.Count - 1) - slice.At(0)) / (double)TimeSpan.TicksPerMinute, 3);
 
@@ -113,6 +116,24 @@ internal static class Reductions
 
     /// <summary>Share of every key, at most the twenty largest.</summary>
     public static Value Distribution(Slice slice) => slice.Count == 0 ? Value.None : slice.Tally().Shares(20);
+
+    /// <summary>Share of every key in the sum of the numbers, at most the twenty largest.</summary>
+    public static Value DistributionOfSums(Slice slice)
+    {
+        if (slice.Count == 0 || slice.Sum <= 0)
+        {
+            return Value.None;
+        }
+
+        var sums = new Dictionary<string, double>(StringComparer.Ordinal);
+        for (var i = 0; i < slice.Count; i++)
+        {
+            sums[slice.Key(i)] = sums.GetValueOrDefault(slice.Key(i)) + slice.Number(i);
+        }
+
+        return new Shares([.. sums.OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key, StringComparer.Ordinal).Take(20)
+            .Select(pair => KeyValuePair.Create(pair.Key, Math.Round(pair.Value / slice.Sum, 6)))]);
+    }
 
     /// <summary>Share of every part of keys that are lists between commas, at most the forty largest.</summary>
     public static Value Parts(Slice slice)

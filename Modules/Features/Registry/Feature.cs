@@ -119,7 +119,8 @@ internal abstract record Computation
 /// <summary>What an on-demand feature may know of the request beside features.</summary>
 /// <param name="At">Time of the request, UTC ticks.</param>
 /// <param name="Parameters">What the caller says, by camelCase name, such as place and device.</param>
-internal sealed record Request(long At, IReadOnlyDictionary<string, string> Parameters)
+/// <param name="ItemId">The item that a lead is about.</param>
+internal sealed record Request(long At, IReadOnlyDictionary<string, string> Parameters, string? ItemId = null)
 {
     public static readonly IReadOnlyDictionary<string, string> NoParameters = new Dictionary<string, string>();
 

@@ -24,6 +24,9 @@ internal sealed record PriceFeatures(
     /// <summary>First word of the model, its name without the trim.</summary>
     private string? Base => Model?.Split(' ', 2)[0];
 
+    /// <summary>Years from the start of the model year to the price; NaN when the year is not stated.</summary>
+    public double Age => At.Year + ((At.Month - 1) / 12.0) - Year;
+
     public static PriceFeatures Of(ItemSnapshot snapshot)
     {
         var item = snapshot.Item;
@@ -54,9 +57,8 @@ internal sealed record PriceFeatures(
     public static Column[] Numbers(IReadOnlyList<PriceFeatures> rows) =>
     [
         Column.Numeric("year", [.. rows.Select(row => (float)row.Year)]),
-        Column.Numeric("age", [.. rows.Select(row => (float)(row.At.Year + (row.At.Month - 1) / 12.0 - row.Year))]),
+        Column.Numeric("age", [.. rows.Select(row => (float)row.Age)]),
         Column.Numeric("mileage_km", [.. rows.Select(row => (float)row.MileageKm)]),
-        Column.Numeric("listed_day", [.. rows.Select(row => (float)(row.At - DateTimeOffset.UnixEpoch).TotalDays)]),
         Column.Numeric("words", [.. rows.Select(row => (float)row.Words.Length)]),
     ];
 

@@ -33,7 +33,25 @@ internal sealed class PriceModel(IMessageBus bus, IOptions<MLOptions> options, E
         public Prediction[] Predict(IReadOnlyList<string?[]> rows, int threads = 1) =>
             [.. model.Predict([.. rows.Select(Features)], threads).Select(estimate => new Prediction(estimate.Usd, estimate.Low, estimate.High))];
 
-        public Explanation[]? Explain(IReadOnlyList<string?[]> rows, CancellationToken ct = default) => null;
+        public Explanation[] Explain(IReadOnlyList<string?[]> rows, CancellationToken ct = default)
+        {
+            var explained = new Explanation[rows.Count];
+            for (var r = 0; r < explained.Length; r++)
+            {
+                ct.ThrowIfCancellationRequested();
+                var parts = model.Explain(Features(rows[r]), []);
+                // What make and model add together is theirs in equal parts.
+                explained[r] = new Explanation("ln USD", parts.Base, parts.Output, [.. Signature.Inputs.Select(input => input.Name switch
+                {
+                    "make" or "model" => Add("model") / 2,
+                    var name => Add(name),
+                })]);
+
+                double Add(string input) => parts.Adds[PriceReasons.Inputs.ToList().IndexOf(input)];
+            }
+
+            return explained;
+        }
 
         private PriceFeatures Features(string?[] row) => new(
             PriceFeatures.Plain(row[0]), PriceFeatures.Plain(row[1]), PriceFeatures.Plain(row[3]), PriceFeatures.Plain(row[4]), PriceFeatures.Plain(row[5]), PriceFeatures.Plain(row[6]),

@@ -46,6 +46,9 @@ internal sealed class Card(ItemSnapshot snapshot, ExchangeRates rates)
 
     public PriceTraining.Ad Ad { get; } = PriceTraining.Ad.Of(snapshot, rates);
 
+    /// <summary>Make and base model: what it is compared with.</summary>
+    public string Kin => Ad.Features.Levels()[1];
+
     public bool Live => Snapshot.Status == "live";
 
     /// <summary>Whether it is of a kind.</summary>

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -31,13 +32,17 @@ internal static class EstimatePrice
     /// <param name="Listed">The stated price; null when there is none.</param>
     /// <param name="ModelVersion">Version that answered; null for the median.</param>
     /// <param name="Source">model, previous or median.</param>
+    /// <param name="Market">Where the stated price stands among comparable vehicles on offer; null without a price or with fewer than five of them.</param>
+    /// <param name="Reasons">What raises or lowers the estimate, the weightiest first; null unless asked for, and without a model.</param>
     public sealed record Response(
-        string ItemId, Amount Estimate, Amount? Low, Amount? High, double? Coverage, Verdict? Verdict, Money? Listed, int? ModelVersion, string Source);
+        string ItemId, Amount Estimate, Amount? Low, Amount? High, double? Coverage, Verdict? Verdict, Money? Listed, int? ModelVersion, string Source,
+        PriceMarket.Position? Market = null, PriceMarket.Why? Reasons = null);
 
-    public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) => routes.MapGet("/api/vehicles/{id}/price-estimate", Handle).WithName("EstimatePrice");
+    public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) => routes.MapGet("/api/vehicles/{id}/price-estimate", Handle).WithName("EstimatePrice")
+        .WithSummary("Estimate what a vehicle should ask, where its price stands in its market, and why");
 
     internal static async Task<Results<Ok<Response>, ProblemHttpResult>> Handle(
-        [MaxLength(200)] string id, LiveModels live, IMessageBus bus, PredictionLog log, IOptions<MLOptions> options, ExchangeRates rates, ILogger<LiveModels> logger, CancellationToken ct)
+        [MaxLength(200)] string id, [FromQuery] bool? explain, LiveModels live, IMessageBus bus, PredictionLog log, IOptions<MLOptions> options, ExchangeRates rates, ILogger<LiveModels> logger, CancellationToken ct)
     {
         if (!live.TryGetCard(id, out var card) || !card.Is(Models.Recommenders.ItemKind.Vehicle))
         {
@@ -61,7 +66,8 @@ internal static class EstimatePrice
         var rate = rates.DopPerUsd(card.Snapshot.PricedAt);
         return TypedResults.Ok(new Response(
             id, In(e.Usd, rate)!, In(e.Low, rate), In(e.High, rate), double.IsNaN(e.Low) ? null : options.Value.Price.Coverage,
-            card.VerdictBy(by), card.Snapshot.Item.Price, by.Version == 0 ? null : by.Version, by.Source));
+            card.VerdictBy(by), card.Snapshot.Item.Price, by.Version == 0 ? null : by.Version, by.Source,
+            PriceMarket.PositionOf(card, live), explain == true ? PriceMarket.Explain(card, by, live, rates, logger) : null));
     }
 
     private static PricedBy? Estimate(Card card, LiveModels.Shelf shelf, ILogger logger)
@@ -88,6 +94,6 @@ internal static class EstimatePrice
 
     private static double? Known(double value) => double.IsNaN(value) ? null : value;
 
-    private static Amount? In(double usd, decimal rate) =>
+    internal static Amount? In(double usd, decimal rate) =>
         double.IsNaN(usd) ? null : new Amount(Math.Round((decimal)usd, 2), Math.Round((decimal)usd * rate, 2));
 }

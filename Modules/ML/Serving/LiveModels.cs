@@ -28,6 +28,7 @@ internal sealed class LiveModels(
 
     private readonly ConcurrentDictionary<string, Card> cards = new(StringComparer.Ordinal);
     private long layouts;
+    private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, Card>> peers = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim refreshing = new(1);
     private readonly Dictionary<string, int[]> lookedFor = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> positions = new(StringComparer.Ordinal);
@@ -91,6 +92,10 @@ internal sealed class LiveModels(
 
     /// <summary>Items of a kind that are on offer.</summary>
     public IEnumerable<Card> Live(ItemKind kind) => cards.Values.Where(card => card.Live && card.Is(kind));
+    /// <summary>The priced vehicles on offer of the same make and base model, itself left out.</summary>
+    public IReadOnlyList<Card> PeersOf(Card card) => peers.TryGetValue(card.Kin, out var kin)
+        ? [.. kin.Values.Where(other => other.Live && other.Ad.Usd > 0 && other.Snapshot.Item.Id != card.Snapshot.Item.Id)]
+        : [];
 
     /// <summary>Takes in what changed in the catalogue and the registry.</summary>
     public async Task RefreshAsync(CancellationToken ct = default)
@@ -220,7 +225,13 @@ internal sealed class LiveModels(
             foreach (var item in page)
             {
                 var card = new Card(item, rates);
+                if (cards.TryGetValue(item.Item.Id, out var before) && before.Kin != card.Kin && peers.TryGetValue(before.Kin, out var left))
+                {
+                    left.TryRemove(item.Item.Id, out _);
+                }
+
                 cards[item.Item.Id] = card;
+                peers.GetOrAdd(card.Kin, static _ => new ConcurrentDictionary<string, Card>(StringComparer.Ordinal))[item.Item.Id] = card;
                 changed.Add(card);
             }
 

@@ -17,7 +17,7 @@ internal static class ServingSetup
     /// <summary>Adds the services; their loops only in a host that serves.</summary>
     public static IServiceCollection AddServing(this IServiceCollection services, bool serve)
     {
-        services.AddSingleton<EntityFeatures>().AddSingleton<PredictionCache>().AddSingleton<Predictor>().AddSingleton<Explainer>().AddSingleton<TriedVersions>().AddSingleton<RolloutStart>();
+        services.AddSingleton<EntityFeatures>().AddSingleton<PredictionCache>().AddSingleton<Predictor>().AddSingleton<Explainer>().AddSingleton<TriedVersions>().AddSingleton<RolloutStart>().AddSingleton<ScoreLeads.Asking>();
         services.AddLoop<ServedModels>(serve).AddLoop<ServingMeter>(serve).AddLoop<PredictionStore>(serve).AddLoop<BatchWorker>(serve).AddLoop<AsyncWorker>(serve);
         services.AddLoop<Exposures>(serve).AddLoop<ShadowAnswers>(serve).AddLoop<RolloutLoop>(serve);
         services.AddSingleton<AlertChannels>().AddLoop<AlertLoop>(serve);

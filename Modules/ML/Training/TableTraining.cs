@@ -77,6 +77,9 @@ internal sealed partial class TableTraining(
     /// <summary>Rows of the table that it was measured on; after <see cref="EvaluateAsync"/>.</summary>
     public IReadOnlyList<int> TestRows { get; private set; } = [];
 
+    /// <summary>Calibrated probabilities of the positive class of those rows; null where there are not two classes.</summary>
+    public IReadOnlyList<double>? TestAnswers => Classes == 2 ? [.. measured.Answers(columns.Rows(split.Test), threads).Select(answer => (double)answer)] : null;
+
     private int Classes => task.Classes.Count;
 
     private int Outputs => BoostedTable.Outputs(Classes);

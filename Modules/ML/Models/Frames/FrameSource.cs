@@ -33,6 +33,17 @@ internal sealed class FrameSource(IMessageBus bus, EventLog log, TimeProvider cl
         return events;
     }
 
+    /// <summary>Event time of the first event of a type in the log; null when there is none.</summary>
+    public async Task<DateTimeOffset?> FirstAsync(string type, CancellationToken ct)
+    {
+        await foreach (var one in log.ReadAsync(0, [type], ct: ct))
+        {
+            return one.OccurredAt;
+        }
+
+        return null;
+    }
+
     /// <summary>Who a visitor turned out to be, as far as is known now; whoever is not linked is herself.</summary>
     public async Task<Func<string, string>> OwnersAsync(CancellationToken ct)
     {

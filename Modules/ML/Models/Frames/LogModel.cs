@@ -1,5 +1,6 @@
 using OKLA.ML.Serving;
 using OKLA.ML.Training;
+using OKLA.Shared.Contracts;
 
 namespace OKLA.ML.Models.Frames;
 
@@ -29,6 +30,9 @@ internal abstract class LogModel(MLOptions options, TimeProvider clock) : ModelD
     public override ModelTraining NewTraining() => new LogTraining(this, options, clock);
 
     public override IServedModel Load(byte[] artefact) => TableModel.Load(artefact);
+
+    /// <summary>Further figures of calibrated probabilities of the positive class beside what came of the rows.</summary>
+    protected internal virtual IEnumerable<MetricRow> More(IReadOnlyList<double> answers, IReadOnlyList<bool> outcomes) => [];
 
     /// <summary>Reads the table: rows whose outcome is known by now.</summary>
     public abstract Task<LogTable> ReadAsync(CancellationToken ct);

@@ -54,12 +54,17 @@ internal sealed class LogTraining : ModelTraining
             throw new TooLittleDataException($"There is too little history to train {model.Name}. {missing.Message} So far {Cases()}.");
         }
 
-        if (read?.Truth is not { } ask)
+        var labels = read!.Data.Columns.First(column => column.Name == FrameSource.Label).Values;
+        if (table.TestAnswers is { } answers)
+        {
+            heldOut = heldOut with { Metrics = [.. heldOut.Metrics, .. model.More(answers, [.. table.TestRows.Select(row => labels[row] == Outcome.Yes)])] };
+        }
+
+        if (read.Truth is not { } ask)
         {
             return heldOut;
         }
 
-        var labels = read.Data.Columns.First(column => column.Name == FrameSource.Label).Values;
         return heldOut with { Metrics = Beside(heldOut.Metrics, await ask(table.TestRows, ct), [.. table.TestRows.Select(row => labels[row] == Outcome.Yes)]) };
     }
 

@@ -123,6 +123,7 @@ internal static class Village
             19 => Of("feedback_given", car, new { feedback = "like" }),
             20 => Of("feedback_given", car, new { feedback = "dislike" }),
             21 => Of("rated", car, new { rating = 1 + random.Next(5) }),
+            22 when at.Minute % 2 == 0 => Of(EventTypes.Sold, car, new { amount = 9_000, currency = "USD" }),
             22 => Of("offer_made", car, new { amount = 9_000, currency = "USD" }),
             23 => Of("shared", car, new { channel = "whatsapp" }),
             24 => Of("page_viewed", null, new { path = "/", visibleSeconds = 3 }),

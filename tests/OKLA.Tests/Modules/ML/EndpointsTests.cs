@@ -75,7 +75,7 @@ public sealed class EndpointsTests : DatabaseTest, IAsyncDisposable
     {
         var answer = await GetAsync("/api/vehicles/car-0003/price-estimate");
 
-        Names(answer).ShouldBe(["itemId", "estimate", "low", "high", "coverage", "verdict", "listed", "modelVersion", "source"]);
+        Names(answer).ShouldBe(["itemId", "estimate", "low", "high", "coverage", "verdict", "listed", "modelVersion", "source", "market", "reasons"]);
         answer.GetProperty("source").GetString().ShouldBe("median");
         var missing = await http.GetAsync("/api/vehicles/none/price-estimate");
         missing.StatusCode.ShouldBe(HttpStatusCode.NotFound);

@@ -76,6 +76,20 @@ public sealed class PriceTests : DatabaseTest, IAsyncDisposable
     }
 
     [Test]
+    public async Task The_parts_of_an_estimate_add_up_to_it_and_the_market_tells_the_place_of_the_price()
+    {
+        var answer = (await AskAsync("car-0001", explain: true))!;
+
+        var why = answer.Reasons.ShouldNotBeNull();
+        ((double)(why.Base.Usd + why.Parts.Sum(part => part.Adds.Usd))).ShouldBe((double)answer.Estimate.Usd, (double)answer.Estimate.Usd * 1e-3);
+        why.Parts.ShouldContain(part => part.Input == "year" && part.Text != null);
+        var market = answer.Market.ShouldNotBeNull();
+        market.Comparables.ShouldBeGreaterThanOrEqualTo(5);
+        market.Percentile.ShouldBeInRange(0, 1);
+        (await AskAsync("car-0001"))!.Reasons.ShouldBeNull();
+    }
+
+    [Test]
     public void Without_a_model_the_group_median_answers_and_says_so()
     {
         before.Known!.Source.ShouldBe("median");
@@ -116,12 +130,12 @@ public sealed class PriceTests : DatabaseTest, IAsyncDisposable
         return stream.ToArray();
     }
 
-    private async Task<EstimatePrice.Response?> AskAsync(string id)
+    private async Task<EstimatePrice.Response?> AskAsync(string id, bool explain = false)
     {
         var live = room.Services.GetRequiredService<LiveModels>();
         await live.RefreshAsync();
         var answer = await EstimatePrice.Handle(
-            id, live, room.Bus, room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(),
+            id, explain, live, room.Bus, room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(),
             room.Services.GetRequiredService<ExchangeRates>(), NullLogger<LiveModels>.Instance, default);
         return (answer.Result as Ok<EstimatePrice.Response>)?.Value;
     }

@@ -1,0 +1,104 @@
+using System.Numerics;
+
+namespace OKLA.ML.Models;
+
+/// <summary>
+/// What raises or lowers a price: Shapley values (Shapley 1953) over groups of what an ad says, exact over all subsets, interventional against given ads
+/// (Janzing, Minorics, Blöbaum 2020). Make and model are one group, as one means nothing without the other. Groups in which the ad and those that it is
+/// compared with agree add nothing and cost nothing.
+/// </summary>
+internal static class PriceReasons
+{
+    /// <summary>The groups, in the order of <see cref="Parts.Adds"/>.</summary>
+    public static IReadOnlyList<string> Inputs { get; } = ["model", "year", "bodyType", "fuel", "condition", "transmission", "mileageKm", "title"];
+
+    /// <summary>How a price comes about, in logarithms of dollars.</summary>
+    /// <param name="Base">The mean of those it is compared with.</param>
+    /// <param name="Output">The ad's.</param>
+    /// <param name="Adds">What each of <see cref="Inputs"/> adds: base and these make the output.</param>
+    public sealed record Parts(double Base, double Output, IReadOnlyList<double> Adds);
+
+    /// <summary>Parts of an ad's price.</summary>
+    /// <param name="ad">The ad.</param>
+    /// <param name="against">With what it is compared, at least one; their prices are taken to be of the ad's day.</param>
+    /// <param name="logPrices">The model.</param>
+    public static Parts Of(PriceFeatures ad, IReadOnlyList<PriceFeatures> against, Func<IReadOnlyList<PriceFeatures>, double[]> logPrices)
+    {
+        PriceFeatures[] others = [.. against.Select(other => other with { At = ad.At })];
+        int[] players = [.. Enumerable.Range(0, Inputs.Count).Where(group => others.Any(other => !Says(other, group).SequenceEqual(Says(ad, group))))];
+        var subsets = 1 << players.Length;
+        var asked = new PriceFeatures[subsets * others.Length];
+        for (var subset = 0; subset < subsets; subset++)
+        {
+            for (var o = 0; o < others.Length; o++)
+            {
+                var mixed = others[o];
+                for (var p = 0; p < players.Length; p++)
+                {
+                    mixed = (subset & (1 << p)) != 0 ? Take(mixed, ad, players[p]) : mixed;
+                }
+
+                asked[(subset * others.Length) + o] = mixed;
+            }
+        }
+
+        var answers = logPrices(asked);
+        double[] value = [.. Enumerable.Range(0, subsets).Select(subset => answers.AsSpan(subset * others.Length, others.Length).ToArray().Average())];
+        var adds = new double[Inputs.Count];
+        for (var p = 0; p < players.Length; p++)
+        {
+            for (var subset = 0; subset < subsets; subset++)
+            {
+                if ((subset & (1 << p)) == 0)
+                {
+                    adds[players[p]] += Weight(BitOperations.PopCount((uint)subset), players.Length) * (value[subset | (1 << p)] - value[subset]);
+                }
+            }
+        }
+
+        return new Parts(value[0], value[^1], adds);
+    }
+
+    /// <summary>What a part is worth in dollars, so that the parts add up to the difference of the prices: the logarithmic mean of the two prices times the part (Ang 2004).</summary>
+    public static double Usd(Parts parts, double add)
+    {
+        var (from, to) = (Math.Exp(parts.Base), Math.Exp(parts.Output));
+        return add * (Math.Abs(parts.Output - parts.Base) < 1e-9 ? from : (to - from) / (parts.Output - parts.Base));
+    }
+
+    /// <summary>|S|! (M − |S| − 1)! / M!.</summary>
+    private static double Weight(int size, int players)
+    {
+        var weight = 1.0 / players;
+        for (var s = 0; s < size; s++)
+        {
+            weight *= (s + 1.0) / (players - 1 - s);
+        }
+
+        return weight;
+    }
+
+    private static object?[] Says(PriceFeatures ad, int group) => group switch
+    {
+        0 => [ad.Make, ad.Model],
+        1 => [ad.Year],
+        2 => [ad.Body],
+        3 => [ad.Fuel],
+        4 => [ad.Condition],
+        5 => [ad.Transmission],
+        6 => [ad.MileageKm],
+        _ => [.. ad.Words],
+    };
+
+    private static PriceFeatures Take(PriceFeatures to, PriceFeatures from, int group) => group switch
+    {
+        0 => to with { Make = from.Make, Model = from.Model },
+        1 => to with { Year = from.Year },
+        2 => to with { Body = from.Body },
+        3 => to with { Fuel = from.Fuel },
+        4 => to with { Condition = from.Condition },
+        5 => to with { Transmission = from.Transmission },
+        6 => to with { MileageKm = from.MileageKm },
+        _ => to with { Words = from.Words },
+    };
+}

@@ -1,0 +1,57 @@
+using OKLA.ML.Models;
+
+namespace OKLA.Tests.Modules.ML.Models;
+
+public sealed class PriceReasonsTests
+{
+    private static readonly DateTimeOffset At = new(2026, 6, 1, 0, 0, 0, TimeSpan.Zero);
+
+    [Test]
+    public void Parts_are_the_shapley_values_of_a_product_and_add_up()
+    {
+        // log price = 0.1 · (year − 2010) + 0.5 if diesel + 0.2 · (year − 2010) · diesel. Against 2010 petrol, 2012 diesel: year alone adds 0.2, fuel alone
+        // 0.5, together 0.7 + 0.4; each gets half of the 0.4: 0.4 and 0.7.
+        static double[] Model(IReadOnlyList<PriceFeatures> ads) =>
+            [.. ads.Select(ad => (0.1 * (ad.Year - 2010)) + (ad.Fuel == "diesel" ? 0.5 + (0.2 * (ad.Year - 2010)) : 0))];
+        var ad = Ad(2012, "diesel");
+
+        var parts = PriceReasons.Of(ad, [Ad(2010, "gasolina")], Model);
+
+        parts.Base.ShouldBe(0, 1e-12);
+        parts.Output.ShouldBe(1.1, 1e-12);
+        parts.Adds[PriceReasons.Inputs.ToList().IndexOf("year")].ShouldBe(0.4, 1e-12);
+        parts.Adds[PriceReasons.Inputs.ToList().IndexOf("fuel")].ShouldBe(0.7, 1e-12);
+        parts.Adds.Sum().ShouldBe(1.1, 1e-12);
+    }
+
+    [Test]
+    public void What_the_ads_agree_in_adds_nothing()
+    {
+        var parts = PriceReasons.Of(Ad(2012, "diesel"), [Ad(2012, "gasolina")], ads => [.. ads.Select(ad => ad.Year / 1000)]);
+
+        parts.Adds.ShouldAllBe(add => add == 0);
+    }
+
+    [Test]
+    public void Parts_in_dollars_make_the_difference_of_the_prices()
+    {
+        var parts = new PriceReasons.Parts(9, 9.5, [0.7, -0.3, 0.1]);
+
+        parts.Adds.Sum(add => PriceReasons.Usd(parts, add)).ShouldBe(Math.Exp(9.5) - Math.Exp(9), 1e-6);
+    }
+
+    [Test]
+    public void A_model_year_that_was_never_seen_follows_the_line_of_the_others_and_one_absurd_price_does_not_bend_it()
+    {
+        // 40 ads of one model that lose a tenth a year, and one with three zeros too many.
+        PriceFeatures[] ads = [.. Enumerable.Range(0, 40).Select(i => Ad(2010 + (i % 10), "gasolina")), Ad(2015, "gasolina")];
+        double[] logs = [.. ads.Take(40).Select(ad => 10 + (0.1 * (ad.Year - 2010))), 10.5 + Math.Log(1000)];
+
+        var line = PriceHedonics.Fit(ads, logs, 1);
+
+        line.Predict(Ad(2020, "gasolina")).ShouldBe(11, 0.2);
+        line.Predict(Ad(2015, "gasolina")).ShouldBe(10.5, 0.2);
+    }
+
+    private static PriceFeatures Ad(double year, string fuel) => new("toyota", "corolla", "sedan", fuel, "usado", null, year, double.NaN, ["toyota", "corolla"], At);
+}
