@@ -31,12 +31,12 @@ internal sealed class LeadFraudDetector(FrameSource source, IOptions<MLOptions> 
     {
         var items = await source.Bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItemFrame(source.Now), ct);
         var sellers = items.Where(snapshot => snapshot.Item.SellerId is not null).ToDictionary(snapshot => snapshot.Item.Id, snapshot => snapshot.Item.SellerId!, StringComparer.Ordinal);
-        List<(LeadContact Contact, bool IsLook, bool IsAttack)> told = [];
+        List<(ContactAttempt Contact, bool IsLook, bool IsAttack)> told = [];
         foreach (var one in await source.EventsAsync([EventTypes.ItemViewed, EventTypes.Contacted], ct))
         {
             var body = one.Read<BehaviourEvent>();
             var message = body.Properties is { ValueKind: System.Text.Json.JsonValueKind.Object } said && said.TryGetProperty("message", out var text) ? text.ToString() : null;
-            told.Add((new LeadContact(one.OccurredAt, body.AnonymousId, body.UserId, body.ItemId ?? "", sellers.GetValueOrDefault(body.ItemId ?? "", ""), message), one.Type == EventTypes.ItemViewed, false));
+            told.Add((new ContactAttempt(one.OccurredAt, body.AnonymousId, body.UserId, body.ItemId ?? "", sellers.GetValueOrDefault(body.ItemId ?? "", ""), message), one.Type == EventTypes.ItemViewed, false));
         }
 
         DateTimeOffset[] contacts = [.. told.Where(one => !one.IsLook).Select(one => one.Contact.At)];
@@ -48,7 +48,7 @@ internal sealed class LeadFraudDetector(FrameSource source, IOptions<MLOptions> 
         told.AddRange(Attacks(contacts, [.. sellers]).Select(attack => (attack.Contact, attack.IsLook, true)));
         told.Sort((a, b) => a.Contact.At.CompareTo(b.Contact.At) is not 0 and var order ? order : a.IsAttack.CompareTo(b.IsAttack));
         var signals = new LeadSignals();
-        List<(LeadContact Contact, bool IsAttack, string?[] Signals)> judged = [];
+        List<(ContactAttempt Contact, bool IsAttack, string?[] Signals)> judged = [];
         foreach (var (contact, isLook, isAttack) in told)
         {
             if (isLook)
@@ -71,11 +71,11 @@ internal sealed class LeadFraudDetector(FrameSource source, IOptions<MLOptions> 
             $"log:{Name}", 0, "", source.Now));
     }
 
-    private List<(LeadContact Contact, bool IsLook)> Attacks(DateTimeOffset[] contacts, KeyValuePair<string, string>[] items)
+    private List<(ContactAttempt Contact, bool IsLook)> Attacks(DateTimeOffset[] contacts, KeyValuePair<string, string>[] items)
     {
         var random = new Random(Seed);
         var measured = contacts[(int)((1 - holdOut) * (contacts.Length - 1))];
-        var attacks = new List<(LeadContact Contact, bool IsLook)>();
+        var attacks = new List<(ContactAttempt Contact, bool IsLook)>();
         var wanted = Math.Max(60, (int)(AttackedShare * Math.Min(contacts.Length, MostContacts)));
         for (var hand = 0; attacks.Count(attack => !attack.IsLook) < wanted; hand++)
         {
@@ -89,15 +89,15 @@ internal sealed class LeadFraudDetector(FrameSource source, IOptions<MLOptions> 
                 // Those in bulk look as well, most of them and at most of what they ask about.
                 if (random.NextDouble() < 0.8)
                 {
-                    attacks.Add((new LeadContact(at.AddMinutes(-2 * random.NextDouble()), device, user, item, seller), true));
+                    attacks.Add((new ContactAttempt(at.AddMinutes(-2 * random.NextDouble()), device, user, item, seller), true));
                 }
 
-                attacks.Add((new LeadContact(at, device, user, item, seller), false));
+                attacks.Add((new ContactAttempt(at, device, user, item, seller), false));
             }
 
             for (var n = random.Next(6); n > 0; n--)
             {
-                attacks.Add((new LeadContact(start.AddDays(-3 * random.NextDouble()), device, null, items[random.Next(items.Length)].Key, ""), true));
+                attacks.Add((new ContactAttempt(start.AddDays(-3 * random.NextDouble()), device, null, items[random.Next(items.Length)].Key, ""), true));
             }
 
             if (late)

@@ -11,7 +11,7 @@ namespace OKLA.ML.Models;
 /// <param name="Item">The item.</param>
 /// <param name="Seller">Its seller.</param>
 /// <param name="Message">What was written; null when nothing was.</param>
-internal sealed record LeadContact(DateTimeOffset At, string? Device, string? User, string Item, string Seller, string? Message = null);
+internal sealed record ContactAttempt(DateTimeOffset At, string? Device, string? User, string Item, string Seller, string? Message = null);
 
 /// <summary>
 /// What stands out about a contact when it comes: haste, how many sellers at once, a device that many users share, a message that others sent word by word,
@@ -35,7 +35,7 @@ internal sealed class LeadSignals
     }
 
     /// <summary>The signals of a contact as texts; afterwards it is one of those that others are judged by.</summary>
-    public string?[] Judge(LeadContact contact)
+    public string?[] Judge(ContactAttempt contact)
     {
         var person = contact.Device ?? contact.User ?? "";
         var history = Of(person, contact.At);

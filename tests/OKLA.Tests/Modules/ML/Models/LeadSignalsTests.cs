@@ -51,6 +51,6 @@ public sealed class LeadSignalsTests
     }
 
     private Dictionary<string, double> Judge(string device, string item, string seller, double minutes, string? user = null, string? message = null) =>
-        LeadSignals.Names.Zip(signals.Judge(new LeadContact(Monday.AddMinutes(minutes), device, user, item, seller, message)))
+        LeadSignals.Names.Zip(signals.Judge(new ContactAttempt(Monday.AddMinutes(minutes), device, user, item, seller, message)))
             .Where(pair => pair.Second is not null).ToDictionary(pair => pair.First, pair => double.Parse(pair.Second!, CultureInfo.InvariantCulture));
 }
