@@ -95,7 +95,7 @@ internal static class PlatformShow
         Console.WriteLine();
     }
 
-    /// <summary>A version that learned from shuffled answers: the gates; then one that is far slower, let in with the gates off: the guardrail.</summary>
+    /// <summary>A version that learned from shuffled answers: the gates; then the same with the gates off, which people turn away from: the guardrail.</summary>
     private static async Task BadVersionAsync(ShowHost host, int budget)
     {
         await ServeFlatsAsync(host, budget);
@@ -104,28 +104,39 @@ internal static class PlatformShow
         var refused = await host.Okla.WaitAsync(await host.PostAsync(new { model = "flats", dataset = "flats-shuffled", target = "price", profile = "fast", budgetSeconds = Math.Max(5, budget / 2) }));
         Console.WriteLine($"a bad version: {(refused.Published == true ? "PUBLISHED" : "caught by its gates")} after {caught.Elapsed.TotalSeconds:0.0} s. {refused.Message}");
 
-        for (var n = 0; n < 120; n++)
+        var bad = await host.Okla.WaitAsync(await host.PostAsync(new
         {
-            await host.Okla.PredictAsync("flats", [Flat(n, 0)]);
-        }
-
-        var slow = await host.Okla.WaitAsync(await host.PostAsync(new
-        {
-            model = "flats", dataset = "flats", target = "price", profile = "accurate", budgetSeconds = budget,
+            model = "flats", dataset = "flats-shuffled", target = "price", profile = "fast", budgetSeconds = Math.Max(5, budget / 2),
             gates = new { off = new[] { "baseline", "serving", "calibration", "latency", "size", "stability", "fairness", "invariance", "direction", "leakage" } },
+            rollout = new { stages = new[] { new { name = "canary", share = 0.5, minutes = 60 } }, goal = new { eventTypes = new[] { "contacted" }, windowMinutes = 1 } },
         }));
-        var (clock, asked) = (Stopwatch.StartNew(), 0);
-        while (clock.Elapsed < TimeSpan.FromSeconds(90) && await ServingAsync(host, "flats") == slow.Version)
+
+        // Who sees a sensible price writes to the seller in four of ten cases, who sees a senseless one in one of twenty.
+        var (clock, asked, random, status) = (Stopwatch.StartNew(), 0, new Random(5), "running");
+        var rollouts = default(JsonElement);
+        while (clock.Elapsed < TimeSpan.FromSeconds(180) && status == "running")
         {
-            for (var n = 0; n < 10; n++)
+            var contacts = new List<object>();
+            for (var n = 0; n < 40; n++)
             {
-                await host.Okla.PredictAsync("flats", [Flat(10_000 + asked++, 0)]);
+                var person = $"flat-hunter-{asked++}";
+                var answer = await host.Okla.PredictAsync("flats", [Flat(10_000 + asked, 0)], userKey: person);
+                if (random.NextDouble() < (answer.Version == bad.Version ? 0.05 : 0.4))
+                {
+                    contacts.Add(new { id = Guid.CreateVersion7(), type = "contacted", occurredAt = DateTimeOffset.UtcNow, userId = person, itemId = "flat-1", properties = new { channel = "form" } });
+                }
             }
+
+            // A person is judged when the minute in which she may write is over.
+            await Task.Delay(500);
+            using var told = await host.Http.PostAsJsonAsync("api/events", contacts);
+            told.EnsureSuccessStatusCode();
+            rollouts = await host.GetAsync("api/ml/models/flats/rollouts");
+            status = rollouts.GetProperty("rollouts")[0].GetProperty("status").GetString()!;
         }
 
-        var back = await ServingAsync(host, "flats") != slow.Version;
-        var reason = (await host.GetAsync("api/ml/models/flats/rollouts")).GetProperty("steps").EnumerateArray().Select(step => $"{step.GetProperty("step").GetString()}: {step.GetProperty("reason").GetString()}").FirstOrDefault();
-        Console.WriteLine($"version {slow.Version} with the gates off: {(back ? $"taken back by the guardrail {clock.Elapsed.TotalSeconds:0.0} s and {asked} requests after its first" : "STILL SERVES after 90 s")}. {reason}");
+        var reason = rollouts.GetProperty("steps").EnumerateArray().Select(step => $"{step.GetProperty("step").GetString()}: {step.GetProperty("reason").GetString()}").FirstOrDefault();
+        Console.WriteLine($"version {bad.Version} with the gates off, let in for half of the people: {status} {clock.Elapsed.TotalSeconds:0.0} s and {asked} people after it began; version {await ServingAsync(host, "flats")} serves. {reason}");
         Console.WriteLine();
     }
 
