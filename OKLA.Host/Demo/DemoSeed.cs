@@ -57,6 +57,12 @@ internal static class DemoSeed
             }
         }
 
+        // The others are trained while the demo runs: nobody waits for them.
+        await bus.InvokeAsync(new QueueFirstTrainings(
+            [
+                ModelNames.SimilarVehicles, ModelNames.BuyerRecommender, ModelNames.DaysToSalePredictor, ModelNames.SearchIntentClassifier, ModelNames.DescriptionAnalyzer,
+                ModelNames.SentimentAnalyzer, ModelNames.UserSegmenter, ModelNames.DemandForecaster, ModelNames.ResponseCurves, ModelNames.CpaPredictor,
+            ]), ct);
         app.Lifetime.ApplicationStarted.Register(() => Announce(app));
     }
 
@@ -70,13 +76,17 @@ internal static class DemoSeed
     {
         var address = app.Urls.FirstOrDefault() ?? "";
         var signIns = app.Environment.IsDevelopment() ? $"POST {address}/api/auth/demo/buyer | dealer | admin" : "only in Development";
-        Say($"""
+        Say($$"""
             ready.
 
-              Vehículos para ti   {address}/
-              API reference       {address}/docs
-              Metrics             {address}/metrics
-              Demo sign-ins       {signIns}
+              Vehículos para ti   {{address}}/
+              API reference       {{address}}/docs
+              Metrics             {{address}}/metrics
+              Demo sign-ins       {{signIns}}
+
+              Similar vehicles    {{address}}/api/recommendations/items/ID/similar
+              What a search means POST {{address}}/api/search/intent  {"query":"jeepeta toyota 2018 de menos de 1.2 millones en Santiago"}
+              Trainings under way {{address}}/api/ml/jobs (as admin)
 
             """);
     }
