@@ -57,12 +57,7 @@ internal static class DemoSeed
             }
         }
 
-        // The others are trained while the demo runs: nobody waits for them.
-        await bus.InvokeAsync(new QueueFirstTrainings(
-            [
-                ModelNames.SimilarVehicles, ModelNames.BuyerRecommender, ModelNames.DaysToSalePredictor, ModelNames.SearchIntentClassifier, ModelNames.DescriptionAnalyzer,
-                ModelNames.SentimentAnalyzer, ModelNames.UserSegmenter, ModelNames.DemandForecaster, ModelNames.ResponseCurves, ModelNames.CpaPredictor,
-            ]), ct);
+        // The others are trained by their weekly jobs, which are due at the first start: nobody waits for them.
         app.Lifetime.ApplicationStarted.Register(() => Announce(app));
     }
 

@@ -97,10 +97,6 @@ public readonly record struct WorkProgress(double Fraction, string Step);
 /// <param name="Progress">Hears how far it is.</param>
 public sealed record TrainModel(string Model, string Reason, IProgress<WorkProgress>? Progress = null) : ICommand;
 
-/// <summary>Command to ML: queues a training for each of these models that was never trained nor asked to be.</summary>
-/// <param name="Models">Some of <see cref="ModelNames"/>.</param>
-public sealed record QueueFirstTrainings(IReadOnlyList<string> Models) : ICommand;
-
 /// <summary>What a training run came to.</summary>
 /// <param name="Model">Its name.</param>
 /// <param name="Version">The version that was trained; 0 when there was too little to learn from.</param>
