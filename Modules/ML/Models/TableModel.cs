@@ -190,7 +190,7 @@ internal sealed class TableModel : IServedModel
         }
     }
 
-    private static int Label(double[] probabilities) => probabilities.Length == 2 ? (probabilities[1] >= 0.5 ? 1 : 0) : Array.IndexOf(probabilities, probabilities.Max());
+    private int Label(double[] probabilities) => probabilities.Length == 2 ? (probabilities[1] >= (Signature.Threshold ?? 0.5) ? 1 : 0) : Array.IndexOf(probabilities, probabilities.Max());
 
     private Explanation[] OfTrees(BoostedTable trees, IReadOnlyList<string?[]> rows)
     {

@@ -23,7 +23,8 @@ internal interface IServedModel
 /// <param name="Classes">Names of the classes, the positive one last where there are two; empty for a regression.</param>
 /// <param name="Unit">Unit of a regression's answer, such as USD; null where there is none.</param>
 /// <param name="Entity">What the inputs describe and can be looked up by in the feature store (person, item …); null when the asker must bring them.</param>
-internal sealed record ModelSignature(string Task, IReadOnlyList<ModelInput> Inputs, IReadOnlyList<string> Classes, string? Unit = null, string? Entity = null);
+/// <param name="Threshold">Probability from which a row of two classes is called positive, chosen for a wanted precision on rows held out in training; null for one half.</param>
+internal sealed record ModelSignature(string Task, IReadOnlyList<ModelInput> Inputs, IReadOnlyList<string> Classes, string? Unit = null, string? Entity = null, double? Threshold = null);
 
 /// <summary>An input of a model.</summary>
 /// <param name="Name">Its name in a request.</param>

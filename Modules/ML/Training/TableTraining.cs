@@ -315,7 +315,8 @@ internal sealed partial class TableTraining(
         var interval = Classes > 0 ? null : TableInterval.Of(raw, y, definition.Coverage, task.Log);
         var drawn = Enumerable.Range(0, y.Length).ToArray();
         new Random(definition.Seed).Shuffle(drawn);
-        return new TableModel(signature!, predictor, calibration, interval, [.. drawn.Take(BackgroundRows).Select(from.Row)]);
+        signature = signature! with { Threshold = OperatingThreshold(raw, y, calibration)?.Threshold };
+        return new TableModel(signature, predictor, calibration, interval, [.. drawn.Take(BackgroundRows).Select(from.Row)]);
     }
 
     /// <summary>Mean loss of the rows that have an answer, as the deciding metric counts it.</summary>
@@ -379,7 +380,7 @@ internal sealed partial class TableTraining(
         var artefact = measured.Save();
         var micros = RowMicroseconds(row => measured.Answers(row, 1), test);
         var coverage = measured.Interval is { } interval ? TableMeasures.Coverage(answers, truth, interval) : null;
-        MetricRow[] metrics = [.. TableMeasures.Rows(answers, baseline, baselineName, truth, Classes, threshold), .. AtPrecision(calibrated, trainTask.Y, answers, truth)];
+        MetricRow[] metrics = [.. TableMeasures.Rows(answers, baseline, baselineName, truth, Classes, threshold), .. AtPrecision(trainTask.Y, answers, truth)];
         return new HeldOut(
             string.Create(CultureInfo.InvariantCulture, $"{how}: {split.Train.Length} rows to learn from, {split.Test.Length} to measure on"),
             coverage is null ? metrics : [.. metrics, new MetricRow("interval coverage", coverage.Held.Estimate, coverage.Wanted, "wanted")], losses.Serving?.Average())
@@ -400,18 +401,30 @@ internal sealed partial class TableTraining(
         };
     }
 
-    /// <summary>Precision and recall on the test at the lowest threshold that reached the wanted precision on training rows held out, beside the share of positives and none found.</summary>
-    private IEnumerable<MetricRow> AtPrecision(float[] folds, float[] learned, float[] answers, float[] truth)
+    /// <summary>The lowest threshold that reached the wanted precision on training rows held out, else that of the best F1; null where no precision is wanted.</summary>
+    private (double Threshold, bool Reached)? OperatingThreshold(float[] raw, float[] y, TableCalibration calibration)
     {
         if (Classes != 2 || definition.Precision is not { } wanted)
+        {
+            return null;
+        }
+
+        var folds = (float[])raw.Clone();
+        calibration.Apply(folds, Classes);
+        var reached = TableMeasures.ThresholdOf(wanted, folds, y);
+        return (reached ?? TableMeasures.Threshold(folds, y, Classes), reached is not null);
+    }
+
+    /// <summary>Precision and recall on the test at the threshold that the model serves by, beside the share of positives and none found.</summary>
+    private IEnumerable<MetricRow> AtPrecision(float[] learned, float[] answers, float[] truth)
+    {
+        if (OperatingThreshold(judged, learned, measured.Calibration) is not var (threshold, reached))
         {
             yield break;
         }
 
-        var reached = TableMeasures.ThresholdOf(wanted, folds, learned);
-        var threshold = reached ?? TableMeasures.Threshold(folds, learned, Classes);
         var at = BinaryMetrics.Confusion(Array.ConvertAll(answers, answer => (double)answer), Array.ConvertAll(truth, y => y == 1), threshold);
-        yield return new MetricRow("operating threshold", threshold, null, reached is null ? $"of the best F1: none reached precision {wanted.ToString("0.##", CultureInfo.InvariantCulture)} on the folds" : "chosen on folds");
+        yield return new MetricRow("operating threshold", threshold, null, reached ? "chosen on folds" : $"of the best F1: none reached precision {definition.Precision?.ToString("0.##", CultureInfo.InvariantCulture)} on the folds");
         yield return new MetricRow("precision at the operating threshold", at.TruePositives + at.FalsePositives == 0 ? double.NaN : at.Precision, truth.Average(), "call all positive");
         yield return new MetricRow("recall at the operating threshold", at.Recall, 0, "call none positive");
     }

@@ -94,6 +94,24 @@ public sealed class TableTrainingTests
     }
 
     [Test]
+    public async Task A_wanted_precision_decides_from_where_a_row_is_called_positive()
+    {
+        var columns = SmallTables.Cars(1_500, 2);
+        var training = SmallTables.Training(Of("sold") with { Precision = 0.9 }, columns);
+        var heldOut = await training.EvaluateAsync(null, null, default);
+        var model = TableModel.Load(training.Measured().Artefact);
+
+        var threshold = heldOut.Metrics.Single(metric => metric.Name == "operating threshold").Model;
+        model.Signature.Threshold.ShouldBe(threshold);
+        Math.Abs(threshold - 0.5).ShouldBeGreaterThan(0.01);
+        var rows = Enumerable.Range(0, 300).Select(columns.Named(Inputs).Row).ToArray();
+        foreach (var answer in model.Predict(rows))
+        {
+            (answer.Label == model.Signature.Classes[1]).ShouldBe(answer.Probabilities![1] >= threshold);
+        }
+    }
+
+    [Test]
     public async Task The_signature_tells_types_ranges_and_categories()
     {
         var training = SmallTables.Training(Of("price"), SmallTables.Cars(300, 5));
