@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Dapper;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using OKLA.ML.Serving;
 using OKLA.ML.Serving.Batch;
 using OKLA.ML.Training.Runs;
 using OKLA.Shared.Contracts;
@@ -13,16 +13,15 @@ namespace OKLA.ML.Datasets;
 /// Takes erased persons out of what was made from the log: their rows of data sets, the answers that name them, their rows of files that were answered. One
 /// erasure at a time in the cluster; one that a crash cut off is done again.
 /// </summary>
-internal sealed class Erasures(NpgsqlDataSource database, DatasetStore datasets, RunTables runs, TimeProvider clock, ILogger<Erasures> logger) : BackgroundService
+internal sealed class Erasures(NpgsqlDataSource database, DatasetStore datasets, RunTables runs, TimeProvider clock, ILogger<Erasures> logger)
+    : WorkLoop("erasures", TimeSpan.FromSeconds(1), clock, logger)
 {
-    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(1);
-
     /// <summary>Has the erasures since a time done once more, with the transaction that brings something in which was read before them.</summary>
     public static Task<int> AgainAsync(NpgsqlTransaction transaction, DateTimeOffset since, CancellationToken ct) => transaction.Connection!.ExecuteAsync(new CommandDefinition(
         "update ml.erasures set done_at = null where done_at >= @since", new { since = since.UtcDateTime }, transaction, cancellationToken: ct));
 
     /// <summary>Does one erasure; false when there is none.</summary>
-    public async Task<bool> StepAsync(CancellationToken ct = default)
+    public override async Task<bool> StepAsync(CancellationToken ct = default)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
@@ -48,36 +47,13 @@ internal sealed class Erasures(NpgsqlDataSource database, DatasetStore datasets,
         await EraseQuestionsAsync(connection, person, ct);
         await EraseFilesAsync(connection, person, ct);
         await connection.ExecuteAsync(new CommandDefinition(
-            "update ml.erasures set done_at = @now where position = @Position", new { row.Position, now = clock.GetUtcNow().UtcDateTime }, transaction, cancellationToken: ct));
+            "update ml.erasures set done_at = @now where position = @Position", new { row.Position, now = Clock.GetUtcNow().UtcDateTime }, transaction, cancellationToken: ct));
         await transaction.CommitAsync(ct);
         return true;
     }
 
     /// <inheritdoc />
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            var more = false;
-            try
-            {
-                more = await StepAsync(stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception fault) when (fault is NpgsqlException or TimeoutException or IOException or InvalidDataException or JsonException or DatasetRefusedException)
-            {
-                Log.LookFailed(logger, "erasures", fault);
-            }
-
-            if (!more)
-            {
-                await Task.Delay(Idle, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
-    }
+    protected override bool IsOutage(Exception fault) => base.IsOutage(fault) || fault is InvalidDataException or JsonException or DatasetRefusedException;
 
     /// <summary>Answers whose feature vector names the person; those that are about her or were for her went with the event.</summary>
     private static Task<int> EraseAnswersAsync(NpgsqlConnection connection, string salt, string[] hashes, CancellationToken ct) => connection.ExecuteAsync(new CommandDefinition("""

@@ -9,7 +9,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -87,13 +86,13 @@ internal static class AsyncPredictions
 
 /// <summary>Answers queued questions and tells call-back addresses; both are tried again at longer and longer intervals.</summary>
 internal sealed class AsyncWorker(
-    NpgsqlDataSource database, Predictor predictor, Explainer explainer, IHttpClientFactory clients, IOptions<MLOptions> options, TimeProvider clock, ILogger<AsyncWorker> logger) : BackgroundService
+    NpgsqlDataSource database, Predictor predictor, Explainer explainer, IHttpClientFactory clients, IOptions<MLOptions> options, TimeProvider clock, ILogger<AsyncWorker> logger)
+    : WorkLoop("queued questions", TimeSpan.FromMilliseconds(500), clock, logger)
 {
     /// <summary>Name of the client for call-backs and alerts: no redirects, so that an allowed host cannot point elsewhere.</summary>
     public const string HttpClientName = "okla-ml-out";
 
     private const int MostAttempts = 5;
-    private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(500);
 
     /// <summary>The signature of a body sent at a time: HMAC-SHA256 of <c>{time}.{body}</c>, in lower-case hexadecimal digits.</summary>
     public static string Sign(string secret, string time, string body) => Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), Encoding.UTF8.GetBytes($"{time}.{body}")));
@@ -113,14 +112,14 @@ internal sealed class AsyncWorker(
     }
 
     /// <summary>Answers one question or makes one call-back; false when none is due.</summary>
-    public async Task<bool> StepAsync(CancellationToken ct = default)
+    public override async Task<bool> StepAsync(CancellationToken ct = default)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         var row = await connection.QuerySingleOrDefaultAsync<(Guid Id, string Model, string? Body, string? Callback, string State, int? Status, string? Answer, int Attempts)>(new CommandDefinition("""
             select id, model, body::text, callback_url, state, status, answer::text, attempts from ml.async_predictions
             where (state = 'queued' or callback_state = 'waiting') and next_at <= @now order by next_at limit 1 for update skip locked
-            """, new { now = clock.GetUtcNow().UtcDateTime }, cancellationToken: ct));
+            """, new { now = Clock.GetUtcNow().UtcDateTime }, cancellationToken: ct));
         if (row.Body is null)
         {
             return false;
@@ -137,32 +136,6 @@ internal sealed class AsyncWorker(
 
         await transaction.CommitAsync(ct);
         return true;
-    }
-
-    /// <inheritdoc />
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            var more = false;
-            try
-            {
-                more = await StepAsync(stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception outage) when (outage is NpgsqlException or TimeoutException or IOException)
-            {
-                Log.LookFailed(logger, "queued questions", outage);
-            }
-
-            if (!more)
-            {
-                await Task.Delay(Idle, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
     }
 
     private async Task AnswerAsync(NpgsqlConnection connection, Guid id, string model, string body, int attempts, CancellationToken ct)
@@ -188,7 +161,7 @@ internal sealed class AsyncWorker(
             new
             {
                 id, status, again, answer = JsonSerializer.Serialize(answer, EventJson.Options), state = again ? "queued" : status == StatusCodes.Status200OK ? "done" : "failed",
-                next = again ? Later(attempts) : clock.GetUtcNow().UtcDateTime, now = clock.GetUtcNow().UtcDateTime,
+                next = again ? Later(attempts) : Clock.GetUtcNow().UtcDateTime, now = Clock.GetUtcNow().UtcDateTime,
             },
             cancellationToken: ct));
     }
@@ -200,7 +173,7 @@ internal sealed class AsyncWorker(
         {
             var body = JsonSerializer.Serialize(new { id, state, status, answer = answer is null ? (JsonElement?)null : JsonSerializer.Deserialize<JsonElement>(answer) }, EventJson.Options);
             using var client = clients.CreateClient(HttpClientName);
-            using var request = Signed(address, body, options.Value.Serving.CallbackSecret, clock.GetUtcNow());
+            using var request = Signed(address, body, options.Value.Serving.CallbackSecret, Clock.GetUtcNow());
             using var response = await client.SendAsync(request, ct);
             delivered = response.IsSuccessStatusCode;
             if (!delivered)
@@ -220,5 +193,5 @@ internal sealed class AsyncWorker(
     }
 
     /// <summary>Two, four, eight … times the shortest wait.</summary>
-    private DateTime Later(int attempts) => (clock.GetUtcNow() + options.Value.Serving.RetryAfter * Math.Pow(2, Math.Min(attempts, 12))).UtcDateTime;
+    private DateTime Later(int attempts) => (Clock.GetUtcNow() + options.Value.Serving.RetryAfter * Math.Pow(2, Math.Min(attempts, 12))).UtcDateTime;
 }

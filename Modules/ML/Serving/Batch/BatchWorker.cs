@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Dapper;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -9,14 +8,14 @@ using OKLA.ML.Monitoring;
 namespace OKLA.ML.Serving.Batch;
 
 /// <summary>Does the parts of batches one by one: a part is locked while it is done and kept with its result in one transaction, so that it is done once whoever dies.</summary>
-internal sealed class BatchWorker(NpgsqlDataSource database, ServedModels served, ServingMeter meter, IOptions<MLOptions> options, TimeProvider clock, ILogger<BatchWorker> logger) : BackgroundService
+internal sealed class BatchWorker(NpgsqlDataSource database, ServedModels served, ServingMeter meter, IOptions<MLOptions> options, TimeProvider clock, ILogger<BatchWorker> logger)
+    : WorkLoop("batches", TimeSpan.FromSeconds(1), clock, logger)
 {
-    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan TrimEvery = TimeSpan.FromHours(1);
     private DateTimeOffset trimmedAt;
 
     /// <summary>Does one part; false when there is none.</summary>
-    public async Task<bool> StepAsync(CancellationToken ct = default)
+    public override async Task<bool> StepAsync(CancellationToken ct = default)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
@@ -37,10 +36,10 @@ internal sealed class BatchWorker(NpgsqlDataSource database, ServedModels served
                 throw new InvalidDataException($"Version {part.Version} of {part.Model} cannot be read.");
             }
 
-            var started = clock.GetTimestamp();
+            var started = Clock.GetTimestamp();
             var (output, failed) = BatchRows.Answer(
                 by.Answers, part.Format, JsonSerializer.Deserialize<string[]>(part.Header)!, (long)part.Part * BatchFiles.RowsPerPart + 1, part.Input, options.Value.Threads);
-            meter.Count(part.Model, part.Version, Guid.Empty, ServingMeter.Batch, part.Rows, 0, clock.GetElapsedTime(started), failed: false);
+            meter.Count(part.Model, part.Version, Guid.Empty, ServingMeter.Batch, part.Rows, 0, Clock.GetElapsedTime(started), failed: false);
             await connection.ExecuteAsync(new CommandDefinition("""
                 update ml.batch_parts set output = @output, input = '' where job_id = @Job and part = @Part;
                 update ml.batch_jobs set failed_rows = failed_rows + @failed where id = @Job;
@@ -55,52 +54,31 @@ internal sealed class BatchWorker(NpgsqlDataSource database, ServedModels served
             await transaction.RollbackAsync(ct);
             await connection.ExecuteAsync(new CommandDefinition(
                 "update ml.batch_jobs set state = 'failed', error = @Message, finished_at = @now where id = @Job and state = 'queued'",
-                new { part.Job, fault.Message, now = clock.GetUtcNow().UtcDateTime }, cancellationToken: ct));
+                new { part.Job, fault.Message, now = Clock.GetUtcNow().UtcDateTime }, cancellationToken: ct));
             return true;
         }
 
         await connection.ExecuteAsync(new CommandDefinition("""
             update ml.batch_jobs set state = 'done', finished_at = @now
             where id = @Job and state = 'queued' and not exists (select 1 from ml.batch_parts where job_id = @Job and output is null)
-            """, new { part.Job, now = clock.GetUtcNow().UtcDateTime }, cancellationToken: ct));
+            """, new { part.Job, now = Clock.GetUtcNow().UtcDateTime }, cancellationToken: ct));
         return true;
     }
 
     /// <inheritdoc />
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task BetweenAsync(CancellationToken ct)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        if (Clock.GetUtcNow() - trimmedAt > TrimEvery)
         {
-            var more = false;
-            try
-            {
-                more = await StepAsync(stoppingToken);
-                if (clock.GetUtcNow() - trimmedAt > TrimEvery)
-                {
-                    trimmedAt = clock.GetUtcNow();
-                    await TrimAsync(stoppingToken);
-                }
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception outage) when (outage is NpgsqlException or TimeoutException or IOException)
-            {
-                Log.LookFailed(logger, "batches", outage);
-            }
-
-            if (!more)
-            {
-                await Task.Delay(Idle, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
+            trimmedAt = Clock.GetUtcNow();
+            await TrimAsync(ct);
         }
     }
 
     /// <summary>Forgets what is past its time: results, uploads that broke off, predictions, minutes and goals.</summary>
     private async Task TrimAsync(CancellationToken ct)
     {
-        var (now, knobs) = (clock.GetUtcNow(), options.Value.Serving);
+        var (now, knobs) = (Clock.GetUtcNow(), options.Value.Serving);
         await using var connection = await database.OpenConnectionAsync(ct);
         await connection.ExecuteAsync(new CommandDefinition("""
             delete from ml.batch_jobs where finished_at < @results or (state = 'receiving' and created_at < @day);

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Logging;
 using OKLA.ML.Models.Language;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Web;
@@ -67,7 +66,7 @@ internal static class AnalyzeListing
 
     public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) => routes.MapPost("/api/listings/analyze", HandleAsync).WithName("AnalyzeListing").WithSummary("Analyze a listing's text");
 
-    internal static async Task<Results<Ok<Response>, ValidationProblem>> HandleAsync(Request request, ServedModels served, PredictionLog log, ILogger<ServedModels> logger, CancellationToken ct)
+    internal static async Task<Results<Ok<Response>, ValidationProblem>> HandleAsync(Request request, ServedModels served, PredictionLog log, CancellationToken ct)
     {
         var attributes = request.Attributes ?? [];
         if (attributes.Count > MostAttributes)
@@ -89,7 +88,9 @@ internal static class AnalyzeListing
         {
             Description = request.Description, Place = request.Place, Images = [.. Enumerable.Repeat("", request.Pictures)],
         };
-        var (judged, version, source) = await JudgeAsync(item, served, logger, ct);
+        var asked = await served.AskAsync(ModelNames.DescriptionAnalyzer, (DescriptionModel model) => model.Judge(item), ct);
+        var judged = asked?.Answer ?? DescriptionModel.Standing.Judge(item);
+        var (version, source) = (asked?.Version, asked?.Source ?? "names");
         log.Write(new PredictionServed(ModelNames.DescriptionAnalyzer, version, source, "", [], [judged.Quality]));
         var (title, text) = DescriptionModel.Draft(item, judged);
         return TypedResults.Ok(new Response(
@@ -100,28 +101,4 @@ internal static class AnalyzeListing
     }
 
     private static string Name(string fact) => Texts.Spanish[$"listing.fact.{fact}"];
-
-    private static async Task<(JudgedListing, int?, string)> JudgeAsync(CatalogItem item, ServedModels served, ILogger logger, CancellationToken ct)
-    {
-        var live = await served.FindAsync(ModelNames.DescriptionAnalyzer, ct);
-        foreach (var (version, source) in live is null ? [] : new (int?, string)[] { (live.Version, "model"), (live.Previous, "previous") })
-        {
-            if (version is not { } number || await served.GetAsync(ModelNames.DescriptionAnalyzer, number) is not { Answers: DescriptionModel model })
-            {
-                continue;
-            }
-
-            try
-            {
-                return (model.Judge(item), number, source);
-            }
-            catch (Exception fault) when (fault is not OutOfMemoryException)
-            {
-                // A version at fault never fails the page: the next one answers.
-                Log.PredictionFailed(logger, ModelNames.DescriptionAnalyzer, number, fault);
-            }
-        }
-
-        return (DescriptionModel.Standing.Judge(item), null, "names");
-    }
 }

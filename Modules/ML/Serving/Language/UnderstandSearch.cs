@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Logging;
 using OKLA.ML.Models.Language;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Web;
@@ -57,14 +56,16 @@ internal static class UnderstandSearch
     public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) => routes.MapPost("/api/search/intent", HandleAsync).WithName("UnderstandSearch").WithSummary("Understand a search");
 
     internal static async Task<Results<Ok<Response>, ValidationProblem>> HandleAsync(
-        Request request, ServedModels served, PredictionLog log, ExchangeRates rates, TimeProvider clock, ILogger<ServedModels> logger, CancellationToken ct)
+        Request request, ServedModels served, PredictionLog log, ExchangeRates rates, TimeProvider clock, CancellationToken ct)
     {
         if (string.IsNullOrWhiteSpace(request.Query))
         {
             return Problems.Invalid("query", "The query holds no word.");
         }
 
-        var (understood, version, source) = await AskAsync(request.Query, served, logger, ct);
+        var asked = await served.AskAsync(ModelNames.SearchIntentClassifier, (SearchIntentModel model) => model.Understand(request.Query), ct);
+        var understood = asked?.Answer ?? SearchIntentModel.ByNames(request.Query, StandingGazetteer.Value);
+        var (version, source) = (asked?.Version, asked?.Source ?? "names");
         log.Write(new PredictionServed(ModelNames.SearchIntentClassifier, version, source, understood.Intent, [.. understood.Slots.Select(slot => slot.Name)], [understood.Confidence]));
         return TypedResults.Ok(new Response(
             understood.Intent, understood.Confidence, [.. understood.Slots.Select(slot => new Slot(slot.Name, slot.Text, slot.Value, slot.Amount))],
@@ -72,30 +73,6 @@ internal static class UnderstandSearch
     }
 
     private static Lazy<Gazetteer> StandingGazetteer { get; } = new(() => new Gazetteer(StandingNames.All));
-
-    private static async Task<(UnderstoodQuery, int?, string)> AskAsync(string query, ServedModels served, ILogger logger, CancellationToken ct)
-    {
-        var live = await served.FindAsync(ModelNames.SearchIntentClassifier, ct);
-        foreach (var (version, source) in live is null ? [] : new (int?, string)[] { (live.Version, "model"), (live.Previous, "previous") })
-        {
-            if (version is not { } number || await served.GetAsync(ModelNames.SearchIntentClassifier, number) is not { Answers: SearchIntentModel model })
-            {
-                continue;
-            }
-
-            try
-            {
-                return (model.Understand(query), number, source);
-            }
-            catch (Exception fault) when (fault is not OutOfMemoryException)
-            {
-                // A version at fault never fails the page: the next one answers.
-                Log.PredictionFailed(logger, ModelNames.SearchIntentClassifier, number, fault);
-            }
-        }
-
-        return (SearchIntentModel.ByNames(query, StandingGazetteer.Value), null, "names");
-    }
 
     /// <summary>The filters that slots ask for. Where a name or number comes twice (as in a comparison) it narrows nothing.</summary>
     internal static Filters FiltersOf(UnderstoodQuery understood, Gazetteer gazetteer, ExchangeRates rates, DateTimeOffset at)

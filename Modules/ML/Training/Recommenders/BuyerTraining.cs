@@ -32,16 +32,9 @@ internal sealed class BuyerTraining(IMessageBus bus, MLOptions options, Exchange
     {
         progress?.Report(new WorkProgress(0, "reading interactions"));
         now = clock.GetUtcNow();
-        catalogue = await bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItemFrame(now), ct);
-        frame = await bus.InvokeAsync<InteractionFrame>(new GetInteractionFrame(now), ct);
-        var times = Enumerable.Range(0, frame.Count).Where(row => frame.Weight[row] > 0).Select(row => frame.OccurredAt[row]).Order().ToArray();
-        if (times.Length < knobs.MinInteractions || catalogue.Count == 0)
-        {
-            throw new TooLittleDataException($"There are {times.Length} interactions with {catalogue.Count} vehicles; {knobs.MinInteractions} are needed.");
-        }
-
-        splitAt = At(1 - options.HoldOutShare);
-        var sliceAt = At((1 - options.HoldOutShare) * (1 - Math.Max(0.1, knobs.StackShare)));
+        (catalogue, frame) = await InteractionSplit.ReadVehiclesAsync(bus, now, knobs, ct);
+        splitAt = frame.TimeOfShare(1 - options.HoldOutShare, DateTimeOffset.MaxValue);
+        var sliceAt = frame.TimeOfShare((1 - options.HoldOutShare) * (1 - Math.Max(0.1, knobs.StackShare)), DateTimeOffset.MaxValue);
 
         // Which parts, and how much a person's activity counts: on the slice of time before the test.
         var early = await WorldAsync(sliceAt, splitAt, ct);
@@ -78,8 +71,6 @@ internal sealed class BuyerTraining(IMessageBus bus, MLOptions options, Exchange
         {
             Intervals = [new MetricInterval("AUC", interval.Lower, interval.Upper)],
         };
-
-        DateTimeOffset At(double share) => new(times[Math.Clamp((int)(times.Length * share) - 1, 0, times.Length - 2)], TimeSpan.Zero);
     }
 
     public override TrainedModel Refit(IProgress<WorkProgress>? progress, CancellationToken ct)

@@ -44,7 +44,7 @@ internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOpti
         }
 
         // Split by time: the model sees the interactions and the catalogue exactly as they were known at the split.
-        splitAt = TimeOfShare(options.HoldOutShare, DateTimeOffset.MaxValue);
+        splitAt = frame.TimeOfShare(1 - options.HoldOutShare, DateTimeOffset.MaxValue);
         var before = frame.RowsAsOf(splitAt).ToArray();
         trainRows = before.Length;
         var catalogueThen = await bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItemFrame(splitAt, kind.Name), ct);
@@ -109,7 +109,7 @@ internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOpti
             return BlendWeights.Alone(AlsPart.Key, kind, "stacking is turned off");
         }
 
-        var from = TimeOfShare(knobs.StackShare, splitAt);
+        var from = frame.TimeOfShare(1 - knobs.StackShare, splitAt);
         var rows = frame.RowsAsOf(from).ToArray();
         var items = await bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItemFrame(from, kind.Name), ct);
         // The slice ends where the test begins, and knows nothing that became known later.
@@ -144,18 +144,6 @@ internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOpti
             // A version of an older format cannot answer, so any that can is better.
             return null;
         }
-    }
-
-    /// <summary>The event time after which the newest share of interactions of positive weight lies, of those until a time.</summary>
-    private DateTimeOffset TimeOfShare(double share, DateTimeOffset until)
-    {
-        var times = Enumerable.Range(0, frame.Count).Where(row => frame.Weight[row] > 0 && frame.OccurredAt[row] <= until.UtcTicks).Select(row => frame.OccurredAt[row]).Order().ToArray();
-        if (times.Length < 2)
-        {
-            throw new TooLittleDataException("There are no interactions of positive weight.");
-        }
-
-        return new DateTimeOffset(times[Math.Clamp((int)(times.Length * (1 - share)) - 1, 0, times.Length - 2)], TimeSpan.Zero);
     }
 
     /// <summary>The interactions with items of the kind; lists shown stay as they are.</summary>
