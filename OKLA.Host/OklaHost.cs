@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using OKLA.Analytics;
 using OKLA.Chatbot;
@@ -37,7 +38,7 @@ internal static class OklaHost
             builder.Services.AddOklaAuth(builder.Configuration, builder.Environment);
             builder.Services.AddApiDocument();
             builder.Services.AddRequestDecompression().AddHealthChecks().AddCheck<DatabaseHealth>("postgresql", HealthStatus.Unhealthy, ["ready"]);
-            builder.Services.AddTracking().AddFeatures().AddML(serve: serving).AddChatbot().AddAnalytics();
+            builder.Services.AddTracking().AddFeatures().AddML(serving, () => Trainer(settings, builder, embedded)).AddChatbot().AddAnalytics();
             builder.Services.AddDemo();
             configure?.Invoke(builder);
 
@@ -60,6 +61,25 @@ internal static class OklaHost
 
             throw;
         }
+    }
+
+    /// <summary>This program once more, on the same database and with the same settings, to train what is queued.</summary>
+    private static ProcessStartInfo Trainer(string[] settings, WebApplicationBuilder builder, EmbeddedPostgres? embedded)
+    {
+        var (program, host) = (Environment.ProcessPath!, typeof(OklaHost).Assembly);
+        string[] self = Path.GetFileNameWithoutExtension(program) == host.GetName().Name ? [] : [host.Location];
+        var start = new ProcessStartInfo(program, [.. self, TrainQueuedVerb.Verb.Name, TrainQueuedVerb.UntilInputEnds]);
+        // Not as arguments, which every user of the machine can read.
+        foreach (var (key, value) in new ConfigurationBuilder().AddCommandLine(settings).Build().AsEnumerable().Where(pair => pair.Value is not null))
+        {
+            start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
+        }
+
+        start.Environment["ASPNETCORE_ENVIRONMENT"] = builder.Environment.EnvironmentName;
+        start.Environment[$"ConnectionStrings__{DatabaseOptions.ConnectionStringName}"] = embedded?.ConnectionString ?? builder.Configuration.GetConnectionString(DatabaseOptions.ConnectionStringName);
+        // One heap: it has no requests to answer, and its memory is wanted back.
+        start.Environment["DOTNET_gcServer"] = "0";
+        return start;
     }
 
     private static void Map(WebApplication app)

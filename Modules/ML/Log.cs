@@ -32,6 +32,12 @@ internal static partial class Log
     [LoggerMessage(3051, LogLevel.Warning, "The queue of trainings could not be reached; it is asked again")]
     public static partial void QueueUnavailable(ILogger logger, Exception fault);
 
+    [LoggerMessage(3052, LogLevel.Error, "The process that trains ended with code {Code}; its job is taken up again")]
+    public static partial void TrainerEnded(ILogger logger, int code);
+
+    [LoggerMessage(3053, LogLevel.Error, "The process that trains could not be started")]
+    public static partial void TrainerNotStarted(ILogger logger, Exception fault);
+
     [LoggerMessage(3040, LogLevel.Warning, "{Writer} could not write what waited; {Lost} things are lost so far")]
     public static partial void LotNotWritten(ILogger logger, string writer, long lost, Exception fault);
 

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -26,8 +27,11 @@ namespace OKLA.ML;
 /// <summary>The ML room: what it registers and serves.</summary>
 public static class MLModule
 {
-    /// <summary>Adds the room's services; <paramref name="serve"/> is false for command-line verbs, which hold no models in memory.</summary>
-    public static IServiceCollection AddML(this IServiceCollection services, bool serve = true)
+    /// <summary>Adds the room's services.</summary>
+    /// <param name="services">Of the host.</param>
+    /// <param name="serve">False for command-line verbs, which hold no models in memory.</param>
+    /// <param name="trainer">How a process is started that answers <see cref="TrainQueued"/> and ends, at the latest when its input does; null to train in this one.</param>
+    public static IServiceCollection AddML(this IServiceCollection services, bool serve = true, Func<ProcessStartInfo>? trainer = null)
     {
         services.AddValidation();
         services.AddOptions<MLOptions>().BindConfiguration("ML").ValidateDataAnnotations().ValidateOnStart()
@@ -42,7 +46,7 @@ public static class MLModule
         services.AddSingleton<ModelRegistry>().AddSingleton<ModelImport>().AddSingleton<PredictionLog>().AddSingleton<LiveModels>();
         services.AddRecommendations();
         services.AddSingleton<BlobStore>().AddSingleton<DatasetStore>().AddSingleton<Erasures>().AddSingleton<ILineageSource, DatasetLineage>();
-        services.AddTraining(serve);
+        services.AddTraining(serve, trainer);
         services.AddServing(serve);
         services.AddTransformations(MLLineage.All);
         services.AddSingleton<ModelCatalog>().AddModel<VehicleRecommender>(ModelNames.VehicleRecommender).AddModel<ActivityRecommender>(ModelNames.ActivityRecommender)

@@ -13,6 +13,9 @@ internal sealed class MLOptions
     [Range(0, 1024)]
     public int TrainingThreads { get; set; }
 
+    /// <summary>Whether a serving host trains in a process of its own at idle priority, so that predictions do not wait for it; false saves the memory of a second process.</summary>
+    public bool TrainingProcess { get; set; } = true;
+
     /// <summary>How often a training is begun that fails or whose host is lost.</summary>
     [Range(1, 20)]
     public int TrainingAttempts { get; set; } = 4;

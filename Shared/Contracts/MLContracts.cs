@@ -97,6 +97,12 @@ public readonly record struct WorkProgress(double Fraction, string Step);
 /// <param name="Progress">Hears how far it is.</param>
 public sealed record TrainModel(string Model, string Reason, IProgress<WorkProgress>? Progress = null) : ICommand;
 
+/// <summary>Command to ML: carries through what the queue of trainings holds, one after the other, until nothing is left. Answers <see cref="TrainedQueue"/>.</summary>
+public sealed record TrainQueued : ICommand;
+
+/// <summary>Answer to <see cref="TrainQueued"/>: how many jobs were taken.</summary>
+public sealed record TrainedQueue(int Jobs);
+
 /// <summary>What a training run came to.</summary>
 /// <param name="Model">Its name.</param>
 /// <param name="Version">The version that was trained; 0 when there was too little to learn from.</param>

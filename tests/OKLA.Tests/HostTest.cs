@@ -18,14 +18,14 @@ public abstract class HostTest : DatabaseTest
     /// <summary>The host's services.</summary>
     protected IServiceProvider Services => host.App.Services;
 
-    /// <summary>Settings of the host beside the database, as <c>--Section:Name</c>, value, …. Jobs run when a test asks for them, not beside it.</summary>
+    /// <summary>Settings of the host beside the database, as <c>--Section:Name</c>, value, …. Jobs run when a test asks for them, not beside it, and trainings in this process.</summary>
     protected virtual string[] Settings => [];
 
     [OneTimeSetUp]
     public async Task StartHostAsync()
     {
         host = await OklaHost.BuildAsync(
-            ["--urls", "http://127.0.0.1:0", "--environment", "Development", "--ConnectionStrings:Okla", ConnectionString, "--Logging:LogLevel:Default", "Warning", "--Jobs:Scheduled", "false", .. Settings]);
+            ["--urls", "http://127.0.0.1:0", "--environment", "Development", "--ConnectionStrings:Okla", ConnectionString, "--Logging:LogLevel:Default", "Warning", "--Jobs:Scheduled", "false", "--ML:TrainingProcess", "false", .. Settings]);
         await host.App.StartAsync();
         Client = NewClient();
     }
@@ -37,6 +37,9 @@ public abstract class HostTest : DatabaseTest
         await host.App.StopAsync();
         await host.DisposeAsync();
     }
+
+    /// <summary>Stops the host as a signal would; its services stay.</summary>
+    protected Task StopServingAsync() => host.App.StopAsync();
 
     /// <summary>A client of its own, signed in as one of the demo accounts.</summary>
     protected async Task<HttpClient> SignInAsync(string account)

@@ -6,7 +6,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using OKLA.ML.Training;
-using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
 using OKLA.Shared.Jobs;
 
@@ -124,7 +123,7 @@ internal static class ModelRegistration
     {
         services.AddSingleton<ModelDefinition, TModel>();
         return services.AddJob(
-            TrainOnDemand.JobOf(name), $"Trains {name} and publishes it unless it is worse", JobSchedule.Weekly(DayOfWeek.Sunday, new TimeOnly(3, 0)),
-            progress => new TrainModel(name, progress.Reason == "schedule" ? "weekly" : progress.Reason, progress));
+            TrainingSetup.JobOf(name), $"Queues a training of {name}", JobSchedule.Weekly(DayOfWeek.Sunday, new TimeOnly(3, 0)),
+            progress => new QueueTrainings(name, progress.Reason == "schedule" ? "weekly" : progress.Reason));
     }
 }

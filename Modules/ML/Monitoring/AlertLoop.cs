@@ -147,9 +147,9 @@ internal sealed class AlertLoop(
             return;
         }
 
-        if (Knobs.TrainOnDrift && (rule.Metric is "input_drift" or "prediction_drift") && (await jobs.ListAsync(model, "queued", 1, ct)).Count == 0)
+        if (Knobs.TrainOnDrift && rule.Metric is ("input_drift" or "prediction_drift"))
         {
-            await jobs.QueueAsync(model, "drift", "house", 0, ct);
+            await jobs.QueueOnceAsync(model, "drift", "house", 0, ct);
         }
 
         var silenced = await connection.ExecuteScalarAsync<bool>(new CommandDefinition(

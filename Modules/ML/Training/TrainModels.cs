@@ -28,10 +28,10 @@ internal sealed class TrainModelHandler(
 
         var outcome = await CarryThroughAsync(definition, command, job, ct);
         await registry.RecordRunAsync(outcome, ct);
-        if (outcome.Version > 0 && command.Progress is not JobProgress)
+        if (outcome.Version > 0)
         {
-            // A job writes its own history; a training by hand spares the weekly one as well.
-            await jobs.RecordAsync(TrainOnDemand.JobOf(command.Model), command.Reason, startedAt, outcome.Decision, ct);
+            // It spares the weekly training.
+            await jobs.RecordAsync(TrainingSetup.JobOf(command.Model), command.Reason, startedAt, outcome.Decision, ct);
         }
 
         Log.Trained(logger, outcome.Model, outcome.Version, outcome.Decision, outcome.Seconds);
@@ -46,8 +46,7 @@ internal sealed class TrainModelHandler(
         var beating = BeatAsync(job, heard, stop, over.Token);
         try
         {
-            using var thread = new QuietThread($"train {definition.Name}");
-            var (outcome, run) = await thread.RunAsync(() => runner.TrainAsync(definition, command.Reason, job.Id, heard, null, stop.Token));
+            var (outcome, run) = await Task.Run(() => runner.TrainAsync(definition, command.Reason, job.Id, heard, null, stop.Token), stop.Token);
             await queue.FinishAsync(
                 job.Id, outcome.Version > 0 ? "succeeded" : "failed", outcome.Decision, run, outcome.Version > 0 ? outcome.Version : null, outcome.Version > 0 ? outcome.Published : null, null);
             return outcome;

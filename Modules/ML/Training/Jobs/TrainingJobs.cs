@@ -50,6 +50,12 @@ internal sealed class TrainingJobs(NpgsqlDataSource database, IOptions<MLOptions
         coalesce(jsonb_array_length(trials), 0), run_id, version, published, message, error
         """;
 
+    // Of j, at @now: its host was lost, or it waits and no other one of its model is under way.
+    private const string Free = """
+        (j.state = 'running' and j.lease_until < @now)
+        or (j.state = 'queued' and j.not_before <= @now and not exists (select from ml.training_jobs o where o.model = j.model and o.state = 'running'))
+        """;
+
     /// <summary>This process among those that work on the queue.</summary>
     public string Host { get; } = $"{Environment.MachineName}-{Environment.ProcessId}-{Guid.NewGuid().ToString("n")[..6]}";
 
@@ -63,6 +69,15 @@ internal sealed class TrainingJobs(NpgsqlDataSource database, IOptions<MLOptions
             values (@id, @model, 'queued', @priority, @reason, @by, @reproduces, @now, @now, @rollout::jsonb)
             """, new { id, model, priority, reason, by, reproduces, now = Now.UtcDateTime, rollout = rollout is null ? null : JsonSerializer.Serialize(rollout, EventJson.Options) }, cancellationToken: ct));
         return id;
+    }
+
+    /// <summary>Puts a training into the queue unless one of the model waits or is under way; null then.</summary>
+    public async Task<Guid?> QueueOnceAsync(string model, string reason, string by, int priority, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        var known = await connection.ExecuteScalarAsync<bool>(new CommandDefinition(
+            "select exists (select from ml.training_jobs where model = @model and state in ('queued', 'running') and reproduces is null)", new { model }, cancellationToken: ct));
+        return known ? null : await QueueAsync(model, reason, by, priority, ct);
     }
 
     /// <summary>Begins a training here, past the queue; null when another one of the model is under way.</summary>
@@ -93,12 +108,11 @@ internal sealed class TrainingJobs(NpgsqlDataSource database, IOptions<MLOptions
             """, new { now = Now.UtcDateTime, most = options.Value.TrainingAttempts }, cancellationToken: ct));
         try
         {
-            var id = await connection.ExecuteScalarAsync<Guid?>(new CommandDefinition("""
+            var id = await connection.ExecuteScalarAsync<Guid?>(new CommandDefinition($"""
                 update ml.training_jobs set state = 'running', host = @Host, lease_until = @until, attempt = attempt + 1, started_at = coalesce(started_at, @now), step = 'starting'
                 where id = (
                     select j.id from ml.training_jobs j
-                    where (j.state = 'running' and j.lease_until < @now)
-                    or (j.state = 'queued' and j.not_before <= @now and not exists (select from ml.training_jobs o where o.model = j.model and o.state = 'running'))
+                    where {Free}
                     order by j.state = 'running' desc, j.priority desc, j.requested_at
                     limit 1 for update of j skip locked)
                 returning id
@@ -110,6 +124,13 @@ internal sealed class TrainingJobs(NpgsqlDataSource database, IOptions<MLOptions
             // Two jobs of one model were taken at once by two hosts; the other one has it.
             return null;
         }
+    }
+
+    /// <summary>Whether <see cref="ClaimAsync"/> would find something to do.</summary>
+    public async Task<bool> AnyAsync(CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        return await connection.ExecuteScalarAsync<bool>(new CommandDefinition($"select exists (select from ml.training_jobs j where {Free})", new { now = Now.UtcDateTime }, cancellationToken: ct));
     }
 
     /// <summary>Renews the lease and writes how far it is; null when the job is no longer this host's, otherwise whether somebody asked to stop it.</summary>

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -12,9 +10,9 @@ using OKLA.Shared.Jobs;
 
 namespace OKLA.ML.Training.Jobs;
 
-/// <summary>Takes jobs from the queue, one at a time, and carries them through on a thread that stands back for requests.</summary>
+/// <summary>Takes jobs from the queue, one at a time, and carries them through.</summary>
 internal sealed class TrainingWorker(
-    TrainingJobs jobs, ModelCatalog models, ModelRegistry registry, TrainingRunner runner, JobRuns weekly, IOptions<MLOptions> options, TimeProvider clock, ILogger<TrainingWorker> logger) : BackgroundService
+    TrainingJobs jobs, ModelCatalog models, ModelRegistry registry, TrainingRunner runner, JobRuns weekly, IOptions<MLOptions> options, TimeProvider clock, ILogger<TrainingWorker> logger)
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
@@ -34,7 +32,8 @@ internal sealed class TrainingWorker(
     /// <summary>Carries a job through that this host has claimed.</summary>
     internal async Task CarryThroughAsync(TrainingJob job, CancellationToken ct)
     {
-        await using var turn = await registry.TryTakeTurnAsync(job.Model, ct);
+        // Not to be stopped before the part that puts the job back.
+        await using var turn = await registry.TryTakeTurnAsync(job.Model, CancellationToken.None);
         if (turn is null)
         {
             // A training that does not come from the queue is under way, or the host that was lost still holds its turn.
@@ -43,12 +42,11 @@ internal sealed class TrainingWorker(
         }
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var watched = new Watched(await jobs.TrialsAsync(job.Id, ct));
+        var watched = new Watched(await jobs.TrialsAsync(job.Id, CancellationToken.None));
         var beating = BeatAsync(job, watched, stop);
         try
         {
-            using var thread = new QuietThread($"train {job.Model}");
-            var result = await thread.RunAsync(() => TrainAsync(job, watched, stop.Token));
+            var result = await Task.Run(() => TrainAsync(job, watched, stop.Token), stop.Token);
             await jobs.FinishAsync(job.Id, "succeeded", result.Message, result.Run, result.Version, result.Published, null);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
@@ -84,32 +82,6 @@ internal sealed class TrainingWorker(
         }
     }
 
-    /// <inheritdoc />
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            var worked = false;
-            try
-            {
-                worked = await WorkAsync(stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception fault) when (fault is NpgsqlException or TimeoutException or InvalidOperationException or IOException or JsonException)
-            {
-                Log.QueueUnavailable(logger, fault);
-            }
-
-            if (!worked)
-            {
-                await Task.Delay(TimeSpan.FromSeconds(options.Value.RefreshSeconds), clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
-    }
-
     private async Task<(string Message, Guid? Run, int? Version, bool? Published)> TrainAsync(TrainingJob job, Watched watched, CancellationToken ct)
     {
         if (job.Reproduces is { } original)
@@ -127,10 +99,10 @@ internal sealed class TrainingWorker(
             throw new TooLittleDataException(outcome.Decision);
         }
 
-        if (models.House.Contains(job.Model))
+        if (models.House.Contains(job.Model) && job.Reason != "weekly")
         {
             // It spares the weekly training.
-            await weekly.RecordAsync(TrainOnDemand.JobOf(job.Model), job.Reason, startedAt, outcome.Decision, ct);
+            await weekly.RecordAsync(TrainingSetup.JobOf(job.Model), job.Reason, startedAt, outcome.Decision, ct);
         }
 
         Log.Trained(logger, outcome.Model, outcome.Version, outcome.Decision, outcome.Seconds);

@@ -55,7 +55,7 @@ public sealed class WeeklyTrainingTests : DatabaseTest
         await using BuiltHost host = await OklaHost.BuildAsync(
         [
             "--urls", "http://127.0.0.1:0", "--environment", "Development", "--ConnectionStrings:Okla", ConnectionString, "--Logging:LogLevel:Default", "Error", "--Jobs:Scheduled", "true",
-            "--Jobs:CheckInterval", "00:00:01",
+            "--Jobs:CheckInterval", "00:00:01", "--ML:TrainingProcess", "false",
         ]);
         await host.App.StartAsync();
         await look();

@@ -1,0 +1,140 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using OKLA.Shared.Contracts;
+
+namespace OKLA.ML.Training.Jobs;
+
+/// <summary>How a process is started that works on the queue and ends when nothing is left, or when its input ends.</summary>
+internal sealed record TrainerStart(Func<ProcessStartInfo> Create);
+
+/// <summary>
+/// Lets a serving host work on the queue of trainings. They run in a process of their own that gets what the processor has left over: nobody who asks for a
+/// prediction waits for a training's threads or for its garbage, what it allocated goes back to the machine, and if it runs out of memory nothing else ends.
+/// </summary>
+internal sealed class TrainingService(TrainingJobs jobs, TrainingWorker worker, IOptions<MLOptions> options, TimeProvider clock, ILogger<TrainingService> logger, TrainerStart? trainer = null) : BackgroundService
+{
+    private const int IdlePolicy = 5;
+    private const int CallingThread = 0;
+    private const int NoPriority = 0;
+    private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan ToEnd = TimeSpan.FromSeconds(20);
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            var pause = TimeSpan.FromSeconds(options.Value.RefreshSeconds);
+            try
+            {
+                if (!options.Value.TrainingProcess || trainer is null)
+                {
+                    pause = await worker.WorkAsync(stoppingToken) ? TimeSpan.Zero : pause;
+                }
+                else if (await jobs.AnyAsync(stoppingToken) && await RunAsync(trainer.Create(), stoppingToken) is var code and not 0)
+                {
+                    Log.TrainerEnded(logger, code);
+                    pause = AfterFault;
+                }
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception fault) when (fault is NpgsqlException or TimeoutException or InvalidOperationException or IOException or JsonException)
+            {
+                Log.QueueUnavailable(logger, fault);
+            }
+            catch (Win32Exception fault)
+            {
+                Log.TrainerNotStarted(logger, fault);
+                pause = AfterFault;
+            }
+
+            await Task.Delay(pause, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Runs a trainer to its end; answers its exit code.</summary>
+    private static async Task<int> RunAsync(ProcessStartInfo start, CancellationToken ct)
+    {
+        start.RedirectStandardInput = true;
+        using var process = await StartInBackgroundAsync(start);
+        try
+        {
+            await process.WaitForExitAsync(ct);
+        }
+        catch (OperationCanceledException)
+        {
+            // The end of its input tells it to put its job back.
+            process.StandardInput.Close();
+            using var patience = new CancellationTokenSource(ToEnd);
+            await process.WaitForExitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!process.HasExited)
+            {
+                process.Kill(entireProcessTree: true);
+            }
+
+            throw;
+        }
+
+        return process.ExitCode;
+    }
+
+    /// <summary>Starts a process whose every thread steps aside at once for whatever else wants to run.</summary>
+    private static Task<Process> StartInBackgroundAsync(ProcessStartInfo start)
+    {
+        var started = new TaskCompletionSource<Process>(TaskCreationOptions.RunContinuationsAsynchronously);
+        new Thread(Start) { IsBackground = true, Name = "start trainer" }.Start();
+        return started.Task;
+
+        void Start()
+        {
+            try
+            {
+                if (OperatingSystem.IsLinux())
+                {
+                    // A process inherits this from the thread that starts it. Being nice is not enough: a nice thread may end its turn of some milliseconds first.
+                    _ = SetScheduler(CallingThread, IdlePolicy, NoPriority);
+                }
+
+                var process = Process.Start(start)!;
+                if (!OperatingSystem.IsLinux())
+                {
+                    process.PriorityClass = ProcessPriorityClass.Idle;
+                }
+
+                started.SetResult(process);
+            }
+            catch (Exception fault)
+            {
+                started.SetException(fault);
+            }
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "sched_setscheduler")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int SetScheduler(int thread, int policy, in int priority);
+}
+
+/// <summary>Answers <see cref="TrainQueued"/>.</summary>
+internal static class TrainQueuedHandler
+{
+    public static async Task<TrainedQueue> Handle(TrainQueued command, TrainingWorker worker, CancellationToken ct)
+    {
+        var done = 0;
+        while (!ct.IsCancellationRequested && await worker.WorkAsync(ct))
+        {
+            done++;
+        }
+
+        return new TrainedQueue(done);
+    }
+}
