@@ -14,6 +14,7 @@ using OKLA.ML.Models.Recommenders;
 using OKLA.ML.Models.Series;
 using OKLA.ML.Registry;
 using OKLA.ML.Serving;
+using OKLA.ML.Serving.Clusters;
 using OKLA.ML.Serving.Forecasts;
 using OKLA.ML.Serving.Language;
 using OKLA.ML.Serving.Recommendations;
@@ -45,6 +46,7 @@ public static class MLModule
         services.TryAddSingleton(provider => new ExchangeRates(provider.GetRequiredService<IOptions<MoneyOptions>>().Value));
         services.AddSingleton<ModelRegistry>().AddSingleton<ModelImport>().AddSingleton<PredictionLog>().AddSingleton<LiveModels>();
         services.AddRecommendations();
+        services.AddClusters();
         services.AddSingleton<BlobStore>().AddSingleton<DatasetStore>().AddSingleton<Erasures>().AddSingleton<ILineageSource, DatasetLineage>();
         services.AddTraining(serve, trainer);
         services.AddServing(serve);
@@ -76,7 +78,7 @@ public static class MLModule
         AnalyzeListing.Map(open);
         AnalyzeSentiment.Map(open);
         EstimateDaysToSale.Map(open);
-        ListClusters.Map(routes.MapGroup("").WithTags("ML").RequireAuthorization(Policies.FeaturesRead));
+        routes.MapClusters();
         ScoreLeads.Map(routes.MapGroup("").WithTags("ML").RequireAuthorization(Policies.Dealer));
         routes.MapServing();
         var admin = routes.MapGroup("/api/ml/models").WithTags("ML").RequireAuthorization(Policies.Admin);

@@ -141,11 +141,17 @@ public sealed record GetActivePeople(DateTimeOffset Since, DateTimeOffset AsOf, 
 /// <param name="History">What the person did, newest first.</param>
 public sealed record ActivePerson(string PersonId, bool MayBeTold, IReadOnlyList<HistoryItem> History);
 
-/// <summary>Query to Features: ids of people of a segment whose last word on advertising was yes, in the order of their ids.</summary>
+/// <summary>Query to Features: ids of people who were active since a time, in the order of their ids; a visitor who turned out to be a user counts as that user, once.</summary>
+/// <param name="Since">Only what happened after it (UTC).</param>
+/// <param name="AfterId">Only ids behind this one.</param>
+/// <param name="Limit">At most so many.</param>
+public sealed record ListPeople(DateTimeOffset Since, string? AfterId, int Limit) : IQuery<IReadOnlyList<string>>;
+
+/// <summary>Query to Features: ids of people of a segment whose last word on advertising was yes, in the order of their ids; null where there is no such segment.</summary>
 /// <param name="Segment">Its name, such as ready_to_buy.</param>
 /// <param name="AfterId">Only ids behind this one.</param>
 /// <param name="Limit">At most so many.</param>
-public sealed record GetSegmentPeople(string Segment, string? AfterId, int Limit) : IQuery<IReadOnlyList<string>>;
+public sealed record GetSegmentPeople(string Segment, string? AfterId, int Limit) : IQuery<IReadOnlyList<string>?>;
 
 /// <summary>Query to Features: the items with the most weight of events in the last days, best first.</summary>
 /// <param name="Days">Calendar days of Santo Domingo up to today, 1 to 3,650.</param>

@@ -1,6 +1,7 @@
 using Dapper;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using OKLA.Features.Profiles;
 using OKLA.Shared.Contracts;
 
 namespace OKLA.Features.Interactions;
@@ -34,11 +35,35 @@ internal static class ActivePeopleHandler
     private sealed record Row(string PersonId, bool MayBeTold, string ItemId, float Weight, int Events, string StrongestType, DateTime LastAt);
 }
 
+/// <summary>Answers <see cref="ListPeople"/>.</summary>
+internal static class ListPeopleHandler
+{
+    public static async Task<IReadOnlyList<string>> Handle(ListPeople query, NpgsqlDataSource database, TimeProvider clock, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        return (await connection.QueryAsync<string>(new CommandDefinition("""
+            (select distinct person_id from features.facts f where person_id > @after and occurred_at > @since
+                and not exists (select 1 from features.person_links l where l.anonymous_id = f.person_id and linked_from <= @now and (split_from is null or split_from > @now))
+            order by person_id limit @Limit)
+            union
+            (select distinct user_id from features.person_links l where user_id > @after and linked_from <= @now and (split_from is null or split_from > @now)
+                and exists (select 1 from features.facts f where f.person_id = l.anonymous_id and f.occurred_at > @since)
+            order by user_id limit @Limit)
+            order by 1 limit @Limit
+            """, new { after = query.AfterId ?? "", since = query.Since.UtcDateTime, now = clock.GetUtcNow().UtcDateTime, query.Limit }, cancellationToken: ct))).AsList();
+    }
+}
+
 /// <summary>Answers <see cref="GetSegmentPeople"/>.</summary>
 internal static class SegmentPeopleHandler
 {
-    public static async Task<IReadOnlyList<string>> Handle(GetSegmentPeople query, NpgsqlDataSource database, CancellationToken ct)
+    public static async Task<IReadOnlyList<string>?> Handle(GetSegmentPeople query, NpgsqlDataSource database, CancellationToken ct)
     {
+        if (Segments.All.All(segment => segment.Name != query.Segment))
+        {
+            return null;
+        }
+
         await using var connection = await database.OpenConnectionAsync(ct);
         return (await connection.QueryAsync<string>(new CommandDefinition("""
             select s.person_id from features.person_segments s

@@ -1,5 +1,6 @@
 using Dapper;
 using Npgsql;
+using OKLA.Features.Interactions;
 using OKLA.Features.Online;
 using OKLA.Features.Registry;
 using OKLA.Shared.Contracts;
@@ -26,16 +27,7 @@ internal static class CountSegmentsHandler
         var (last, counted) = ("", 0L);
         while (true)
         {
-            var people = (await connection.QueryAsync<string>(new CommandDefinition("""
-                (select distinct person_id from features.facts f where person_id > @last and occurred_at > @since
-                    and not exists (select 1 from features.person_links l where l.anonymous_id = f.person_id and linked_from <= @now and (split_from is null or split_from > @now))
-                order by person_id limit @AtOnce)
-                union
-                (select distinct user_id from features.person_links l where user_id > @last and linked_from <= @now and (split_from is null or split_from > @now)
-                    and exists (select 1 from features.facts f where f.person_id = l.anonymous_id and f.occurred_at > @since)
-                order by user_id limit @AtOnce)
-                order by 1 limit @AtOnce
-                """, new { last, since = now.UtcDateTime.AddYears(-1), now = now.UtcDateTime, AtOnce }, cancellationToken: ct))).AsList();
+            var people = await ListPeopleHandler.Handle(new ListPeople(now.AddYears(-1), last, AtOnce), database, clock, ct);
             if (people.Count == 0)
             {
                 break;

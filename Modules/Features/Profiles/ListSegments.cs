@@ -67,8 +67,13 @@ internal static class ListSegments
             ? new SegmentSize(segment.Name, segment.Label, segment.Rule, history.Count == 0 ? 0 : history[^1].Members, [.. history.TakeLast(90)]) : null!)]));
     }
 
-    internal static async Task<Results<Ok<Page<string>>, ValidationProblem>> MembersAsync([MaxLength(50)] string name, [AsParameters] PageRequest page, NpgsqlDataSource database, CancellationToken ct)
+    internal static async Task<Results<Ok<Page<string>>, ValidationProblem, ProblemHttpResult>> MembersAsync([MaxLength(50)] string name, [AsParameters] PageRequest page, NpgsqlDataSource database, CancellationToken ct)
     {
+        if (Segments.All.All(segment => segment.Name != name))
+        {
+            return TypedResults.Problem(statusCode: StatusCodes.Status404NotFound, title: "Not Found", detail: $"There is no segment {name}.");
+        }
+
         if (!page.TryKey<string>(out var after))
         {
             return Problems.Invalid("cursor", "It is not one of ours.");

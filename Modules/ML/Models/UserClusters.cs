@@ -110,6 +110,12 @@ internal sealed class UserClusters
         return Array.ConvertAll(weights, weight => weight / sum);
     }
 
+    /// <summary>Where a person stands among the others: tastes in standard deviations from the mean, so that distances mean the same in each.</summary>
+    public double[] PlaceOf(double[] tastes) => Standard(tastes, state.Means, state.Deviations);
+
+    /// <summary>Where a group stands.</summary>
+    public IReadOnlyList<double> CentreOf(int cluster) => state.Centres[cluster];
+
     /// <summary>Mean silhouette of people in their groups; 0 where all fall into one.</summary>
     public double Silhouette(IReadOnlyList<double[]> people, int seed) => SilhouetteOf(people, [.. people.Select(Assign)], seed);
 
@@ -118,11 +124,16 @@ internal sealed class UserClusters
         : ClusterQuality.Silhouette([.. people.Select(row => Standard(row, state.Means, state.Deviations))], labels, SilhouetteSample, seed);
 
     /// <summary>Adjusted Rand index: 1 when two groupings agree, 0 on average when they have nothing to do with each other (Hubert and Arabie 1985, eq. 5).</summary>
-    internal static double AgreementOf(int[] one, int[] other)
+    internal static double AgreementOf(int[] one, int[] other) => AgreementOf([.. one.Zip(other).CountBy(pair => pair).Select(cell => (cell.Key.First, cell.Key.Second, (long)cell.Value))]);
+
+    /// <summary>The same from how many people are in a group of the one and a group of the other.</summary>
+    internal static double AgreementOf(IReadOnlyCollection<(int One, int Other, long People)> counts)
     {
         static double Pairs(double n) => n * (n - 1) / 2;
-        var cells = one.Zip(other).CountBy(pair => pair).Sum(cell => Pairs(cell.Value));
-        var (rows, columns, all) = (one.CountBy(label => label).Sum(group => Pairs(group.Value)), other.CountBy(label => label).Sum(group => Pairs(group.Value)), Pairs(one.Length));
+        var cells = counts.Sum(cell => Pairs(cell.People));
+        var rows = counts.GroupBy(cell => cell.One).Sum(group => Pairs(group.Sum(cell => cell.People)));
+        var columns = counts.GroupBy(cell => cell.Other).Sum(group => Pairs(group.Sum(cell => cell.People)));
+        var all = Pairs(counts.Sum(cell => cell.People));
         var (expected, most) = (rows * columns / all, (rows + columns) / 2);
         return most == expected ? 1 : (cells - expected) / (most - expected);
     }

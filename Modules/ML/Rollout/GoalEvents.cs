@@ -6,7 +6,7 @@ using OKLA.Shared.EventLog;
 
 namespace OKLA.ML.Rollout;
 
-/// <summary>Keeps the events that may be goals by person, so that outcomes can be joined to what was served; an erased person's rows go, here and from what was served; tables and files made of them wait for <see cref="Datasets.Erasures"/>.</summary>
+/// <summary>Keeps the events that may be goals by person, so that outcomes can be joined to what was served; an erased person's rows go, here, from what was served and from the learned kinds; tables and files made of them wait for <see cref="Datasets.Erasures"/>.</summary>
 internal sealed class GoalEvents(IOptions<MLOptions> options) : Subscription
 {
     public override string Name => "ml.goals";
@@ -69,6 +69,8 @@ internal sealed class GoalEvents(IOptions<MLOptions> options) : Subscription
                 delete from ml.goal_events where encode(sha256(convert_to($1 || anonymous_id, 'UTF8')), 'hex') = any($2) or encode(sha256(convert_to($1 || user_id, 'UTF8')), 'hex') = any($2)
             ), met as (
                 delete from ml.exposures where encode(sha256(convert_to($1 || user_key, 'UTF8')), 'hex') = any($2)
+            ), clustered as (
+                delete from ml.cluster_members where encode(sha256(convert_to($1 || person_id, 'UTF8')), 'hex') = any($2)
             ), gone as (
                 delete from ml.predictions where encode(sha256(convert_to($1 || user_key, 'UTF8')), 'hex') = any($2) or encode(sha256(convert_to($1 || entity_id, 'UTF8')), 'hex') = any($2)
                 returning request_id, row

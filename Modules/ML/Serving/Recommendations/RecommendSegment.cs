@@ -32,12 +32,16 @@ internal static class RecommendSegment
     public static RouteHandlerBuilder Map(IEndpointRouteBuilder admin) =>
         admin.MapGet("/api/recommendations/segments/{segment}", Handle).WithName("RecommendSegment").WithSummary("Recommendations for the people of a segment who agreed to advertising, page by page");
 
-    internal static async Task<Ok<Response>> Handle(
+    internal static async Task<Results<Ok<Response>, ProblemHttpResult>> Handle(
         [MaxLength(100)] string segment, RecommendationDesk desk, IMessageBus bus, PredictionLog log, IOptions<MLOptions> options, TimeProvider clock, CancellationToken ct,
         [AllowedValues("vehicle", "activity")] string kind = "vehicle", [Range(1, 50)] int limit = 5, [Range(1, 1_000)] int people = 100, [MaxLength(200)] string? after = null)
     {
         var now = clock.GetUtcNow();
-        var ids = await bus.InvokeAsync<IReadOnlyList<string>>(new GetSegmentPeople(segment, after, people), ct);
+        if (await bus.InvokeAsync<IReadOnlyList<string>?>(new GetSegmentPeople(segment, after, people), ct) is not { } ids)
+        {
+            return TypedResults.Problem(statusCode: StatusCodes.Status404NotFound, title: "Not Found", detail: $"There is no segment {segment}.");
+        }
+
         var letters = new List<Letter>();
         foreach (var id in ids)
         {

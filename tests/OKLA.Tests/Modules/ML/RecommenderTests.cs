@@ -254,13 +254,15 @@ public sealed class RecommenderTests : DatabaseTest, IAsyncDisposable
         await ExecuteAsync($"insert into features.person_segments (person_id, segment, since, counted_at) values ('letter-yes', 'comparing', now(), now()), ('letter-no', 'comparing', now(), now())");
         await room.Services.GetRequiredService<LiveModels>().RefreshAsync();
 
-        var answer = (await RecommendSegment.Handle(
-            "comparing", room.Services.GetRequiredService<RecommendationDesk>(), room.Bus, room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), room.Clock, default)).Value!;
+        async Task<IResult> AskForAsync(string segment) => (await RecommendSegment.Handle(
+            segment, room.Services.GetRequiredService<RecommendationDesk>(), room.Bus, room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), room.Clock, default)).Result;
+        var answer = (await AskForAsync("comparing")).ShouldBeOfType<Ok<RecommendSegment.Response>>().Value!;
 
         answer.People.Select(letter => letter.UserId).ShouldBe(["letter-yes"]);
         answer.People[0].Items.Count.ShouldBe(5);
         answer.People[0].Items.Select(item => item.ItemId).ShouldNotContain(vehicles[7].Item.Id);
         answer.Next.ShouldBeNull();
+        (await AskForAsync("no-such")).ShouldBeOfType<ProblemHttpResult>().StatusCode.ShouldBe(StatusCodes.Status404NotFound);
     }
 
     [Test]

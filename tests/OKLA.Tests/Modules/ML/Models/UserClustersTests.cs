@@ -45,7 +45,7 @@ public sealed class UserClustersTests
     }
 
     /// <summary>Three kinds: family cars, first cars, motorcycles.</summary>
-    private static List<double[]> People(int count, int seed)
+    internal static List<double[]> People(int count, int seed)
     {
         var random = new Random(seed);
         (double Usd, double Year, int Body)[] kinds = [(28_000, 2020, 1), (11_000, 2014, 3), (2_500, 2017, 5)];
