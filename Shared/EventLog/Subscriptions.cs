@@ -6,6 +6,9 @@ namespace OKLA.Shared.EventLog;
 /// <summary>Moves subscriptions along the log, and gives operators their state, rebuild and replay.</summary>
 public sealed class Subscriptions(NpgsqlDataSource database, IEnumerable<Subscription> all, TimeProvider clock, Upcasts? upcasts = null)
 {
+    /// <summary>Events that are read quickly whatever the database believes of them.</summary>
+    private const int SmallLog = 20_000;
+
     private readonly Dictionary<string, Subscription> byName = all.ToDictionary(subscription => subscription.Name);
 
     /// <summary>Every subscription of this host.</summary>
@@ -206,6 +209,12 @@ public sealed class Subscriptions(NpgsqlDataSource database, IEnumerable<Subscri
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         var end = await HighWaterMarkAsync(connection, ct);
+        if (end > SmallLog && await connection.ExecuteScalarAsync<float>(new CommandDefinition("select reltuples from pg_class where oid = 'events.mt_events'::regclass", cancellationToken: ct)) < end / 2)
+        {
+            // Of a log that was filled a moment ago the database believes that it is small, and would read all that is left for each batch.
+            await connection.ExecuteAsync(new CommandDefinition("analyze events.mt_events", commandTimeout: 600, cancellationToken: ct));
+        }
+
         foreach (var subscription in byName.Values.Where(item => name is null || item.Name == name))
         {
             while ((await AdvanceAsync(subscription, ct: ct)).Position < end)

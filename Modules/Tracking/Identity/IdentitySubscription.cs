@@ -85,14 +85,15 @@ internal sealed class IdentitySubscription(EventLog log) : Subscription
             await IdentityLinks.EndAsync(connection, split, at, ct);
         }
 
-        foreach (var link in made)
+        var brief = made.Where(link => ended.Any(end => end.Split.LinkId == link.Id)).ToList();
+        foreach (var link in brief)
         {
             await IdentityLinks.AddAsync(connection, [link], ct);
-            if (ended.FirstOrDefault(end => end.Split.LinkId == link.Id) is { Split: { } split, At: var at })
-            {
-                await IdentityLinks.EndAsync(connection, split, at, ct);
-            }
+            var (split, at) = ended.First(end => end.Split.LinkId == link.Id);
+            await IdentityLinks.EndAsync(connection, split, at, ct);
         }
+
+        await IdentityLinks.AddAsync(connection, [.. made.Except(brief)], ct);
 
         if (proved.Count > 0)
         {
