@@ -47,12 +47,14 @@ internal sealed class CatalogueHistory(NpgsqlDataSource database, ExchangeRates 
     /// <summary>Takes in what the log said since, up to a position.</summary>
     public async Task ReadOnAsync(long upTo, CancellationToken ct)
     {
-        await using var command = database.CreateCommand("""
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var command = new NpgsqlCommand("""
             select position, item_id, change, occurred_at, known_at, body, price, currency from features.item_history
             where position > $1 and position <= $2 order by position
-            """);
+            """, connection);
         command.Parameters.Add(new NpgsqlParameter { Value = position });
         command.Parameters.Add(new NpgsqlParameter { Value = upTo });
+        await command.PrepareAsync(ct);
         await using var reader = await command.ExecuteReaderAsync(ct);
         var said = new Dictionary<string, List<ItemStatement>>(StringComparer.Ordinal);
         var last = position;

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Npgsql;
+using NpgsqlTypes;
 using OKLA.Features.Registry;
 using OKLA.Shared.Contracts;
 
@@ -8,8 +9,54 @@ namespace OKLA.Features.Facts;
 /// <summary>Reads the facts about entities, each in the order in which it became visible; the only way to them, online and offline.</summary>
 internal sealed class FactStore(NpgsqlDataSource database)
 {
+    private const string Columns = "f.position, f.type, f.occurred_at, f.known_at, f.person_id, f.item_id, f.session_id, f.dealer_id, f.campaign_id, f.channel, f.device, f.make, f.body_type, f.amount, f.extent";
+
+    private const string Visible = "f.type = any($3) and f.occurred_at <= $4 and f.known_at <= $4 and f.position <= $5";
+
     /// <summary>Who was who, as the log told it of these people up to a position.</summary>
     public Task<PersonLinks> LinksAsync(IReadOnlyCollection<string> people, long upTo, CancellationToken ct) => PersonLinks.ReadAsync(database, people, upTo, ct);
+
+    /// <summary>Who one person was and every fact that was visible by a time, in one round trip: the facts of all ids that were ever linked with hers.</summary>
+    /// <param name="id">The person.</param>
+    /// <param name="types">Types of events that matter.</param>
+    /// <param name="visibleBy">UTC ticks: event time and known-at time are both at or before this.</param>
+    /// <param name="upTo">Last place in the log.</param>
+    /// <param name="catalogue">What was known of the items.</param>
+    /// <param name="catalogueIsRead">Completes when it is read as far as it has to be.</param>
+    /// <param name="ct">Stops the reading.</param>
+    public async Task<(PersonLinks Links, IReadOnlyList<Fact> Facts)> ReadPersonAsync(
+        string id, IReadOnlyList<string> types, long visibleBy, long upTo, CatalogueHistory catalogue, Task catalogueIsRead, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new NpgsqlBatchCommand(PersonLinks.Sql(ofSome: true)) { Parameters = { new() { Value = upTo }, new() { Value = new[] { id } } } },
+                new NpgsqlBatchCommand($"""
+                    select 0, {Columns} from features.facts f where f.person_id = any(array(
+                        with users as (select $1::text as id union select user_id from features.person_links where anonymous_id = $1)
+                        select id from users union select l.anonymous_id from users join features.person_links l on l.user_id = users.id)) and {Visible}
+                    order by greatest(occurred_at, known_at), position
+                    """)
+                {
+                    Parameters = { new() { Value = id }, new() { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text }, new() { Value = types.ToArray() }, new() { Value = new DateTime(visibleBy, DateTimeKind.Utc) }, new() { Value = upTo } },
+                },
+            },
+        };
+        await batch.PrepareAsync(ct);
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        var links = await PersonLinks.ReadAsync(reader, ct);
+        await reader.NextResultAsync(ct);
+        await catalogueIsRead;
+        var (facts, names) = (new List<Fact>(), new Dictionary<string, string>(StringComparer.Ordinal));
+        while (await reader.ReadAsync(ct))
+        {
+            facts.Add(Read(reader, names, catalogue));
+        }
+
+        return (links, facts);
+    }
 
     /// <summary>Every fact that was visible by a time, owner by owner.</summary>
     /// <param name="entity">Kind of the owners; not a lead.</param>
@@ -79,8 +126,6 @@ internal sealed class FactStore(NpgsqlDataSource database)
 
     private static string Sql(Entity entity)
     {
-        const string Columns = "f.position, f.type, f.occurred_at, f.known_at, f.person_id, f.item_id, f.session_id, f.dealer_id, f.campaign_id, f.channel, f.device, f.make, f.body_type, f.amount, f.extent";
-        const string Visible = "f.type = any($3) and f.occurred_at <= $4 and f.known_at <= $4 and f.position <= $5";
         string From(string column) => $"from unnest($1, $2) o (owner, key) join features.facts f on f.{column} = o.key where {Visible}";
         const string Order = "order by owner, greatest(occurred_at, known_at), position";
         return entity switch

@@ -32,13 +32,8 @@ internal sealed class PersonLinks
     /// <summary>Links that concern some ids, or all, as far as the log told them up to a position.</summary>
     public static async Task<PersonLinks> ReadAsync(NpgsqlDataSource database, IReadOnlyCollection<string>? ids, long upTo, CancellationToken ct)
     {
-        // Two steps: the users whom the ids may be, then every visitor of those.
         await using var connection = await database.OpenConnectionAsync(ct);
-        await using var command = new NpgsqlCommand($"""
-            select anonymous_id, user_id, linked_from, case when split_position <= $1 then split_from end from features.person_links
-            where linked_position <= $1 {(ids is null ? "" : "and user_id in (select user_id from features.person_links where anonymous_id = any($2) union all select unnest($2))")}
-            order by linked_from, linked_position
-            """, connection);
+        await using var command = new NpgsqlCommand(Sql(ids is not null), connection);
         command.Parameters.Add(new NpgsqlParameter { Value = upTo });
         if (ids is not null)
         {
@@ -47,6 +42,22 @@ internal sealed class PersonLinks
 
         await command.PrepareAsync(ct);
         await using var row = await command.ExecuteReaderAsync(ct);
+        return await ReadAsync(row, ct);
+    }
+
+    /// <summary>The query for links: the last place in the log that counts is its first parameter, the ids that they concern are its second.</summary>
+    /// <param name="ofSome">Whether only some ids are asked for.</param>
+    public static string Sql(bool ofSome) =>
+        // Two steps: the users whom the ids may be, then every visitor of those.
+        $"""
+        select anonymous_id, user_id, linked_from, case when split_position <= $1 then split_from end from features.person_links
+        where linked_position <= $1 {(ofSome ? "and user_id in (select user_id from features.person_links where anonymous_id = any($2) union all select unnest($2))" : "")}
+        order by linked_from, linked_position
+        """;
+
+    /// <summary>What <see cref="Sql"/> found.</summary>
+    public static async Task<PersonLinks> ReadAsync(NpgsqlDataReader row, CancellationToken ct)
+    {
         var links = new List<Link>();
         while (await row.ReadAsync(ct))
         {

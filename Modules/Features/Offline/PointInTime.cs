@@ -26,7 +26,8 @@ internal sealed class PointInTime(FactStore facts)
     /// <param name="catalogue">What was known of the items; read up to <paramref name="upTo"/>.</param>
     /// <param name="upTo">Last place in the log that counts.</param>
     /// <param name="ct">Stops the work.</param>
-    public async Task<PointValues[]> EvaluateAsync(EntityPlan plan, IReadOnlyList<Point> points, CatalogueHistory catalogue, long upTo, CancellationToken ct)
+    /// <param name="catalogueIsRead">Completes when the catalogue is read so far; null when it is.</param>
+    public async Task<PointValues[]> EvaluateAsync(EntityPlan plan, IReadOnlyList<Point> points, CatalogueHistory catalogue, long upTo, CancellationToken ct, Task? catalogueIsRead = null)
     {
         var answers = new PointValues[points.Count];
         if (points.Count == 0)
@@ -34,7 +35,18 @@ internal sealed class PointInTime(FactStore facts)
             return answers;
         }
 
-        var links = plan.Entity == Entity.User ? await facts.LinksAsync([.. points.Select(point => point.Id).Distinct()], upTo, ct) : PersonLinks.None;
+        // One person is asked for while somebody waits, so links, facts and catalogue are read at the same time.
+        var (links, hers) = (PersonLinks.None, (IReadOnlyList<Fact>?)null);
+        if (plan.Entity == Entity.User && points.Count == 1)
+        {
+            (links, hers) = await facts.ReadPersonAsync(points[0].Id, plan.Types, points[0].At, upTo, catalogue, catalogueIsRead ?? Task.CompletedTask, ct);
+        }
+        else
+        {
+            await (catalogueIsRead ?? Task.CompletedTask);
+            links = plan.Entity == Entity.User ? await facts.LinksAsync([.. points.Select(point => point.Id).Distinct()], upTo, ct) : links;
+        }
+
         var places = new Dictionary<string, int>(StringComparer.Ordinal);
         var owners = new List<IReadOnlyList<string>>();
         var order = new (int Owner, long At, int Row)[points.Count];
@@ -80,10 +92,21 @@ internal sealed class PointInTime(FactStore facts)
             }
         }
 
-        await foreach (var (owner, fact) in facts.ReadAsync(plan.Entity, owners, plan.Types, order.Max(point => point.At), upTo, catalogue, ct))
+        if (hers is not null)
         {
-            AnswerUpTo(owner, fact.VisibleAt);
-            state.Add(fact);
+            foreach (var fact in hers.Where(fact => owners[0].Contains(fact.PersonId!)))
+            {
+                AnswerUpTo(0, fact.VisibleAt);
+                state.Add(fact);
+            }
+        }
+        else
+        {
+            await foreach (var (owner, fact) in facts.ReadAsync(plan.Entity, owners, plan.Types, order.Max(point => point.At), upTo, catalogue, ct))
+            {
+                AnswerUpTo(owner, fact.VisibleAt);
+                state.Add(fact);
+            }
         }
 
         AnswerUpTo(owners.Count, 0);

@@ -56,8 +56,7 @@ internal sealed class OnlineStore(
     public async Task<CachedVector[]> GetAsync(Entity entity, IReadOnlyList<string> ids, CancellationToken ct)
     {
         var now = clock.GetUtcNow().UtcTicks;
-        await catalogue.ReadOnAsync(ct);
-        var answers = await pointInTime.EvaluateAsync(plans[entity], [.. ids.Select(id => new Point(id, now))], catalogue, long.MaxValue, ct);
+        var answers = await pointInTime.EvaluateAsync(plans[entity], [.. ids.Select(id => new Point(id, now))], catalogue, long.MaxValue, ct, catalogue.ReadOnAsync(ct));
         return [.. answers.Select((answer, place) => Vector(entity, ids[place], now, answer))];
     }
 
