@@ -25,13 +25,58 @@ public sealed record InteractionFrame(string[] People, string[] Items, int[] Per
     /// <summary>Number of events.</summary>
     public int Count => Person.Length;
 
-    /// <summary>The events that had happened and were known at a time, by their places in the columns: the same that a frame as of that time holds.</summary>
+    /// <summary>Ids that events bear, where a person has several; empty where nobody has.</summary>
+    public string[] Ids { get; init; } = [];
+
+    /// <summary>Index into <see cref="Ids"/> of each event; empty where those are.</summary>
+    public int[] Id { get; init; } = [];
+
+    /// <summary>Who turned out to be whom, earliest first.</summary>
+    public IReadOnlyList<PersonSpan> Links { get; init; } = [];
+
+    /// <summary>
+    /// All the events, told of the persons that were known at a time: what somebody learns from the <see cref="RowsAsOf"/> that time must not know who signed in
+    /// later. People have other indices than here.
+    /// </summary>
+    public InteractionFrame AsOf(DateTimeOffset at)
+    {
+        if (Links.Count == 0)
+        {
+            return this;
+        }
+
+        var users = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var link in Links.Where(link => link.From <= at.UtcTicks && at.UtcTicks < link.To))
+        {
+            users[link.Visitor] = link.User;
+        }
+
+        var people = new Dictionary<string, int>(StringComparer.Ordinal);
+        var person = Array.ConvertAll(Ids, id =>
+        {
+            var owner = users.GetValueOrDefault(id, id);
+            people.TryAdd(owner, people.Count);
+            return people[owner];
+        });
+        return this with { People = [.. people.Keys], Person = Array.ConvertAll(Id, id => person[id]) };
+    }
+
+    /// <summary>
+    /// The events that had happened and were known at a time, by their places in the columns: of <see cref="AsOf"/> that time, the same that a frame as of it holds.
+    /// </summary>
     public IEnumerable<int> RowsAsOf(DateTimeOffset at)
     {
         var ticks = at.UtcTicks;
         return Enumerable.Range(0, Count).Where(row => OccurredAt[row] <= ticks && KnownAt[row] <= ticks);
     }
 }
+
+/// <summary>A visitor who was known to be a user for a while.</summary>
+/// <param name="Visitor">The visitor's id.</param>
+/// <param name="User">The user's id.</param>
+/// <param name="From">From when on it was known, UTC ticks.</param>
+/// <param name="To">From when on it was known to be wrong, UTC ticks; the largest number where it holds.</param>
+public readonly record struct PersonSpan(string Visitor, string User, long From, long To);
 
 /// <summary>Query to Features: the catalogue of a kind exactly as it was known at a time, price included, in id order.</summary>
 /// <param name="AsOf">Event time and known-at time are both at or before this (UTC).</param>

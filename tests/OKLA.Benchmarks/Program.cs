@@ -50,10 +50,13 @@ switch (args.FirstOrDefault())
     case "features-catch-up":
         await CatchUpBenchmark.RunAsync(size ?? 5_000, args.Length > 2 ? args[2] : null);
         return 0;
+    case "feature-cost":
+        await FeatureCostBenchmark.RunAsync(size ?? 5_000, args.Length > 2 ? args[2] : null);
+        return 0;
     case "features":
         await FeaturesBenchmark.RunAsync(size ?? 2_000, args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 100_000);
         return 0;
     default:
-        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|append-growth|archive|lag [events] | recommend [items] | predict [requests] | features [visitors [frame rows]] | features-heavy [events] | features-catch-up [visitors [FOLDER]] | platform FOLDER [seconds] | algorithms [trees|arithmetic|search|scale] [--quick] [--data FOLDER]");
+        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|append-growth|archive|lag [events] | recommend [items] | predict [requests] | features [visitors [frame rows]] | features-heavy [events] | features-catch-up|feature-cost [visitors [FOLDER]] | platform FOLDER [seconds] | algorithms [trees|arithmetic|search|scale] [--quick] [--data FOLDER]");
         return 2;
 }

@@ -14,8 +14,9 @@ internal sealed class PersonLinks
     private readonly Dictionary<string, List<Link>> byVisitor = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<Link>> byUser = new(StringComparer.Ordinal);
 
-    private PersonLinks(IEnumerable<Link> links)
+    private PersonLinks(IReadOnlyList<Link> links)
     {
+        Spans = [.. links.Select(link => new PersonSpan(link.Visitor, link.User, link.From, link.To))];
         foreach (var link in links)
         {
             ListOf(byVisitor, link.Visitor).Add(link);
@@ -25,6 +26,9 @@ internal sealed class PersonLinks
 
     /// <summary>Nobody is anybody else.</summary>
     public static PersonLinks None { get; } = new([]);
+
+    /// <summary>Every link with the time in which it held, the earliest first.</summary>
+    public IReadOnlyList<PersonSpan> Spans { get; }
 
     /// <summary>Whether there are none.</summary>
     public bool IsEmpty => byVisitor.Count == 0;

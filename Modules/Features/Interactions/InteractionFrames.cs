@@ -7,7 +7,7 @@ using OKLA.Shared.Contracts;
 
 namespace OKLA.Features.Interactions;
 
-/// <summary>Answers <see cref="GetInteractionFrame"/>: one pass over the table, streamed out in log order. What a visitor did is told of the user that it was known to be at that time.</summary>
+/// <summary>Answers <see cref="GetInteractionFrame"/>: one pass over the table, streamed out in log order. What a visitor did is told of the user that it was known to be at that time, and of which users before.</summary>
 internal static class InteractionFrameHandler
 {
     public static async Task<InteractionFrame> Handle(
@@ -16,6 +16,7 @@ internal static class InteractionFrameHandler
         var (people, items) = (new Dictionary<string, int>(StringComparer.Ordinal), new Dictionary<string, int>(StringComparer.Ordinal));
         var (person, item, weight) = (new List<int>(), new List<int>(), new List<float>());
         var (occurred, known, place, shown) = (new List<long>(), new List<long>(), new List<int>(), new List<int>());
+        var (ids, id) = (new Dictionary<string, int>(StringComparer.Ordinal), new List<int>());
         var at = query.AsOf.UtcDateTime.ToString("O");
         var links = await PersonLinks.ReadAsync(database, null, long.MaxValue, ct);
         await using var connection = await database.OpenConnectionAsync(ct);
@@ -36,7 +37,13 @@ internal static class InteractionFrameHandler
             """, ct);
         while (await rows.StartRowAsync(ct) >= 0)
         {
-            person.Add(IndexOf(people, links.PersonOf(await rows.ReadAsync<string>(ct), query.AsOf.UtcTicks)));
+            var bears = await rows.ReadAsync<string>(ct);
+            person.Add(IndexOf(people, links.PersonOf(bears, query.AsOf.UtcTicks)));
+            if (!links.IsEmpty)
+            {
+                id.Add(IndexOf(ids, bears));
+            }
+
             item.Add(IndexOf(items, await rows.ReadAsync<string>(ct)));
             weight.Add(weights[await rows.ReadAsync<int>(ct)]);
             occurred.Add((await rows.ReadAsync<DateTime>(NpgsqlDbType.TimestampTz, ct)).Ticks);
@@ -65,7 +72,10 @@ internal static class InteractionFrameHandler
             shown.Add(reader.GetInt32(0));
         }
 
-        return new InteractionFrame([.. people.Keys], [.. items.Keys], [.. person], [.. item], [.. weight], [.. occurred], [.. known]) { Position = [.. place], ListsShown = [.. shown] };
+        return new InteractionFrame([.. people.Keys], [.. items.Keys], [.. person], [.. item], [.. weight], [.. occurred], [.. known]) 
+        {
+            Position = [.. place], ListsShown = [.. shown], Ids = [.. ids.Keys], Id = [.. id], Links = [.. links.Spans],
+        };
     }
 
     private static string Quoted(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";

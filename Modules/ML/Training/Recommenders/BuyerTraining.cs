@@ -77,7 +77,7 @@ internal sealed class BuyerTraining(IMessageBus bus, MLOptions options, Exchange
     {
         var rows = Enumerable.Range(0, frame.Count).ToArray();
         var all = ItemRecommender.Fit(RecommenderData.Of(ItemKind.Vehicle, frame, rows, catalogue, now, knobs, chosen.Parts.Keys.ToHashSet(StringComparer.Ordinal)), knobs, rates, options.Threads, null, ct);
-        var spread = all.Spread([.. HistoriesOf(rows, now).Values.Take(200).Select(all.TasteOf)], knobs.Seed);
+        var spread = all.Spread([.. HistoriesOf(frame, rows, now).Values.Take(200).Select(all.TasteOf)], knobs.Seed);
         var finder = new BuyerFinder(all.Weighted(chosen.Parts, spread, []), chosen.Activity);
         return new TrainedModel(finder.Save(), knobs, Data(frame.Count), now, frame.Count);
     }
@@ -90,9 +90,10 @@ internal sealed class BuyerTraining(IMessageBus bus, MLOptions options, Exchange
     private async Task<World> WorldAsync(DateTimeOffset at, DateTimeOffset until, CancellationToken ct)
     {
         var items = await bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItemFrame(at), ct);
+        var frame = this.frame.AsOf(at);
         var rows = frame.RowsAsOf(at).ToArray();
         var model = ItemRecommender.Fit(RecommenderData.Of(ItemKind.Vehicle, frame, rows, items, at, knobs), knobs, rates, options.Threads, null, ct);
-        var histories = HistoriesOf(rows, at).OrderBy(pair => pair.Key).ToArray();
+        var histories = HistoriesOf(frame, rows, at).OrderBy(pair => pair.Key).ToArray();
         new Random(knobs.Seed).Shuffle(histories);
         histories = [.. histories.Take(MostPeople)];
         var placeOf = histories.Select((pair, place) => (pair.Key, place)).ToDictionary(pair => pair.Key, pair => pair.place);
@@ -118,7 +119,7 @@ internal sealed class BuyerTraining(IMessageBus bus, MLOptions options, Exchange
     }
 
     /// <summary>What each person active in the 30 days before a time did in them.</summary>
-    private Dictionary<int, IReadOnlyList<HistoryItem>> HistoriesOf(int[] rows, DateTimeOffset at) =>
+    private static Dictionary<int, IReadOnlyList<HistoryItem>> HistoriesOf(InteractionFrame frame, int[] rows, DateTimeOffset at) =>
         rows.Where(row => frame.OccurredAt[row] > at.AddDays(-30).UtcTicks).GroupBy(row => frame.Person[row]).ToDictionary(own => own.Key, own => (IReadOnlyList<HistoryItem>)[.. own.GroupBy(row => frame.Item[row])
             .Select(same => new HistoryItem(frame.Items[same.Key], same.Sum(row => frame.Weight[row]), same.Count(), EventTypes.ItemViewed, at))]);
 

@@ -45,7 +45,8 @@ internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOpti
 
         // Split by time: the model sees the interactions and the catalogue exactly as they were known at the split.
         splitAt = frame.TimeOfShare(1 - options.HoldOutShare, DateTimeOffset.MaxValue);
-        var before = frame.RowsAsOf(splitAt).ToArray();
+        var then = frame.AsOf(splitAt);
+        var before = then.RowsAsOf(splitAt).ToArray();
         trainRows = before.Length;
         var catalogueThen = await bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItemFrame(splitAt, kind.Name), ct);
         if (before.Length == 0 || catalogueThen.All(item => item.Status != "live"))
@@ -53,7 +54,7 @@ internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOpti
             throw new TooLittleDataException($"Nothing was known by {splitAt:u}, where the test begins.");
         }
 
-        var people = Ranking.People(frame, before, catalogueThen, splitAt, DateTimeOffset.MaxValue, knobs);
+        var people = Ranking.People(then, before, catalogueThen, splitAt, DateTimeOffset.MaxValue, knobs);
         if (people.Count < knobs.MinTestPeople)
         {
             throw new TooLittleDataException($"Only {people.Count} people met a new item after {splitAt:u}; {knobs.MinTestPeople} are needed to measure.");
@@ -63,7 +64,7 @@ internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOpti
         weights = await StackAsync(new ProgressPart(progress, 0.05, 0.35), ct);
 
         // Fit.
-        var all = ItemRecommender.Fit(RecommenderData.Of(kind, frame, before, catalogueThen, splitAt, knobs), knobs, rates, options.Threads, new Passes(new ProgressPart(progress, 0.35, 0.6)), ct);
+        var all = ItemRecommender.Fit(RecommenderData.Of(kind, then, before, catalogueThen, splitAt, knobs), knobs, rates, options.Threads, new Passes(new ProgressPart(progress, 0.35, 0.6)), ct);
         var spread = all.Spread(Tastes(all, people), knobs.Seed);
         measured = all.Weighted(weights.Parts, spread, weights.Context);
 
@@ -110,16 +111,17 @@ internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOpti
         }
 
         var from = frame.TimeOfShare(1 - knobs.StackShare, splitAt);
-        var rows = frame.RowsAsOf(from).ToArray();
+        var then = frame.AsOf(from);
+        var rows = then.RowsAsOf(from).ToArray();
         var items = await bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItemFrame(from, kind.Name), ct);
         // The slice ends where the test begins, and knows nothing that became known later.
-        var people = Ranking.People(frame, rows, items, from, splitAt, knobs);
+        var people = Ranking.People(then, rows, items, from, splitAt, knobs);
         if (people.Count < knobs.MinTestPeople)
         {
             return BlendWeights.Alone(AlsPart.Key, kind, $"{people.Count} people in the slice before the test are too few to learn weights from: ALS alone");
         }
 
-        var early = ItemRecommender.Fit(RecommenderData.Of(kind, frame, rows, items, from, knobs), knobs, rates, options.Threads, new Passes(progress), ct);
+        var early = ItemRecommender.Fit(RecommenderData.Of(kind, then, rows, items, from, knobs), knobs, rates, options.Threads, new Passes(progress), ct);
         return Stacking.Learn(early, early.Spread(Tastes(early, people), knobs.Seed), people, items, from, knobs, ct);
     }
 
@@ -156,6 +158,7 @@ internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOpti
             : all with
             {
                 Person = Pick(all.Person), Item = Pick(all.Item), Weight = Pick(all.Weight), OccurredAt = Pick(all.OccurredAt), KnownAt = Pick(all.KnownAt), Position = all.Position.Length == 0 ? [] : Pick(all.Position),
+                Id = all.Id.Length == 0 ? [] : Pick(all.Id),
             };
 
         T[] Pick<T>(T[] column) => Array.ConvertAll(rows, row => column[row]);

@@ -74,7 +74,7 @@ internal sealed class SimilarTraining(IMessageBus bus, MLOptions options, Exchan
     }
 
     public override TrainedModel Refit(IProgress<WorkProgress>? progress, CancellationToken ct) =>
-        new(Fit(catalogue, [.. Enumerable.Range(0, frame.Count)], weights, ct).Save(), knobs, Data(frame.Count), now, frame.Count);
+        new(Fit(catalogue, frame, [.. Enumerable.Range(0, frame.Count)], weights, ct).Save(), knobs, Data(frame.Count), now, frame.Count);
 
     public override TrainedModel Measured() => new(measured.Save(), knobs, Data(trainRows), splitAt, trainRows);
 
@@ -83,11 +83,11 @@ internal sealed class SimilarTraining(IMessageBus bus, MLOptions options, Exchan
     private async Task<(SimilarItems Model, IReadOnlyList<ItemSnapshot> Items)> FitAsync(DateTimeOffset at, SimilarityWeights by, CancellationToken ct)
     {
         var items = await bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItemFrame(at), ct);
-        return items.Count == 0 ? throw new TooLittleDataException($"No vehicle was known by {at:u}.") : (Fit(items, [.. frame.RowsAsOf(at)], by, ct), items);
+        return items.Count == 0 ? throw new TooLittleDataException($"No vehicle was known by {at:u}.") : (Fit(items, frame.AsOf(at), [.. frame.RowsAsOf(at)], by, ct), items);
     }
 
-    private SimilarItems Fit(IReadOnlyList<ItemSnapshot> items, int[] rows, SimilarityWeights by, CancellationToken ct) =>
-        SimilarItems.Fit(items, ItemRecommender.Weights(frame, rows, [.. items.Select(item => item.Item.Id)]), by, knobs, rates, options.Threads, ct);
+    private SimilarItems Fit(IReadOnlyList<ItemSnapshot> items, InteractionFrame then, int[] rows, SimilarityWeights by, CancellationToken ct) =>
+        SimilarItems.Fit(items, ItemRecommender.Weights(then, rows, [.. items.Select(item => item.Item.Id)]), by, knobs, rates, options.Threads, ct);
 
     /// <summary>Items looked at in a span of time with what the same person looked at within the hour after.</summary>
     private List<TestPerson> Cases(IReadOnlyList<ItemSnapshot> items, DateTimeOffset from, DateTimeOffset until)

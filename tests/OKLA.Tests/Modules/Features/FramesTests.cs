@@ -83,6 +83,25 @@ public sealed class FramesTests : DatabaseTest, IAsyncDisposable
     }
 
     [Test]
+    public async Task Who_signed_in_or_was_split_later_is_not_known_in_what_is_told_of_an_earlier_time()
+    {
+        await room.TellAsync(
+            Room.View("ana", "car-1", T0), Room.View("ben", "car-1", T0.AddHours(1)), Room.View(Village.User, "car-2", T0.AddHours(2)),
+            Village.Linked("ana", T0.AddDays(1), T0.AddDays(1)), Village.Linked("ben", T0.AddDays(2), T0.AddDays(3)), Village.Split("ben", T0.AddDays(5)));
+
+        var last = await Interactions(T0.AddDays(9));
+
+        Lines(last).ShouldBe(["user-ana car-1 1", "ben car-1 1", "user-ana car-2 1"]);
+        Lines(last.AsOf(T0.AddHours(2))).ShouldBe(["ana car-1 1", "ben car-1 1", "user-ana car-2 1"]);
+        Lines(last.AsOf(T0.AddDays(4))).ShouldBe(["user-ana car-1 1", "user-ana car-1 1", "user-ana car-2 1"]);
+        foreach (var at in new[] { T0.AddHours(1), T0.AddDays(1), T0.AddDays(2.5), T0.AddDays(3), T0.AddDays(5) })
+        {
+            var then = last.AsOf(at);
+            then.RowsAsOf(at).Select(row => Line(then, row)).ShouldBe(Lines(await Interactions(at)), at.ToString("O"));
+        }
+    }
+
+    [Test]
     public async Task An_item_frame_tells_the_price_and_state_of_that_day()
     {
         var car = Room.Car("car-1", "Toyota", "Corolla", 2018, 800_000, "DOP");
