@@ -5,7 +5,7 @@ using OKLA.Shared.Messaging;
 namespace OKLA.Host.Demo;
 
 /// <summary>
-/// Handles <see cref="GetTrueProbabilities"/>, <see cref="GetTrueDealProbabilities"/> and <see cref="GetTrueDaysToSale"/>: makes the tastes again out of the seed and the
+/// Handles <see cref="GetTrueProbabilities"/>, <see cref="GetTrueContactProbabilities"/>, <see cref="GetTrueDealProbabilities"/> and <see cref="GetTrueDaysToSale"/>: makes the tastes again out of the seed and the
 /// parameters that the log keeps. NaN for people that no simulation here knows, and for items that the catalogue does not have.
 /// </summary>
 internal sealed class TrueProbabilitiesHandler(EventLog log, IMessageBus bus)
@@ -14,6 +14,10 @@ internal sealed class TrueProbabilitiesHandler(EventLog log, IMessageBus bus)
 
     public Task<TrueProbabilities> HandleAsync(GetTrueProbabilities query, CancellationToken ct) =>
         AnswerAsync(query.Pairs, (world, i, person, item) => world.Want(person, item, query.At), ct);
+
+    public Task<TrueProbabilities> HandleAsync(GetTrueContactProbabilities query, CancellationToken ct) =>
+        AnswerAsync([.. query.Looks.Select(look => (look.PersonId, look.ItemId))], (world, i, person, item) =>
+            world.Run.Kind == SimulationRun.Vehicles ? Visitor.ContactShare * world.Wants.Probability(person, world.Vehicle(item), query.Looks[i].At) : double.NaN, ct);
 
     public Task<TrueProbabilities> HandleAsync(GetTrueDealProbabilities query, CancellationToken ct) =>
         AnswerAsync([.. query.Contacts.Select(contact => (contact.PersonId, contact.ItemId))], (world, i, person, item) =>

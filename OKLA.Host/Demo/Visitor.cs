@@ -7,6 +7,9 @@ namespace OKLA.Host.Demo;
 /// <summary>A simulated person on the way through the days: visits the site, looks, keeps, asks.</summary>
 internal sealed class Visitor
 {
+    /// <summary>Share of looks by people who surely want the vehicle that end in a contact with its seller (assumption: one in twelve).</summary>
+    internal const double ContactShare = 0.08;
+
     private const int PageSize = 12;
 
     // Visits by local hour (assumption: little at night, a bump at lunch, most in the evening).
@@ -197,7 +200,7 @@ internal sealed class Visitor
         visit.Wait(seconds);
         lastBody = vehicle.Body.Length > 0 ? vehicle.Body : lastBody;
 
-        // Assumptions: of people who surely want a vehicle, one in seven keeps it and one in twelve asks the seller.
+        // Assumption: of people who surely want a vehicle, one in seven keeps it.
         if (random.Chance(0.15 * probability) && !favorites.Contains(vehicle.Id))
         {
             favorites.Add(vehicle.Id);
@@ -209,7 +212,7 @@ internal sealed class Visitor
             events.Add(visit.Event(ref random, EventTypes.FavoriteRemoved, vehicle.Id, null));
         }
 
-        if (random.Chance(0.08 * probability))
+        if (random.Chance(ContactShare * probability))
         {
             visit.Wait(5 + random.Exponential(30));
             var channel = random.Pick(ChannelWeights);

@@ -159,6 +159,10 @@ public sealed record LearnedCluster(int Number, string Name, IReadOnlyList<strin
 /// <param name="At">Time of the question (UTC).</param>
 public sealed record GetTrueProbabilities(IReadOnlyList<(string PersonId, string ItemId)> Pairs, DateTimeOffset At) : IQuery<TrueProbabilities>;
 
+/// <summary>Query to the simulator: the true probability, known only for simulated people, that a look at a vehicle ends in a contact with its seller. Answers <see cref="TrueProbabilities"/>.</summary>
+/// <param name="Looks">Person, item and time (UTC) of each look.</param>
+public sealed record GetTrueContactProbabilities(IReadOnlyList<(string PersonId, string ItemId, DateTimeOffset At)> Looks) : IQuery<TrueProbabilities>;
+
 /// <summary>Query to the simulator: the true probability, known only for simulated people, that a contact with a seller ends in a deal. Answers <see cref="TrueProbabilities"/>.</summary>
 /// <param name="Contacts">Person, item, way taken and time (UTC) of each contact.</param>
 public sealed record GetTrueDealProbabilities(IReadOnlyList<(string PersonId, string ItemId, string Channel, DateTimeOffset At)> Contacts) : IQuery<TrueProbabilities>;
@@ -167,7 +171,7 @@ public sealed record GetTrueDealProbabilities(IReadOnlyList<(string PersonId, st
 /// <param name="ItemIds">Ads.</param>
 public sealed record GetTrueDaysToSale(IReadOnlyList<string> ItemIds) : IQuery<TrueProbabilities>;
 
-/// <summary>Answer to <see cref="GetTrueProbabilities"/> and <see cref="GetTrueDealProbabilities"/>: one value a question, NaN where it is not known.</summary>
+/// <summary>Answer to <see cref="GetTrueProbabilities"/> and its like: one value a question, NaN where it is not known.</summary>
 public sealed record TrueProbabilities(double[] Values);
 
 /// <summary>Query to the simulator: what is true of simulated campaigns. Answers <see cref="TrueCampaigns"/>, empty for campaigns that it does not know.</summary>

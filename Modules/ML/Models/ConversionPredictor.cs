@@ -29,6 +29,12 @@ internal sealed class ConversionPredictor(FrameSource source, IOptions<MLOptions
         Task = "binary", Positive = Outcome.Yes, EmbargoDays = HorizonDays, Profile = "fast", Gates = new GateSettings { FoldSpread = 1 },
     };
 
+    protected override bool KnowsTruth => true;
+
+    /// <summary>Of the look itself; that somebody comes back and asks then is not in it, so it is a little low.</summary>
+    protected override async Task<double[]> TruthAsync(IReadOnlyList<Moment> moments, CancellationToken ct) =>
+        (await Source.Bus.InvokeAsync<TrueProbabilities>(new GetTrueContactProbabilities([.. moments.Select(moment => (moment.Row.UserId!, moment.Row.ItemId!, moment.Row.At))]), ct)).Values;
+
     protected override async Task<IReadOnlyList<Moment>> MomentsAsync(CancellationToken ct)
     {
         var owner = await Source.OwnersAsync(ct);
