@@ -66,9 +66,13 @@ internal static class OklaHost
     /// <summary>This program once more, on the same database and with the same settings, to train what is queued.</summary>
     private static ProcessStartInfo Trainer(string[] settings, WebApplicationBuilder builder, EmbeddedPostgres? embedded)
     {
-        var (program, host) = (Environment.ProcessPath!, typeof(OklaHost).Assembly);
-        string[] self = Path.GetFileNameWithoutExtension(program) == host.GetName().Name ? [] : [host.Location];
-        var start = new ProcessStartInfo(program, [.. self, TrainQueuedVerb.Verb.Name, TrainQueuedVerb.UntilInputEnds]);
+        var host = typeof(OklaHost).Assembly.Location;
+        // Where another program holds this host (a benchmark, a test), it is still this one that trains.
+        var start = Environment.ProcessPath is { } dotnet && Path.GetFileNameWithoutExtension(dotnet) == "dotnet"
+            ? new ProcessStartInfo(dotnet, [host])
+            : new ProcessStartInfo(Path.ChangeExtension(host, OperatingSystem.IsWindows() ? ".exe" : null));
+        start.ArgumentList.Add(TrainQueuedVerb.Verb.Name);
+        start.ArgumentList.Add(TrainQueuedVerb.UntilInputEnds);
         // Not as arguments, which every user of the machine can read.
         foreach (var (key, value) in new ConfigurationBuilder().AddCommandLine(settings).Build().AsEnumerable().Where(pair => pair.Value is not null))
         {
