@@ -52,7 +52,7 @@ internal static class CommandLine
     /// <summary>Every verb; the first one is meant when none is named.</summary>
     public static IReadOnlyList<Verb> Verbs { get; } =
     [
-        ServeVerb.Verb, ImportListingsVerb.Verb, SimulateVerb.Verb, TrainVerb.Verb, TrainQueuedVerb.Verb, ArchiveVerbs.List, ArchiveVerbs.Load, ArchiveVerbs.Export,
+        ServeVerb.Verb, ImportListingsVerb.Verb, SimulateVerb.Verb, TrainVerb.Verb, ShowVerbs.Recommendations, ShowVerbs.Prices, TrainQueuedVerb.Verb, ArchiveVerbs.List, ArchiveVerbs.Load, ArchiveVerbs.Export,
 EvaluateTabular.Verb, EvaluateText.Verb, EvaluateRecommender.Verb, EvaluateForecast.Verb, EvaluateAnomalies.Verb, EvaluateClusters.Verb, EvaluateFairness.Verb,
         EvaluateVerb.Verb, .. PlatformVerbs.All,
     ];

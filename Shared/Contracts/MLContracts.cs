@@ -152,6 +152,32 @@ public sealed record FindClusters(IReadOnlyList<string> UserIds) : IQuery<IReadO
 /// <param name="ModelVersion">Version that found it.</param>
 public sealed record LearnedCluster(int Number, string Name, IReadOnlyList<string> Traits, double Fit, double Share, int ModelVersion);
 
+/// <summary>Query to ML: what to show somebody, best first, each with its reason. Answers <see cref="PersonalRecommendations"/>. Nothing is written down: whoever shows it says so.</summary>
+/// <param name="PersonId">For whom.</param>
+/// <param name="Limit">Items wanted.</param>
+/// <param name="Kind">Kind of items.</param>
+public sealed record GetRecommendations(string PersonId, int Limit = 10, string Kind = "vehicle") : IQuery<PersonalRecommendations>;
+
+/// <summary>Answer to <see cref="GetRecommendations"/>.</summary>
+/// <param name="Items">Items and why, in Spanish.</param>
+/// <param name="ModelVersion">Version that answered; null for popularity.</param>
+/// <param name="Source">model, previous or popularity.</param>
+public sealed record PersonalRecommendations(IReadOnlyList<(string ItemId, string Reason)> Items, int? ModelVersion, string Source);
+
+/// <summary>Query to ML: what a vehicle is worth, and why. Answers <see cref="PriceEstimate"/>, null when the vehicle or every price is unknown.</summary>
+/// <param name="ItemId">The vehicle.</param>
+public sealed record GetPriceEstimate(string ItemId) : IQuery<PriceEstimate?>;
+
+/// <summary>Answer to <see cref="GetPriceEstimate"/>; money in dollars.</summary>
+/// <param name="Usd">What it should ask.</param>
+/// <param name="LowUsd">Lower end of the interval; null when only a median is known.</param>
+/// <param name="HighUsd">Upper end of the interval.</param>
+/// <param name="Verdict">How the stated price compares, in Spanish; null without a price or an interval.</param>
+/// <param name="Market">Where the stated price stands among comparable vehicles, in Spanish; null with too few of them.</param>
+/// <param name="Reasons">What raises or lowers the estimate, the weightiest first, in Spanish.</param>
+/// <param name="ModelVersion">Version that answered; null for a median.</param>
+public sealed record PriceEstimate(double Usd, double? LowUsd, double? HighUsd, string? Verdict, string? Market, IReadOnlyList<string> Reasons, int? ModelVersion);
+
 /// <summary>
 /// Query to the simulator: the true probability, known only for simulated people, that each person wants each item at a time.
 /// </summary>

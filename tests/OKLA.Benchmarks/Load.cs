@@ -29,13 +29,17 @@ internal static class Load
         return new LoadResult(bodies.Count, clock.Elapsed.TotalSeconds, latencies);
     }
 
-    /// <summary>Sends GET requests at a fixed rate (open loop): a slow answer does not slow the load down.</summary>
-    public static async Task<LoadResult> GetAsync(HttpClient client, IReadOnlyList<string> paths, double perSecond)
+    /// <summary>Sends GET requests at a fixed rate; see <see cref="SendAsync"/>.</summary>
+    public static Task<LoadResult> GetAsync(HttpClient client, IReadOnlyList<string> paths, double perSecond) =>
+        SendAsync(client, paths.Count, i => new HttpRequestMessage(HttpMethod.Get, paths[i]), perSecond);
+
+    /// <summary>Sends requests at a fixed rate (open loop): a slow answer does not slow the load down, and waiting counts.</summary>
+    public static async Task<LoadResult> SendAsync(HttpClient client, int requests, Func<int, HttpRequestMessage> request, double perSecond)
     {
-        var latencies = new double[paths.Count];
+        var latencies = new double[requests];
         var clock = Stopwatch.StartNew();
-        var running = new List<Task>(paths.Count);
-        for (var i = 0; i < paths.Count; i++)
+        var running = new List<Task>(requests);
+        for (var i = 0; i < requests; i++)
         {
             var due = TimeSpan.FromSeconds(i / perSecond);
             while (clock.Elapsed < due)
@@ -47,11 +51,12 @@ internal static class Load
         }
 
         await Task.WhenAll(running);
-        return new LoadResult(paths.Count, clock.Elapsed.TotalSeconds, latencies);
+        return new LoadResult(requests, clock.Elapsed.TotalSeconds, latencies);
 
         async Task OneAsync(int index, TimeSpan due)
         {
-            using var response = await client.GetAsync(paths[index]);
+            using var message = request(index);
+            using var response = await client.SendAsync(message);
             response.EnsureSuccessStatusCode();
             await response.Content.CopyToAsync(Stream.Null);
             latencies[index] = (clock.Elapsed - due).TotalMilliseconds;
@@ -63,6 +68,9 @@ internal static class Load
 internal sealed record LoadResult(int Requests, double Seconds, double[] Latencies)
 {
     public double PerSecond => Requests / Seconds;
+
+    /// <summary>Several loads as one.</summary>
+    public static LoadResult Of(IReadOnlyList<LoadResult> parts) => new(parts.Sum(part => part.Requests), parts.Sum(part => part.Seconds), [.. parts.SelectMany(part => part.Latencies)]);
 
     public double Percentile(double p)
     {

@@ -70,7 +70,8 @@ internal static class EstimatePrice
             PriceMarket.PositionOf(card, live), explain == true ? PriceMarket.Explain(card, by, live, rates, logger) : null));
     }
 
-    private static PricedBy? Estimate(Card card, LiveModels.Shelf shelf, ILogger logger)
+    /// <summary>What a card should ask, by whichever version can tell; null when no vehicle has a price yet.</summary>
+    internal static PricedBy? Estimate(Card card, LiveModels.Shelf shelf, ILogger logger)
     {
         if (shelf.Prices.Count > 0 && card.Price is { } known && known.Version == shelf.Prices[0].Version)
         {
@@ -92,8 +93,26 @@ internal static class EstimatePrice
         return shelf.Medians is { } medians ? new PricedBy(0, "median", new PricePredictor.Estimate(medians.Predict(card.Ad), double.NaN, double.NaN)) : null;
     }
 
-    private static double? Known(double value) => double.IsNaN(value) ? null : value;
+    internal static double? Known(double value) => double.IsNaN(value) ? null : value;
 
     internal static Amount? In(double usd, decimal rate) =>
         double.IsNaN(usd) ? null : new Amount(Math.Round((decimal)usd, 2), Math.Round((decimal)usd * rate, 2));
+}
+
+/// <summary>Answers <see cref="GetPriceEstimate"/>.</summary>
+internal sealed class GetPriceEstimateHandler(LiveModels live, ExchangeRates rates, ILogger<LiveModels> logger)
+{
+    public async Task<PriceEstimate?> Handle(GetPriceEstimate query, CancellationToken ct)
+    {
+        await live.FillAsync(ct);
+        if (!live.TryGetCard(query.ItemId, out var card) || !card.Is(Models.Recommenders.ItemKind.Vehicle) || EstimatePrice.Estimate(card, live.Now, logger) is not { } by)
+        {
+            return null;
+        }
+
+        var why = PriceMarket.Explain(card, by, live, rates, logger);
+        return new PriceEstimate(
+            by.Estimate.Usd, EstimatePrice.Known(by.Estimate.Low), EstimatePrice.Known(by.Estimate.High), card.VerdictBy(by)?.Label, PriceMarket.PositionOf(card, live)?.Text,
+            why is null ? [] : [.. why.Parts.Select(part => part.Text).OfType<string>()], by.Version == 0 ? null : by.Version);
+    }
 }

@@ -97,6 +97,9 @@ internal sealed class LiveModels(
         ? [.. kin.Values.Where(other => other.Live && other.Ad.Usd > 0 && other.Snapshot.Item.Id != card.Snapshot.Item.Id)]
         : [];
 
+    /// <summary>Takes in the catalogue and the registry unless that was done before: a host that does not serve has no loop that does.</summary>
+    public Task FillAsync(CancellationToken ct) => positions.Count > 0 ? Task.CompletedTask : RefreshAsync(ct);
+
     /// <summary>Takes in what changed in the catalogue and the registry.</summary>
     public async Task RefreshAsync(CancellationToken ct = default)
     {

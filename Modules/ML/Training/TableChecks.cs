@@ -87,7 +87,7 @@ internal static class TableChecks
             }
 
             var score = Score([column], trainY, testY, train, test, classes, task.Log, seed, ct);
-            if (score >= limit)
+            if (score > limit)
             {
                 found.Add(string.Create(CultureInfo.InvariantCulture, $"{column.Name} alone reaches {(classes == 0 ? "R²" : "AUC")} {score:0.###}, at most {limit:0.###} is plausible"));
             }

@@ -1,10 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using OKLA.Host;
 using OKLA.Host.Demo;
 using OKLA.ML.Serving;
@@ -38,13 +35,13 @@ internal static class PredictBenchmark
 
             var bodies = Enumerable.Range(0, requests).Select(n => Body(Row(n))).ToList();
             var answer = await (await client.PostAsync(Path, Json(bodies[0]))).EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync();
-            await using var bare = await StartBareAsync(answer);
-            using var bareClient = new HttpClient { BaseAddress = new Uri(bare.Urls.First()) };
+            await using var bare = await BareHost.StartAsync(answer);
+            var bareClient = bare.Client;
             await Load.PostAsync(client, Path, [.. Enumerable.Range(0, 1_000).Select(n => Body(Row(n + 1_000_000)))], 1);
-            await Load.PostAsync(bareClient, "/bare", bodies.GetRange(0, Math.Min(1_000, bodies.Count)), 1);
+            await Load.PostAsync(bareClient, BareHost.Path, bodies.GetRange(0, Math.Min(1_000, bodies.Count)), 1);
 
             var table = new Table("one row, one caller", "requests", "p50 ms", "p99 ms", "p99 of bare");
-            var bareResult = await Load.PostAsync(bareClient, "/bare", bodies, 1);
+            var bareResult = await Load.PostAsync(bareClient, BareHost.Path, bodies, 1);
             table.Add("bare, the same bytes from memory", bareResult.Requests, bareResult.Percentile(.5), bareResult.Percentile(.99), 1.0);
             Add(table, "price of a new row", await Load.PostAsync(client, Path, bodies, 1), bareResult);
             Add(table, "price of a row from the cache", await Load.PostAsync(client, Path, bodies, 1), bareResult);
@@ -53,7 +50,7 @@ internal static class PredictBenchmark
 
             var open = new Table($"one row, {PerSecond} a second (open loop)", "requests", "p50 ms", "p99 ms", "p99 of bare");
             var some = bodies.GetRange(0, Math.Min(bodies.Count, 2_000)).Select((_, n) => Body(Row(n + 2_000_000))).ToList();
-            var bareOpen = await AtRateAsync(bareClient, "/bare", some);
+            var bareOpen = await AtRateAsync(bareClient, BareHost.Path, some);
             open.Add("bare, the same bytes from memory", bareOpen.Requests, bareOpen.Percentile(.5), bareOpen.Percentile(.99), 1.0);
             Add(open, "price of a new row", await AtRateAsync(client, Path, some), bareOpen);
             var alone = await AloneAsync(host.App.Services);
@@ -61,7 +58,6 @@ internal static class PredictBenchmark
             open.Print();
             Console.WriteLine();
             await LotsAsync(host.App.Services, client);
-            await bare.StopAsync();
             await host.App.StopAsync();
         }
 
@@ -94,33 +90,8 @@ internal static class PredictBenchmark
         table.Print();
     }
 
-    /// <summary>Posts at a fixed rate: a slow answer does not slow the load down, and waiting counts.</summary>
-    private static async Task<LoadResult> AtRateAsync(HttpClient client, string path, List<byte[]> bodies)
-    {
-        var latencies = new double[bodies.Count];
-        var clock = Stopwatch.StartNew();
-        var running = new List<Task>(bodies.Count);
-        for (var i = 0; i < bodies.Count; i++)
-        {
-            var due = TimeSpan.FromSeconds((double)i / PerSecond);
-            while (clock.Elapsed < due)
-            {
-                await Task.Delay(1);
-            }
-
-            running.Add(OneAsync(i, due));
-        }
-
-        await Task.WhenAll(running);
-        return new LoadResult(bodies.Count, clock.Elapsed.TotalSeconds, latencies);
-
-        async Task OneAsync(int index, TimeSpan due)
-        {
-            using var response = await client.PostAsync(path, Json(bodies[index]));
-            await response.EnsureSuccessStatusCode().Content.CopyToAsync(Stream.Null);
-            latencies[index] = (clock.Elapsed - due).TotalMilliseconds;
-        }
-    }
+    private static Task<LoadResult> AtRateAsync(HttpClient client, string path, List<byte[]> bodies) =>
+        Load.SendAsync(client, bodies.Count, i => new HttpRequestMessage(HttpMethod.Post, path) { Content = Json(bodies[i]) }, PerSecond);
 
     private static async Task<LoadResult> AloneAsync(IServiceProvider services)
     {
@@ -152,18 +123,4 @@ internal static class PredictBenchmark
     private static byte[] Body(params Dictionary<string, object>[] rows) => JsonSerializer.SerializeToUtf8Bytes(new { rows });
 
     private static ByteArrayContent Json(byte[] body) => new(body) { Headers = { ContentType = new("application/json") } };
-
-    private static async Task<WebApplication> StartBareAsync(byte[] answer)
-    {
-        var builder = WebApplication.CreateSlimBuilder(["--urls", "http://127.0.0.1:0"]);
-        builder.Logging.ClearProviders();
-        var app = builder.Build();
-        app.MapPost("/bare", async (HttpRequest request) =>
-        {
-            await request.Body.CopyToAsync(Stream.Null);
-            return Results.Bytes(answer, "application/json");
-        });
-        await app.StartAsync();
-        return app;
-    }
 }

@@ -1,7 +1,4 @@
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Npgsql;
 using OKLA.Host;
 using OKLA.Host.Demo;
@@ -30,10 +27,10 @@ internal static class RecommendationBenchmark
             var people = await PeopleAsync(host.App.Services.GetRequiredService<NpgsqlDataSource>());
             var answer = await WaitForModelAsync(client, people[0]);
 
-            await using var bare = await StartBareAsync(answer);
-            using var bareClient = new HttpClient { BaseAddress = new Uri(bare.Urls.First()) };
+            await using var bare = await BareHost.StartAsync(answer);
+            var bareClient = bare.Client;
             var recommendations = Enumerable.Range(0, 4_000).Select(i => $"/api/recommendations/users/{people[i % people.Count]}?limit=10").ToList();
-            var bareCalls = recommendations.ConvertAll(_ => "/bare");
+            var bareCalls = recommendations.ConvertAll(_ => BareHost.Path);
             await Load.GetAsync(client, recommendations.GetRange(0, 1_000), PerSecond);
             await Load.GetAsync(bareClient, bareCalls.GetRange(0, 1_000), PerSecond);
 
@@ -43,7 +40,6 @@ internal static class RecommendationBenchmark
             table.Add("bare, the same bytes from memory", bareResult.Requests, bareResult.Percentile(.5), bareResult.Percentile(.99), 1.0);
             table.Add($"recommendations from {listings:N0} items", result.Requests, result.Percentile(.5), result.Percentile(.99), result.Percentile(.99) / bareResult.Percentile(.99));
             table.Print();
-            await bare.StopAsync();
             await host.App.StopAsync();
         }
 
@@ -88,15 +84,5 @@ internal static class RecommendationBenchmark
         }
 
         throw new InvalidOperationException("The model did not begin to serve.");
-    }
-
-    private static async Task<WebApplication> StartBareAsync(byte[] answer)
-    {
-        var builder = WebApplication.CreateSlimBuilder(["--urls", "http://127.0.0.1:0"]);
-        builder.Logging.ClearProviders();
-        var app = builder.Build();
-        app.MapGet("/bare", () => Results.Bytes(answer, "application/json"));
-        await app.StartAsync();
-        return app;
     }
 }

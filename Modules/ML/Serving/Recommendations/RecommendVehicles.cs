@@ -137,3 +137,15 @@ internal static class RecommendVehicles
 
     internal static Recommendation Show(RecommendedItem item) => new(item.Card.Snapshot.Item.Id, item.Score, item.Reason, item.Card.View, item.Card.VerdictBy(item.Card.Price));
 }
+
+/// <summary>Answers <see cref="GetRecommendations"/>, as the home page would.</summary>
+internal sealed class GetRecommendationsHandler(LiveModels live, RecommendationDesk desk, IMessageBus bus, IOptions<MLOptions> options, TimeProvider clock, ILogger<RecommendationDesk> logger)
+{
+    public async Task<PersonalRecommendations> Handle(GetRecommendations query, CancellationToken ct)
+    {
+        await live.FillAsync(ct);
+        var history = await RecommendVehicles.HistoryAsync(query.PersonId, CurrentUser.Nobody, trusted: true, clock.GetUtcNow(), bus, options.Value, logger, ct);
+        var page = desk.Answer(new RecommendationQuestion(query.PersonId, ItemKind.Find(query.Kind) ?? ItemKind.Vehicle, query.Limit, "home", history));
+        return new PersonalRecommendations([.. page.Items.Select(item => (item.Card.Snapshot.Item.Id, item.Reason))], page.Version, page.Source);
+    }
+}
