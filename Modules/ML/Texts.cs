@@ -9,16 +9,16 @@ internal sealed class Texts
     private readonly Dictionary<string, string> texts;
     private readonly CultureInfo culture;
 
-    private Texts(string language)
+    private Texts(string language, string country)
     {
         using var file = typeof(Texts).Assembly.GetManifestResourceStream($"OKLA.ML.Texts.{language}.json")
             ?? throw new CultureNotFoundException($"There are no texts in {language}.");
         texts = JsonSerializer.Deserialize<Dictionary<string, string>>(file)!;
-        culture = CultureInfo.GetCultureInfo(language);
+        culture = CultureInfo.GetCultureInfo($"{language}-{country}");
     }
 
-    /// <summary>Dominican Spanish.</summary>
-    public static Texts Spanish { get; } = new("es");
+    /// <summary>Dominican Spanish: numbers as there, 1,250.5, not as in Spain.</summary>
+    public static Texts Spanish { get; } = new("es", "DO");
 
     /// <summary>Whether there is a text of this key.</summary>
     public bool Has(string key) => texts.ContainsKey(key);

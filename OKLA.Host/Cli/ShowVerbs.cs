@@ -16,6 +16,8 @@ internal static class ShowVerbs
     private const int MostHistory = 5, ItemsForEach = 3, DaysBack = 30;
     private static readonly CultureInfo Dominican = CultureInfo.GetCultureInfo("es-DO");
 
+    private static readonly Option Kind = new("--kind", "NAME", "vehicle or activity (default vehicle)");
+
     private static readonly Option[] Options =
     [
         new("--count", "N", "how many people or vehicles (default 10)"),
@@ -25,26 +27,36 @@ internal static class ShowVerbs
     private static readonly Dictionary<string, string> Did = new()
     {
         [EventTypes.ItemViewed] = "vio", [EventTypes.FavoriteAdded] = "guardó", [EventTypes.Contacted] = "contactó al vendedor de", [EventTypes.TestDriveRequested] = "pidió probar",
+        [EventTypes.Attended] = "fue a", [EventTypes.Shared] = "compartió",
     };
 
-    public static Verb Recommendations { get; } = Of("show recommendations", "prints recommendations for people drawn by chance, each with what they did and the reason, as Markdown", RecommendationsAsync);
-
-    public static Verb Prices { get; } = Of("show prices", "prints price estimates of vehicles drawn by chance, each with its interval and reasons, as Markdown", PricesAsync);
-
-    private static Verb Of(string name, string help, Func<Invocation, IServiceProvider, Terminal, CancellationToken, Task<int>> run) => new(name, [], Options, help, run)
+    /// <summary>Sellers leave the accents out.</summary>
+    private static readonly Dictionary<string, string> Accents = new()
     {
-        Check = invocation => _ = (Count(invocation), Seed(invocation)),
+        ["sedan"] = "sedán", ["automatica"] = "automática", ["mecanica"] = "mecánica", ["hibrido"] = "híbrido", ["electrico"] = "eléctrico", ["diesel"] = "diésel", ["glp"] = "GLP",
+    };
+
+    public static Verb Recommendations { get; } = Of("show recommendations", [.. Options, Kind], "prints recommendations for people drawn by chance, each with what they did and the reason, as Markdown", RecommendationsAsync);
+
+    public static Verb Prices { get; } = Of("show prices", Options, "prints price estimates of vehicles drawn by chance, each with its interval and reasons, as Markdown", PricesAsync);
+
+    private static Verb Of(string name, Option[] options, string help, Func<Invocation, IServiceProvider, Terminal, CancellationToken, Task<int>> run) => new(name, [], options, help, run)
+    {
+        Check = invocation => _ = (Count(invocation), Seed(invocation), KindOf(invocation)),
     };
 
     private static async Task<int> RecommendationsAsync(Invocation invocation, IServiceProvider services, Terminal terminal, CancellationToken ct)
     {
         var bus = await CaughtUpAsync(services, ct);
         var now = terminal.Clock.GetUtcNow();
+        var kind = KindOf(invocation);
         var people = await bus.InvokeAsync<IReadOnlyList<ActivePerson>>(new GetActivePeople(now.AddDays(-DaysBack), now, 100_000, 200), ct);
+        var ofKind = (await bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItemFrame(now, kind), ct)).ToDictionary(item => item.Item.Id, StringComparer.Ordinal);
+        var drawn = Drawn(people.Where(person => person.History.Count(item => ofKind.ContainsKey(item.ItemId)) >= 2), person => person.PersonId, invocation).ToArray();
         terminal.Out.WriteLine("# Recomendaciones");
-        foreach (var person in Drawn(people.Where(person => person.History.Count >= 2), person => person.PersonId, invocation))
+        foreach (var person in drawn)
         {
-            var answer = await bus.InvokeAsync<PersonalRecommendations>(new GetRecommendations(person.PersonId, ItemsForEach), ct);
+            var answer = await bus.InvokeAsync<PersonalRecommendations>(new GetRecommendations(person.PersonId, ItemsForEach, kind), ct);
             var met = person.History.Where(item => !item.Refused).OrderByDescending(item => item.LastAt).Take(MostHistory).ToArray();
             var items = await ItemsAsync(bus, [.. met.Select(item => item.ItemId), .. answer.Items.Select(item => item.ItemId)], ct);
             terminal.Out.WriteLine();
@@ -64,7 +76,7 @@ internal static class ShowVerbs
             }
         }
 
-        return people.Count > 0 ? CommandLine.Success : Nothing(terminal, "Nobody was active within the last 30 days.");
+        return drawn.Length > 0 ? CommandLine.Success : Nothing(terminal, $"Nobody met two items of kind {kind} within the last {DaysBack} days.");
     }
 
     private static async Task<int> PricesAsync(Invocation invocation, IServiceProvider services, Terminal terminal, CancellationToken ct)
@@ -120,6 +132,13 @@ internal static class ShowVerbs
 
     private static int Count(Invocation invocation) => invocation.Number("--count", 10, 1, 1_000);
 
+    private static string KindOf(Invocation invocation) => invocation.Text("--kind") switch
+    {
+        null or "vehicle" => "vehicle",
+        "activity" => "activity",
+        var other => throw new UsageException($"--kind takes vehicle or activity, not '{other}'."),
+    };
+
     private static int Seed(Invocation invocation) => invocation.Number("--seed", 1, 0, int.MaxValue);
 
     private static string Described(CatalogItem item) => $"{Named(item)}, {Asked(item)}";
@@ -128,9 +147,9 @@ internal static class ShowVerbs
 
     private static string Traits(CatalogItem item) => string.Join(
         ", ", new[] { item.Text("bodyType"), item.Text("condition"), item.Number("mileageKm") is { } km ? km.ToString("N0", Dominican) + " km" : null, item.Text("transmission"), item.Text("fuel"), item.Place }
-            .Where(text => !string.IsNullOrWhiteSpace(text)));
+            .Where(text => !string.IsNullOrWhiteSpace(text)).Select(text => Accents.GetValueOrDefault(text!, text!)));
 
-    private static string Asked(CatalogItem item) => item.Price is { } price ? Money(price.Amount, price.Currency == "DOP") : "sin precio";
+    private static string Asked(CatalogItem item) => item.Price is { } price ? price.Amount == 0 ? "gratis" : Money(price.Amount, price.Currency == "DOP") : "sin precio";
 
     private static string Money(decimal amount, bool inPesos) => (inPesos ? "RD$" : "US$") + amount.ToString("N0", Dominican);
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 
 namespace OKLA.ML.Models;
@@ -5,7 +6,7 @@ namespace OKLA.ML.Models;
 /// <summary>
 /// What raises or lowers a price: Shapley values (Shapley 1953) over groups of what an ad says, exact over all subsets, interventional against given ads
 /// (Janzing, Minorics, Blöbaum 2020). Make and model are one group, as one means nothing without the other. Groups in which the ad and those that it is
-/// compared with agree add nothing and cost nothing.
+/// compared with agree add nothing and cost nothing. A title that only names the vehicle belongs to make and model: it says the same again.
 /// </summary>
 internal static class PriceReasons
 {
@@ -25,7 +26,8 @@ internal static class PriceReasons
     public static Parts Of(PriceFeatures ad, IReadOnlyList<PriceFeatures> against, Func<IReadOnlyList<PriceFeatures>, double[]> logPrices)
     {
         PriceFeatures[] others = [.. against.Select(other => other with { At = ad.At })];
-        int[] players = [.. Enumerable.Range(0, Inputs.Count).Where(group => others.Any(other => !Says(other, group).SequenceEqual(Says(ad, group))))];
+        var named = IsName(ad);
+        int[] players = [.. Enumerable.Range(0, Inputs.Count - (named ? 1 : 0)).Where(group => others.Any(other => !Says(other, group, named).SequenceEqual(Says(ad, group, named))))];
         var subsets = 1 << players.Length;
         var asked = new PriceFeatures[subsets * others.Length];
         for (var subset = 0; subset < subsets; subset++)
@@ -35,7 +37,7 @@ internal static class PriceReasons
                 var mixed = others[o];
                 for (var p = 0; p < players.Length; p++)
                 {
-                    mixed = (subset & (1 << p)) != 0 ? Take(mixed, ad, players[p]) : mixed;
+                    mixed = (subset & (1 << p)) != 0 ? Take(mixed, ad, players[p], named) : mixed;
                 }
 
                 asked[(subset * others.Length) + o] = mixed;
@@ -78,8 +80,16 @@ internal static class PriceReasons
         return weight;
     }
 
-    private static object?[] Says(PriceFeatures ad, int group) => group switch
+    /// <summary>Whether every word of the title stands in make, model or year.</summary>
+    private static bool IsName(PriceFeatures ad)
     {
+        var name = PriceFeatures.WordsOf(string.Create(CultureInfo.InvariantCulture, $"{ad.Make} {ad.Model} {ad.Year}")).ToHashSet(StringComparer.Ordinal);
+        return ad.Words.All(name.Contains);
+    }
+
+    private static object?[] Says(PriceFeatures ad, int group, bool named) => group switch
+    {
+        0 when named => [ad.Make, ad.Model, .. ad.Words],
         0 => [ad.Make, ad.Model],
         1 => [ad.Year],
         2 => [ad.Body],
@@ -90,8 +100,9 @@ internal static class PriceReasons
         _ => [.. ad.Words],
     };
 
-    private static PriceFeatures Take(PriceFeatures to, PriceFeatures from, int group) => group switch
+    private static PriceFeatures Take(PriceFeatures to, PriceFeatures from, int group, bool named) => group switch
     {
+        0 when named => to with { Make = from.Make, Model = from.Model, Words = from.Words },
         0 => to with { Make = from.Make, Model = from.Model },
         1 => to with { Year = from.Year },
         2 => to with { Body = from.Body },

@@ -9,7 +9,7 @@ namespace OKLA.ML.Serving;
 internal static class PriceMarket
 {
     private const int LeastPeers = 5;
-    private const int YearsApart = 2;
+    private const int YearsApart = 2, MostYearsApart = 4;
     private const int MostReferences = 8;
 
     /// <summary>Effects below half a percent are not worth a line.</summary>
@@ -18,7 +18,9 @@ internal static class PriceMarket
     /// <summary>How far base and parts may miss the estimate, as a share of it.</summary>
     private const double Slack = 1e-4;
 
-    /// <summary>Place among comparable vehicles on offer: same make and base model, at most two model years apart where there are five such.</summary>
+    /// <summary>
+    /// Place among comparable vehicles on offer: same make and base model, no other body type, at most two model years apart, or four where there are fewer than five of those.
+    /// </summary>
     /// <param name="Percentile">Share of them that ask less, equal prices counted half; 0 is the cheapest.</param>
     /// <param name="Comparables">How many there are.</param>
     /// <param name="MedianUsd">What the middle one asks.</param>
@@ -47,7 +49,7 @@ internal static class PriceMarket
             return null;
         }
 
-        var peers = Comparables(card, live);
+        var peers = Comparables(card, live, MostYearsApart);
         if (peers.Count < LeastPeers)
         {
             return null;
@@ -56,7 +58,7 @@ internal static class PriceMarket
         var (usd, prices) = (card.Ad.Usd.Value, peers.Select(peer => peer.Ad.Usd!.Value).Order().ToArray());
         var below = prices.Count(price => price < usd) + (0.5 * prices.Count(price => price == usd));
         var share = below / prices.Length;
-        var text = share <= 0.5 ? Texts.Spanish["price.cheaper", 1 - share, prices.Length] : Texts.Spanish["price.dearer", share, prices.Length];
+        var text = share <= 0.5 ? Texts.Spanish[share == 0 ? "price.cheapest" : "price.cheaper", 1 - share, prices.Length] : Texts.Spanish[share == 1 ? "price.dearest" : "price.dearer", share, prices.Length];
         return new Position(Math.Round(share, 4), prices.Length, Math.Round((decimal)((prices[(prices.Length - 1) / 2] + prices[prices.Length / 2]) / 2), 2), text);
     }
 
@@ -69,7 +71,7 @@ internal static class PriceMarket
         }
 
         var features = card.Ad.Features;
-        PriceFeatures[] against = [.. Comparables(card, live).OrderBy(peer => peer.Snapshot.Item.Id, StringComparer.Ordinal).Take(MostReferences).Select(peer => peer.Ad.Features)];
+        PriceFeatures[] against = [.. Comparables(card, live, double.PositiveInfinity).Take(MostReferences).Select(peer => peer.Ad.Features)];
         var parts = model.Model.Explain(features, against);
         var sum = Math.Exp(parts.Base) + parts.Adds.Sum(add => PriceReasons.Usd(parts, add));
         if (!(Math.Abs(sum - by.Estimate.Usd) <= Slack * by.Estimate.Usd))
@@ -82,23 +84,28 @@ internal static class PriceMarket
         return new Why(
             EstimatePrice.In(Math.Exp(parts.Base), rate)!, against.Length > 0 ? "comparables" : "market",
             [
-                .. PriceReasons.Inputs.Select((input, i) => PartOf(input, ValueOf(card, input), PriceReasons.Usd(parts, parts.Adds[i]), Math.Exp(parts.Adds[i]) - 1, rate))
+                .. PriceReasons.Inputs.Select((input, i) => PartOf(card, input, ValueOf(card, input), PriceReasons.Usd(parts, parts.Adds[i]), Math.Exp(parts.Adds[i]) - 1, rate))
                     .Where(part => part.Effect != 0).OrderByDescending(part => Math.Abs(part.Effect)),
             ]);
     }
 
-    private static Part PartOf(string input, string? value, double usd, double effect, decimal rate)
+    private static Part PartOf(Card card, string input, string? value, double usd, double effect, decimal rate)
     {
-        var what = input == "title" ? Texts.Spanish["price.title"] : value is null ? Texts.Spanish[$"price.unsaid.{input}"] : Texts.Spanish[$"price.{input}", value];
-        var text = Math.Abs(effect) < LeastEffect ? null : Texts.Spanish[effect > 0 ? "price.up" : "price.down", what, Math.Abs(effect)];
-        return new Part(input, value, EstimatePrice.In(usd, rate)!, Math.Round(effect, 6), text);
+        // Of a new vehicle nobody expects a mileage.
+        var silent = Math.Abs(effect) < LeastEffect || (input == "mileageKm" && value is null && card.Ad.Features.Condition == "nuevo");
+        var what = value is null ? Texts.Spanish[$"price.unsaid.{input}"] : Texts.Spanish[$"price.{input}", Texts.Spanish.Has($"value.{value}") ? Texts.Spanish[$"value.{value}"] : value];
+        return new Part(input, value, EstimatePrice.In(usd, rate)!, Math.Round(effect, 6), silent ? null : Texts.Spanish[effect > 0 ? "price.up" : "price.down", what, Math.Abs(effect)]);
     }
 
-    private static List<Card> Comparables(Card card, LiveModels live)
+    /// <summary>Comparable vehicles, the nearest in years first: those at most two model years apart, those at most <paramref name="mostApart"/> where there are fewer than five of them.</summary>
+    private static List<Card> Comparables(Card card, LiveModels live, double mostApart)
     {
-        var kin = live.PeersOf(card);
-        var close = kin.Where(peer => Math.Abs(peer.Ad.Features.Year - card.Ad.Features.Year) <= YearsApart).ToList();
-        return close.Count >= LeastPeers ? close : [.. kin];
+        // A name may be that of several vehicles (Corolla, Corolla Cross): the body type tells them apart.
+        var kin = live.PeersOf(card).Where(peer => peer.Ad.Features.Body == card.Ad.Features.Body || peer.Ad.Features.Body is null || card.Ad.Features.Body is null)
+            .Select(peer => (Card: peer, Apart: Math.Abs(peer.Ad.Features.Year - card.Ad.Features.Year))).Select(peer => double.IsNaN(peer.Apart) ? (peer.Card, Apart: MostYearsApart) : peer)
+            .OrderBy(peer => peer.Apart).ThenBy(peer => peer.Card.Snapshot.Item.Id, StringComparer.Ordinal).ToList();
+        var close = kin.Count(peer => peer.Apart <= YearsApart);
+        return [.. kin.Where(peer => peer.Apart <= (close >= LeastPeers ? YearsApart : mostApart)).Select(peer => peer.Card)];
     }
 
     private static string? ValueOf(Card card, string input)

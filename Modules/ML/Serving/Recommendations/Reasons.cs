@@ -14,6 +14,9 @@ internal static class Reasons
 {
     private const int MostCounted = 10;
 
+    /// <summary>What cost more than so many times the price of the shown item says nothing about what it may cost.</summary>
+    private const decimal AboutPrice = 1.25m;
+
     /// <summary>Attributes that items may have in common, the closest first.</summary>
     private static readonly Dictionary<string, string[][]> Groups = new(StringComparer.Ordinal)
     {
@@ -48,13 +51,25 @@ internal static class Reasons
 
     private static string Many(Card shown, string[] names, Ground[] alike)
     {
-        var types = alike.Select(ground => ground.Met.StrongestType).Distinct().ToArray();
+        var (about, cap) = UnderCap(shown, alike);
+        var types = about.Select(ground => ground.Met.StrongestType).Distinct().ToArray();
         var what = shown.Snapshot.Item.Kind == "activity" ? Activities(shown, names) : Vehicles(shown, names);
-        var number = alike.Length <= MostCounted ? Texts.Spanish[$"number.{alike.Length}"] : alike.Length.ToString(CultureInfo.InvariantCulture);
+        var number = Texts.Spanish[about.Length <= MostCounted ? $"number.{about.Length}" : "number.many"];
         var said = Texts.Spanish[KeyOf("reason.many", types is [var only] ? only : EventTypes.ItemViewed), number, what];
-        var prices = alike.Select(ground => ground.Card.View.PriceDop).ToArray();
-        return prices.All(price => price is > 0) && CapOf(prices.Max()!.Value) is var cap && shown.View.PriceDop <= cap && shown.Snapshot.Item.Kind == "vehicle"
-            ? Texts.Spanish["reason.under", said, Pesos(cap)] : said;
+        return cap is { } most ? Texts.Spanish["reason.under", said, Pesos(most)] : said;
+    }
+
+    /// <summary>Those of about the shown vehicle's price or less, and the round sum they stay under; all of them and none where that would leave out most of what was given, or promise too much.</summary>
+    private static (Ground[] About, decimal? Cap) UnderCap(Card shown, Ground[] alike)
+    {
+        if (shown.Snapshot.Item.Kind != "vehicle" || shown.View.PriceDop is not > 0)
+        {
+            return (alike, null);
+        }
+
+        var about = alike.Where(ground => ground.Card.View.PriceDop is > 0 and var price && price <= AboutPrice * shown.View.PriceDop).ToArray();
+        return about.Length >= 2 && about.Sum(ground => ground.Gave) >= alike.Sum(ground => ground.Gave) / 2 && CapOf(about.Max(ground => ground.Card.View.PriceDop!.Value)) is var cap && shown.View.PriceDop <= cap
+            ? (about, cap) : (alike, null);
     }
 
     private static string Vehicles(Card shown, string[] names)
