@@ -61,7 +61,7 @@ public static class MLModule
             .AddModel<SearchIntentClassifier>(ModelNames.SearchIntentClassifier).AddModel<DescriptionAnalyzer>(ModelNames.DescriptionAnalyzer)
             .AddModel<DemandForecaster>(ModelNames.DemandForecaster).AddModel<AnomalyDetector>(ModelNames.AnomalyDetector).AddModel<CpaModel>(ModelNames.CpaPredictor)
             .AddModel<ResponseCurves>(ModelNames.ResponseCurves).AddModel<CampaignAnomalyDetector>(ModelNames.CampaignAnomalyDetector).AddModel<UserSegmenter>(ModelNames.UserSegmenter);
-        services.AddSingleton<SeriesStore>().AddSingleton<ServedArtefacts>().AddSubscription<SeriesEvents>();
+        services.AddSingleton<SeriesStore>().AddSingleton<ServedArtefacts>().AddSingleton<KeptAnswers>().AddSubscription<SeriesEvents>();
         services.AddSingleton<FrameSource>();
         return serve
             ? services.AddHostedService(provider => provider.GetRequiredService<LiveModels>()).AddHostedService(provider => provider.GetRequiredService<Erasures>())

@@ -23,11 +23,11 @@ if (args is ["platform", var tables, ..])
     return 0;
 }
 
-if (args is ["models", ..])
+if (args is ["models", .. var what])
 {
-    string? folder = args.Length > 1 && !int.TryParse(args[1], CultureInfo.InvariantCulture, out _) ? args[1] : null;
-    int[] sizes = [.. args.Skip(folder is null ? 1 : 2).Select(text => int.Parse(text, CultureInfo.InvariantCulture))];
-    await ModelsBenchmark.RunAsync(folder, sizes.ElementAtOrDefault(0) is > 0 and var visitors ? visitors : 2_000, sizes.ElementAtOrDefault(1) is > 0 and var listings ? listings : 3_000);
+    int[] sizes = [.. what.Where(text => int.TryParse(text, CultureInfo.InvariantCulture, out _)).Select(text => int.Parse(text, CultureInfo.InvariantCulture))];
+    var folder = what.FirstOrDefault(text => text != "--refused-too" && !int.TryParse(text, CultureInfo.InvariantCulture, out _));
+    await ModelsBenchmark.RunAsync(folder, sizes is [var visitors, ..] ? visitors : 2_000, sizes is [_, var listings] ? listings : 3_000, what.Contains("--refused-too"));
     return 0;
 }
 
@@ -65,6 +65,6 @@ switch (args.FirstOrDefault())
         await FeaturesBenchmark.RunAsync(size ?? 2_000, args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 100_000);
         return 0;
     default:
-        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|append-growth|archive|lag [events] | recommend [items] | predict [requests] | models [FOLDER] [visitors [listings]] | features [visitors [frame rows]] | features-heavy [events] | features-catch-up|feature-cost [visitors [FOLDER]] | platform FOLDER [seconds] | algorithms [trees|arithmetic|search|scale] [--quick] [--data FOLDER]");
+        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|append-growth|archive|lag [events] | recommend [items] | predict [requests] | models [FOLDER | visitors [listings]] [--refused-too] | features [visitors [frame rows]] | features-heavy [events] | features-catch-up|feature-cost [visitors [FOLDER]] | platform FOLDER [seconds] | algorithms [trees|arithmetic|search|scale] [--quick] [--data FOLDER]");
         return 2;
 }

@@ -17,7 +17,8 @@ internal static class Inference
     private static readonly HashSet<string> Marks = new(new TableEncoderOptions().MissingMarks, StringComparer.OrdinalIgnoreCase);
     private static readonly int LongestMark = Marks.Max(mark => mark.Length);
 
-    private static readonly string[][] Pairs =
+    /// <summary>What tables write for yes and for no.</summary>
+    internal static readonly string[][] YesNo =
         [["true", "false"], ["yes", "no"], ["si", "no"], ["sí", "no"], ["y", "n"], ["s", "n"], ["t", "f"], ["1", "0"], ["1.0", "0.0"], ["verdadero", "falso"], ["on", "off"]];
 
     private static readonly HashSet<string> TargetNames = new(
@@ -53,7 +54,7 @@ internal static class Inference
         var distinct = new HashSet<string>(known, StringComparer.OrdinalIgnoreCase);
         var numbers = known.Count == 0 ? 0 : (double)known.Count(text => format.TryNumber(text, out _)) / known.Count;
         var type = known.Count == 0 ? ColumnTypes.Category
-            : distinct.Count <= 2 && Pairs.Any(pair => distinct.IsSubsetOf(pair)) ? ColumnTypes.Boolean
+            : distinct.Count <= 2 && YesNo.Any(pair => distinct.IsSubsetOf(pair)) ? ColumnTypes.Boolean
             : format.HoldsDates && distinct.Count > 1 ? ColumnTypes.Date
             : numbers >= 0.95 ? IsIdNumber(name, known, distinct.Count, format) ? ColumnTypes.Id : ColumnTypes.Number
             : OfWords(known, distinct.Count);

@@ -1,6 +1,6 @@
-using System.Globalization;
 using OKLA.ML.Algorithms.Tabular;
 using OKLA.Shared.Privacy;
+using static OKLA.ML.Models.NumberText;
 
 namespace OKLA.ML.Models;
 
@@ -66,8 +66,6 @@ internal sealed class LeadSignals
 
     /// <summary>Signals of many as columns.</summary>
     public static RawColumn[] Columns(IReadOnlyList<string?[]> judged) => RawRows.Columns(Names, judged);
-
-    private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 
     private History Of(string person, DateTimeOffset at) => byDevice.TryGetValue(person, out var known) ? known : byDevice[person] = new History(at);
 

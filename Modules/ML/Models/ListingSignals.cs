@@ -2,6 +2,7 @@ using System.Globalization;
 using OKLA.ML.Algorithms.Tabular;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Privacy;
+using static OKLA.ML.Models.NumberText;
 
 namespace OKLA.ML.Models;
 
@@ -120,5 +121,4 @@ internal sealed class ListingSignals(ExchangeRates rates)
 
     private static string Flag(bool yes) => yes ? "1" : "0";
 
-    private static string? Text(double? value) => value?.ToString("R", CultureInfo.InvariantCulture);
 }

@@ -5,6 +5,7 @@ using OKLA.ML.Models.Frames;
 using OKLA.ML.Training;
 using OKLA.ML.Training.Gates;
 using OKLA.Shared.Contracts;
+using static OKLA.ML.Models.NumberText;
 
 namespace OKLA.ML.Models;
 
@@ -57,8 +58,6 @@ internal abstract class ListingClassifier(FrameSource source, MLOptions options,
                 Column(FrameSource.Key, snapshot => snapshot.Item.Id),
             ],
             $"log:{Name}", 0, "", source.Now));
-
-        static string? Text(double? value) => value?.ToString("R", CultureInfo.InvariantCulture);
     }
 }
 

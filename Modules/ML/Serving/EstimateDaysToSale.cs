@@ -66,10 +66,10 @@ internal static class EstimateDaysToSale
     private static async Task<Results<Ok<Response>, ProblemHttpResult>> AnswerAsync(
         string id, Money? price, LiveModels live, ServedModels served, IMessageBus bus, PredictionLog log, ExchangeRates rates, TimeProvider clock, CancellationToken ct)
     {
-        if (!live.TryGetCard(id, out var card))
+        if (!live.TryGetCard(id, out var card) || !card.Is(Models.Recommenders.ItemKind.Vehicle))
         {
             var found = await bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItems([id]), ct);
-            if (found.Count == 0)
+            if (found.Count == 0 || found[0].Item.Kind != Models.Recommenders.ItemKind.Vehicle.Name)
             {
                 return TypedResults.Problem(statusCode: StatusCodes.Status404NotFound, title: "Not Found", detail: $"There is no vehicle {id}.");
             }

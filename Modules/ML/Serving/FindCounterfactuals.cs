@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using OKLA.Shared.Web;
+using static OKLA.ML.Models.NumberText;
 
 namespace OKLA.ML.Serving;
 
@@ -261,5 +262,4 @@ internal sealed class CounterfactualSearch(IServedModel model, FindCounterfactua
 
     private static double Parse(string text) => double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
 
-    private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 }

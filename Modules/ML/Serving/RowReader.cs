@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using OKLA.ML.Datasets;
 
 namespace OKLA.ML.Serving;
 
@@ -14,8 +15,8 @@ internal static class RowReader
 {
     private const int MostErrors = 100;
     private const int MostWarnings = 20;
-    private static readonly HashSet<string> Yes = new(["true", "yes", "si", "sí", "y", "s", "t", "1", "1.0", "verdadero", "on"], StringComparer.OrdinalIgnoreCase);
-    private static readonly HashSet<string> No = new(["false", "no", "n", "f", "0", "0.0", "falso", "off"], StringComparer.OrdinalIgnoreCase);
+    private static readonly HashSet<string> Yes = new(Inference.YesNo.Select(pair => pair[0]), StringComparer.OrdinalIgnoreCase);
+    private static readonly HashSet<string> No = new(Inference.YesNo.Select(pair => pair[1]), StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Reads JSON objects.</summary>
     public static ReadRows Read(ServedVersion version, JsonElement rows)

@@ -100,7 +100,7 @@ internal sealed class FrameSource(IMessageBus bus, EventLog log, TimeProvider cl
     public static string? Text(object? value) => value switch
     {
         null => null,
-        double number => number.ToString("R", CultureInfo.InvariantCulture),
+        double number => NumberText.Text(number),
         string text => text,
         IFormattable other => other.ToString(null, CultureInfo.InvariantCulture),
         _ => null,

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using OKLA.ML.Registry;
-using OKLA.ML.Serving;
 using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
@@ -81,20 +80,8 @@ internal static class CampaignWatch
 /// Entity: a channel of a campaign in an hour. Trainer: <see cref="CampaignWatch"/> with a threshold that brings as many alarms as somebody will read. Gate: a higher F1 on
 /// known faults than a three-sigma chart of the cost per application with as many alarms.
 /// </summary>
-internal sealed class CampaignAnomalyDetector(SeriesStore series, IMessageBus bus, IOptions<MLOptions> options, TimeProvider clock) : ModelDefinition
-{
-    public override string Name => ModelNames.CampaignAnomalyDetector;
-
-    public override string Summary => "When a campaign's channel is not as usual.";
-
-    public override ModelTraining NewTraining() => new CampaignWatchTraining(series, bus, options.Value, clock);
-
-    public override IServedModel? Check(byte[] artefact)
-    {
-        WatchSettings.Load(artefact);
-        return null;
-    }
-}
+internal sealed class CampaignAnomalyDetector(SeriesStore series, IMessageBus bus, IOptions<MLOptions> options, TimeProvider clock)
+    : SeriesModel(ModelNames.CampaignAnomalyDetector, "When a campaign's channel is not as usual.", WatchSettings.Load, () => new CampaignWatchTraining(series, bus, options.Value, clock));
 
 /// <summary>Sets the threshold on the older hours and measures on the newer ones, where the simulator knows what was broken.</summary>
 internal sealed class CampaignWatchTraining(SeriesStore store, IMessageBus bus, MLOptions options, TimeProvider clock) : ModelTraining

@@ -2,7 +2,6 @@ using System.Globalization;
 using Microsoft.Extensions.Options;
 using OKLA.ML.Algorithms.Evaluation;
 using OKLA.ML.Registry;
-using OKLA.ML.Serving;
 using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Messaging;
@@ -10,20 +9,8 @@ using OKLA.Shared.Messaging;
 namespace OKLA.ML.Models.Series;
 
 /// <summary><see cref="CpaPredictor"/> as a model of this house; asked through <c>GET /api/campaigns/{id}/cpa-forecast</c>.</summary>
-internal sealed class CpaModel(SeriesStore series, IMessageBus bus, IOptions<MLOptions> options, TimeProvider clock) : ModelDefinition
-{
-    public override string Name => ModelNames.CpaPredictor;
-
-    public override string Summary => "What an application will cost in the next hour of a campaign's channel.";
-
-    public override ModelTraining NewTraining() => new CpaTraining(series, bus, options.Value, clock);
-
-    public override IServedModel? Check(byte[] artefact)
-    {
-        CpaPredictor.Load(artefact);
-        return null;
-    }
-}
+internal sealed class CpaModel(SeriesStore series, IMessageBus bus, IOptions<MLOptions> options, TimeProvider clock)
+    : SeriesModel(ModelNames.CpaPredictor, "What an application will cost in the next hour of a campaign's channel.", CpaPredictor.Load, () => new CpaTraining(series, bus, options.Value, clock));
 
 /// <summary>Trains the forecast of costs. Split: the newest hours are the test; baselines are the cost of the last hour that had one, and of the same hour a week before.</summary>
 internal sealed class CpaTraining(SeriesStore store, IMessageBus bus, MLOptions options, TimeProvider clock) : ModelTraining

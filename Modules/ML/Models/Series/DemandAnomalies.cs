@@ -2,7 +2,6 @@ using System.Globalization;
 using Microsoft.Extensions.Options;
 using OKLA.ML.Algorithms.Anomalies;
 using OKLA.ML.Registry;
-using OKLA.ML.Serving;
 using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
 
@@ -63,20 +62,8 @@ internal sealed record HourlyDemand(DemandScope Scope, DateTimeOffset Start, dou
 /// Entity: a scope in an hour. Trainer: <see cref="UsualHours"/> with a threshold that brings as many alarms as somebody will read. Gate: a higher F1 than the windowed
 /// Gaussian with as many alarms, on silences and rushes that the measurement plants into the later hours.
 /// </summary>
-internal sealed class AnomalyDetector(SeriesStore series, IOptions<MLOptions> options, TimeProvider clock) : ModelDefinition
-{
-    public override string Name => ModelNames.AnomalyDetector;
-
-    public override string Summary => "When demand or traffic is not as usual.";
-
-    public override ModelTraining NewTraining() => new DemandWatchTraining(series, options.Value, clock);
-
-    public override IServedModel? Check(byte[] artefact)
-    {
-        WatchSettings.Load(artefact);
-        return null;
-    }
-}
+internal sealed class AnomalyDetector(SeriesStore series, IOptions<MLOptions> options, TimeProvider clock)
+    : SeriesModel(ModelNames.AnomalyDetector, "When demand or traffic is not as usual.", WatchSettings.Load, () => new DemandWatchTraining(series, options.Value, clock));
 
 /// <summary>Sets the threshold on the older hours and measures on the newer ones, into which faults are planted by a seed: nobody has labelled real ones.</summary>
 internal sealed class DemandWatchTraining(SeriesStore store, MLOptions options, TimeProvider clock) : ModelTraining

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Microsoft.Extensions.Options;
 using OKLA.ML.Algorithms.TimeSeries;
 using OKLA.ML.Registry;
-using OKLA.ML.Serving;
 using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
@@ -48,20 +47,8 @@ internal sealed record DemandForecasts(DateOnly From, double Coverage, IReadOnly
 /// Entity: a scope and a day. Trainer: <see cref="AutomaticForecast"/> for each scope, asked about days that are known. Gate: a smaller scaled error over seven days than the
 /// value of the same weekday a week before.
 /// </summary>
-internal sealed class DemandForecaster(SeriesStore series, IOptions<MLOptions> options, TimeProvider clock) : ModelDefinition
-{
-    public override string Name => ModelNames.DemandForecaster;
-
-    public override string Summary => "How often vehicles of each segment and province will be looked at.";
-
-    public override ModelTraining NewTraining() => new DemandTraining(series, options.Value, clock);
-
-    public override IServedModel? Check(byte[] artefact)
-    {
-        DemandForecasts.Load(artefact);
-        return null;
-    }
-}
+internal sealed class DemandForecaster(SeriesStore series, IOptions<MLOptions> options, TimeProvider clock)
+    : SeriesModel(ModelNames.DemandForecaster, "How often vehicles of each segment and province will be looked at.", DemandForecasts.Load, () => new DemandTraining(series, options.Value, clock));
 
 /// <summary>Trains the forecasts. Split: the newest four weeks or more are the test, foretold anew from the beginning of each of their weeks.</summary>
 internal sealed class DemandTraining(SeriesStore store, MLOptions options, TimeProvider clock) : ModelTraining

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using OKLA.ML.Registry;
-using OKLA.ML.Serving;
 using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
@@ -14,21 +13,9 @@ namespace OKLA.ML.Models.Series;
 /// How each channel answers to money, and so what the next dollar brings and how a budget is best split; asked through <c>GET /api/campaigns/response-curves</c>.
 /// Entity: a channel. Label: applications of an hour. Trainer: <see cref="ResponseCurve"/>. Gate: a lower Poisson deviance on later hours than an unchanging cost per application.
 /// </summary>
-internal sealed class ResponseCurves(SeriesStore series, IMessageBus bus, IOptions<MLOptions> options, TimeProvider clock) : ModelDefinition
-{
-    public override string Name => ModelNames.ResponseCurves;
-
-    public override string Summary => "What each channel brings for how much money.";
-
-    public override ModelTraining NewTraining() => new ResponseTraining(series, bus, options.Value, clock);
-
-    public override IServedModel? Check(byte[] artefact)
-    {
-        Read(artefact);
-        return null;
-    }
-
-    /// <summary>The curves of an artefact.</summary>
+internal sealed class ResponseCurves(SeriesStore series, IMessageBus bus, IOptions<MLOptions> options, TimeProvider clock)
+    : SeriesModel(ModelNames.ResponseCurves, "What each channel brings for how much money.", Read, () => new ResponseTraining(series, bus, options.Value, clock))
+{    /// <summary>The curves of an artefact.</summary>
     /// <exception cref="InvalidDataException">It is damaged.</exception>
     public static IReadOnlyList<ResponseCurve> Read(byte[] artefact) =>
         JsonSerializer.Deserialize<List<ResponseCurve>>(artefact, EventJson.Options) ?? throw new InvalidDataException("The artefact holds no curves.");

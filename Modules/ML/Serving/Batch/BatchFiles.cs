@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Dapper;
@@ -14,6 +13,7 @@ using Npgsql;
 using OKLA.ML.Datasets;
 using OKLA.Shared.Files;
 using OKLA.Shared.Web;
+using static OKLA.ML.Models.NumberText;
 
 namespace OKLA.ML.Serving.Batch;
 
@@ -399,14 +399,13 @@ internal static class BatchRows
 
     private static IEnumerable<string> Cells(Prediction? answer, ModelSignature signature, string? error)
     {
-        static string Text(double? value) => value?.ToString("R", CultureInfo.InvariantCulture) ?? "";
-        yield return Text(answer?.Value);
-        yield return Text(answer?.Low);
-        yield return Text(answer?.High);
+        yield return Text(answer?.Value) ?? "";
+        yield return Text(answer?.Low) ?? "";
+        yield return Text(answer?.High) ?? "";
         yield return answer?.Label ?? "";
         for (var c = 0; c < signature.Classes.Count; c++)
         {
-            yield return Text(answer?.Probabilities?.ElementAtOrDefault(c));
+            yield return Text(answer?.Probabilities?.ElementAtOrDefault(c)) ?? "";
         }
 
         yield return error ?? "";

@@ -90,16 +90,22 @@ internal static class ForecastCpa
         .WithSummary("What an application will cost in the next hour, by channel");
 
     internal static async Task<Results<Ok<Response>, ProblemHttpResult>> Handle(
-        [MaxLength(200)] string id, ServedArtefacts served, SeriesStore store, TimeProvider clock, CancellationToken ct)
+        [MaxLength(200)] string id, ServedArtefacts served, SeriesStore store, KeptAnswers kept, TimeProvider clock, CancellationToken ct)
     {
-        var now = clock.GetUtcNow();
-        var series = await store.CampaignsAsync(now, now.AddDays(-15), id, ct);
+        var found = await served.FindAsync(ModelNames.CpaPredictor, CpaPredictor.Load, ct);
+        return await kept.FindAsync((typeof(ForecastCpa), id, found?.Version), () => ForetellAsync(id, found, store, clock.GetUtcNow()), ct) is { } response
+            ? TypedResults.Ok(response)
+            : TypedResults.Problem(statusCode: StatusCodes.Status404NotFound, title: "Not Found", detail: $"Campaign {id} has reported nothing within 15 days.");
+    }
+
+    private static async Task<Response?> ForetellAsync(string id, ServedArtefact<CpaPredictor>? found, SeriesStore store, DateTimeOffset now)
+    {
+        var series = await store.CampaignsAsync(now, now.AddDays(-15), id, default);
         if (series.Count == 0)
         {
-            return TypedResults.Problem(statusCode: StatusCodes.Status404NotFound, title: "Not Found", detail: $"Campaign {id} has reported nothing within 15 days.");
+            return null;
         }
 
-        var found = await served.FindAsync(ModelNames.CpaPredictor, CpaPredictor.Load, ct);
         var told = series.Where(one => one.Length >= CpaPredictor.LeastHours).ToList();
         var answers = found?.Model.Predict(series, [.. told.Select(one => (one, one.Length))]);
         var channels = series.Select(one =>
@@ -110,7 +116,7 @@ internal static class ForecastCpa
             double? lastUsd = double.IsFinite(last) ? Math.Round(last, 2) : null;
             return new Channel(one.Channel, one.At(one.Length), answer is { } a ? Math.Round(a.Usd, 2) : lastUsd, answer is { } l ? Math.Round(l.Low, 2) : null, answer is { } h ? Math.Round(h.High, 2) : null, lastUsd);
         });
-        return TypedResults.Ok(new Response(id, [.. channels], found is null ? null : CpaPredictor.Coverage, found?.Version, found?.Source ?? "last"));
+        return new Response(id, [.. channels], found is null ? null : CpaPredictor.Coverage, found?.Version, found?.Source ?? "last");
     }
 }
 
@@ -193,30 +199,34 @@ internal static class ListAnomalies
     public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) => routes.MapGet("/api/ml/anomalies", Handle).WithName("ListAnomalies")
         .WithSummary("Hours of the last days in which demand or a campaign was not as usual");
 
-    internal static async Task<Ok<Response>> Handle(ServedArtefacts served, SeriesStore store, TimeProvider clock, CancellationToken ct, [Range(1, 31)] int days = 7)
+    internal static async Task<Ok<Response>> Handle(ServedArtefacts served, SeriesStore store, KeptAnswers kept, TimeProvider clock, CancellationToken ct, [Range(1, 31)] int days = 7)
     {
-        var now = clock.GetUtcNow();
+        var demand = await served.FindAsync(ModelNames.AnomalyDetector, WatchSettings.Load, ct);
+        var campaigns = await served.FindAsync(ModelNames.CampaignAnomalyDetector, WatchSettings.Load, ct);
+        return TypedResults.Ok(await kept.FindAsync((typeof(ListAnomalies), days, demand?.Version, campaigns?.Version), () => ReadAsync(demand, campaigns, store, clock.GetUtcNow(), days), ct));
+    }
+
+    private static async Task<Response> ReadAsync(ServedArtefact<WatchSettings>? demand, ServedArtefact<WatchSettings>? campaigns, SeriesStore store, DateTimeOffset now, int days)
+    {
         var since = now.AddDays(-days);
         var found = new List<Anomaly>();
-        var demand = await served.FindAsync(ModelNames.AnomalyDetector, WatchSettings.Load, ct);
         if (demand is not null)
         {
-            foreach (var one in await HourlyDemand.ReadAsync(store, since.AddDays(-Before), now, ct))
+            foreach (var one in await HourlyDemand.ReadAsync(store, since.AddDays(-Before), now, default))
             {
                 found.AddRange(Found([HourlyDemand.Score(one.Views)], ["views"], demand.Model, one.Start, since, "demand", one.Scope.ToString(), null));
             }
         }
 
-        var campaigns = await served.FindAsync(ModelNames.CampaignAnomalyDetector, WatchSettings.Load, ct);
         if (campaigns is not null)
         {
-            foreach (var one in await store.CampaignsAsync(now, since.AddDays(-Before), null, ct))
+            foreach (var one in await store.CampaignsAsync(now, since.AddDays(-Before), null, default))
             {
                 found.AddRange(Found(CampaignWatch.Score(one), CampaignWatch.Streams, campaigns.Model, one.Start, since, "campaign", one.Campaign, one.Channel));
             }
         }
 
-        return TypedResults.Ok(new Response([.. found.OrderByDescending(one => one.From).ThenByDescending(one => one.Score).Take(500)], demand?.Version, campaigns?.Version));
+        return new Response([.. found.OrderByDescending(one => one.From).ThenByDescending(one => one.Score).Take(500)], demand?.Version, campaigns?.Version);
     }
 
     private static IEnumerable<Anomaly> Found(

@@ -33,6 +33,23 @@ public sealed class PriceReasonsTests
     }
 
     [Test]
+    public void A_title_that_only_names_the_vehicle_belongs_to_its_name_and_one_that_says_more_stands_for_itself()
+    {
+        // 0.3 for the word "limited" in the title, 0.2 for the model of that name, 0.1 for "full".
+        static double[] Model(IReadOnlyList<PriceFeatures> ads) =>
+            [.. ads.Select(ad => (ad.Words.Contains("limited") ? 0.3 : 0) + (ad.Model == "corolla limited" ? 0.2 : 0) + (ad.Words.Contains("full") ? 0.1 : 0))];
+        var (plain, named) = (Ad(2012, "gasolina"), Ad(2012, "gasolina") with { Model = "corolla limited", Words = ["toyota", "corolla", "limited", "2012"] });
+        var (model, title) = (PriceReasons.Inputs.ToList().IndexOf("model"), PriceReasons.Inputs.ToList().IndexOf("title"));
+
+        var byName = PriceReasons.Of(named, [plain], Model);
+        var byMore = PriceReasons.Of(named with { Words = [.. named.Words, "full"] }, [plain], Model);
+
+        (byName.Adds[model], byName.Adds[title]).ShouldBe((0.5, 0));
+        byMore.Adds[model].ShouldBe(0.2, 1e-12);
+        byMore.Adds[title].ShouldBe(0.4, 1e-12);
+    }
+
+    [Test]
     public void Parts_in_dollars_make_the_difference_of_the_prices()
     {
         var parts = new PriceReasons.Parts(9, 9.5, [0.7, -0.3, 0.1]);

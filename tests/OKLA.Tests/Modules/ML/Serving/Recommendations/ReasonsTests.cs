@@ -24,6 +24,15 @@ public sealed class ReasonsTests
         Reasons.Of(Car("Toyota", "jeepeta", 2_000_000), [Met(Car("Toyota", "jeepeta", 700_000), 3), Met(Car("Toyota", "jeepeta", 710_000), 2)]).ShouldBe("Porque viste dos jeepetas Toyota");
 
     [Test]
+    public void What_cost_much_more_does_not_raise_the_price_that_is_said() =>
+        Reasons.Of(Car("Toyota", "jeepeta", 1_200_000), [Met(Car("Toyota", "jeepeta", 1_100_000), 3), Met(Car("Toyota", "jeepeta", 1_250_000), 2), Met(Car("Toyota", "jeepeta", 6_900_000), 2)])
+            .ShouldBe("Porque viste dos jeepetas Toyota bajo RD$1.3 M");
+
+    [Test]
+    public void More_than_ten_are_not_counted_one_by_one() =>
+        Reasons.Of(Car("Kia", "sedan", 500_000), [.. Enumerable.Range(0, 23).Select(n => Met(Car("Kia", "sedan", 520_000 + n), 1))]).ShouldBe("Porque viste más de diez sedanes Kia bajo RD$550,000");
+
+    [Test]
     public void What_all_of_them_were_is_said_by_its_own_verb() =>
         Reasons.Of(Car("Kia", "sedan", 500_000), [Met(Car("Kia", "sedan", 480_000), 3, EventTypes.FavoriteAdded), Met(Car("Kia", "sedan", 620_000), 2, EventTypes.FavoriteAdded)])
             .ShouldBe("Porque guardaste dos sedanes Kia bajo RD$650,000");
