@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Options;
 using OKLA.ML.Models;
 using OKLA.Shared.Contracts;
@@ -112,19 +113,47 @@ internal static class ScoreLeads
     }
 
     /// <summary>Asks the model about contacts, as it learned them.</summary>
-    internal sealed class Asking(IMessageBus bus, Predictor predictor, LiveModels live, IOptions<MLOptions> options)
+    internal sealed class Asking(IMessageBus bus, Predictor predictor, LiveModels live, IOptions<MLOptions> options, TimeProvider clock) : IDisposable
     {
+        private const int MostKept = 20_000;
+        private readonly MemoryCache kept = new(new MemoryCacheOptions { SizeLimit = MostKept });
+
         public IMessageBus Bus => bus;
+
+        public void Dispose() => kept.Dispose();
 
         /// <summary>The answer and the leads, in the order of the contacts.</summary>
         public async Task<(Answer Answer, IReadOnlyList<Lead> Leads)> AskAsync(IReadOnlyList<LeadContact> contacts, CancellationToken ct)
         {
-            var known = await bus.InvokeAsync<IReadOnlyList<object?[]>>(
-                new ReadFeatures([.. contacts.Select(contact => LeadScorer.RowOf(contact.PersonId, contact.ItemId, contact.SessionId, contact.Channel, contact.At))], LeadScorer.Features), ct);
+            var known = await ReadAsync(contacts, ct);
             using var rows = Rows(known);
             var answer = await predictor.AskAsync(
                 new Question(ModelNames.LeadScorer, rows.RootElement.Clone(), Guid.CreateVersion7().ToString("N"), null, [.. contacts.Select(contact => $"{contact.PersonId}|{contact.ItemId}")]), ct);
             return (answer, answer.Predictions is { } said ? [.. contacts.Select((contact, i) => LeadOf(contact, said[i].Value, known[i]))] : []);
+        }
+
+        /// <summary>What is known of each contact a quarter of an hour after it: from then on it stays the same, and is kept for a while.</summary>
+        private async Task<object?[][]> ReadAsync(IReadOnlyList<LeadContact> contacts, CancellationToken ct)
+        {
+            var known = new object?[contacts.Count][];
+            var open = Enumerable.Range(0, contacts.Count).Where(i => !kept.TryGetValue(contacts[i], out known[i]!)).ToArray();
+            if (open.Length == 0)
+            {
+                return known;
+            }
+
+            SpineRow[] rows = [.. open.Select(i => contacts[i]).Select(contact => LeadScorer.RowOf(contact.PersonId, contact.ItemId, contact.SessionId, contact.Channel, contact.At))];
+            var (read, now) = (await bus.InvokeAsync<IReadOnlyList<object?[]>>(new ReadFeatures(rows, LeadScorer.Features), ct), clock.GetUtcNow());
+            for (var n = 0; n < open.Length; n++)
+            {
+                known[open[n]] = read[n];
+                if (rows[n].At < now)
+                {
+                    kept.Set(contacts[open[n]], read[n], new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = options.Value.Serving.CacheFor });
+                }
+            }
+
+            return known;
         }
 
         private Lead LeadOf(LeadContact contact, double propensity, object?[] features)

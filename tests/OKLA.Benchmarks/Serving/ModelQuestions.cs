@@ -92,7 +92,7 @@ internal sealed class ModelQuestions
             Get(ModelNames.PricePredictor, "price of a vehicle, with reasons", Vehicles, id => $"/api/vehicles/{id}/price-estimate?explain=true"),
             Get(ModelNames.DaysToSalePredictor, "days to sale", Vehicles, id => $"/api/vehicles/{id}/days-to-sale"),
             Post2(ModelNames.DaysToSalePredictor, "days to sale at another price", n => $"/api/vehicles/{Uri.EscapeDataString(Of(Vehicles, n))}/days-to-sale", n => new { price = new { amount = 5_000 + (10 * n), currency = "USD" } }),
-            await RowsAsync(ModelNames.UserSegmenter, "kind of a buyer", People),
+            Get(ModelNames.UserSegmenter, "profile and kind of a buyer", People, id => $"/api/users/{id}/profile"),
             Get(ModelNames.UserSegmenter, "kinds of buyers", People, _ => "/api/ml/clusters"),
             await RowsAsync(ModelNames.VehicleClassifier, "body of a vehicle by its text", []),
             await RowsAsync(ModelNames.VehicleCondition, "condition by its text", []),
@@ -105,7 +105,7 @@ internal sealed class ModelQuestions
             Get(ModelNames.DemandForecaster, "demand of the next week", People, _ => "/api/ml/forecasts/demand?days=7"),
             Get(ModelNames.AnomalyDetector, "what was not as usual", People, _ => "/api/ml/anomalies?days=7"),
             Get(ModelNames.CpaPredictor, "cost of an application in the next hour", campaigns, id => $"/api/campaigns/{id}/cpa-forecast"),
-            Get(ModelNames.ResponseCurves, "curves of channels and the best split", People, _ => "/api/campaigns/response-curves?budgetUsd=900"),
+            new ModelQuestion(ModelNames.ResponseCurves, "curves of channels and the best split", n => new HttpRequestMessage(HttpMethod.Get, $"/api/campaigns/response-curves?budgetUsd={500 + (n % 100)}")),
         ];
 
         ModelQuestion Post2(string model, string name, Func<int, string> path, Func<int, object> body) => new(model, name, n => Posted(path(n), body(n)));

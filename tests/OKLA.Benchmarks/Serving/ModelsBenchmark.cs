@@ -15,8 +15,8 @@ using OKLA.Shared.Messaging;
 namespace OKLA.Benchmarks.Serving;
 
 /// <summary>
-/// All models on one host: how long each is trained, how long each question waits at a steady rate beside a bare endpoint that answers the same bytes in the same
-/// run, and how often people who come by a law of Zipf are answered from memory.
+/// All models on one host: how long each is trained, how long each question waits at a steady rate, asked for the first time and again, beside a bare endpoint that
+/// answers the same bytes in the same run, and how often people who come by a law of Zipf are answered from memory.
 /// </summary>
 internal static class ModelsBenchmark
 {
@@ -47,6 +47,7 @@ internal static class ModelsBenchmark
             await host.App.StartAsync();
             using var admin = new HttpClient { BaseAddress = new Uri(host.App.Urls.First()) };
             var token = await (await admin.PostAsync("/api/auth/demo/admin", null)).Content.ReadFromJsonAsync<JsonElement>();
+            admin.DefaultRequestHeaders.UserAgent.ParseAdd("Mozilla/5.0 (Linux; Android 14) Firefox/130.0");
             admin.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token.GetProperty("accessToken").GetString());
             var questions = await ModelQuestions.ReadAsync(admin, services.GetRequiredService<IMessageBus>(), await CampaignsAsync(services.GetRequiredService<NpgsqlDataSource>()), seed: 1);
             await LatencyAsync(admin, questions, trained);
@@ -91,15 +92,15 @@ internal static class ModelsBenchmark
 
     private static async Task LatencyAsync(HttpClient admin, ModelQuestions questions, Dictionary<string, string> trained)
     {
-        var table = new Table($"{PerSecond:0} a second (open loop)", "model", "train s", "bytes", "bare p50", "bare p99", "p50 ms", "p99 ms", "p50 of bare", "p99 of bare", $"within {Bar:0}");
-        var (within, asked) = (0, 0);
+        var table = new Table($"{PerSecond:0} a second (open loop)", "model", "train s", "bytes", "bare p50", "bare p99", "new p50", "new p99", "of bare", "again p50", "again p99", "of bare", $"within {Bar:0}");
+        var (within, againWithin, asked) = (0, 0, 0);
         foreach (var question in await questions.AllAsync(admin))
         {
             using var first = question.Request(0);
             using var sample = await admin.SendAsync(first);
             if (!sample.IsSuccessStatusCode)
             {
-                table.Add(question.Name, question.Model, trained[question.Model], null, null, null, null, null, null, null, $"{(int)sample.StatusCode}");
+                table.Add(question.Name, question.Model, trained[question.Model], null, null, null, null, null, null, null, null, null, $"{(int)sample.StatusCode}");
                 continue;
             }
 
@@ -113,25 +114,26 @@ internal static class ModelsBenchmark
 
             await Load.SendAsync(bare.Client, WarmUp, Bare, PerSecond);
             await Load.SendAsync(admin, WarmUp, n => question.Request(Requests + n), PerSecond);
-            var (bares, own) = (new List<LoadResult>(), new List<LoadResult>());
+            var (bares, own, again) = (new List<LoadResult>(), new List<LoadResult>(), new List<LoadResult>());
             for (var round = 0; round < Rounds; round++)
             {
                 // Turn by turn, so that whatever else this machine does meets both.
                 var from = round * Requests / Rounds;
                 bares.Add(await Load.SendAsync(bare.Client, Requests / Rounds, n => Bare(from + n), PerSecond));
                 own.Add(await Load.SendAsync(admin, Requests / Rounds, n => question.Request(from + n), PerSecond));
+                again.Add(await Load.SendAsync(admin, Requests / Rounds, n => question.Request(from + n), PerSecond));
             }
 
-            var (beside, result) = (LoadResult.Of(bares), LoadResult.Of(own));
-            var ratio = result.Percentile(.99) / beside.Percentile(.99);
-            (within, asked) = (within + (ratio <= Bar ? 1 : 0), asked + 1);
+            var (beside, fresh, known) = (LoadResult.Of(bares), LoadResult.Of(own), LoadResult.Of(again));
+            double Ratio(LoadResult result) => result.Percentile(.99) / beside.Percentile(.99);
+            (within, againWithin, asked) = (within + (Ratio(fresh) <= Bar ? 1 : 0), againWithin + (Ratio(known) <= Bar ? 1 : 0), asked + 1);
             table.Add(
-                question.Name, question.Model, trained[question.Model], bytes.Length, beside.Percentile(.5), beside.Percentile(.99), result.Percentile(.5), result.Percentile(.99),
-                result.Percentile(.5) / beside.Percentile(.5), ratio, ratio <= Bar ? "yes" : "NO");
+                question.Name, question.Model, trained[question.Model], bytes.Length, beside.Percentile(.5), beside.Percentile(.99), fresh.Percentile(.5), fresh.Percentile(.99), Ratio(fresh),
+                known.Percentile(.5), known.Percentile(.99), Ratio(known), Ratio(fresh) <= Bar ? "yes" : Ratio(known) <= Bar ? "again" : "NO");
         }
 
         table.Print();
-        Console.WriteLine($"{within} of {asked} questions within {Bar:0} times a bare endpoint at p99");
+        Console.WriteLine($"Of {asked} questions {within} stay within {Bar:0} times a bare endpoint at p99 when they are asked about somebody or something for the first time, {againWithin} when asked again.");
         Console.WriteLine();
     }
 
@@ -142,9 +144,8 @@ internal static class ModelsBenchmark
         foreach (var viewEvery in new[] { 0, 10 })
         {
             var (random, people, vehicles) = (new Random(7 + viewEvery), new Zipf(questions.People), new Zipf(questions.Vehicles));
-            using var hits = new Hits(ModelNames.VehicleRecommender);
             var viewing = new List<Task>();
-            var pages = await Load.SendAsync(admin, PagesOfZipf, n =>
+            HttpRequestMessage Page(int n)
             {
                 var person = people.Draw(random);
                 if (viewEvery > 0 && n % viewEvery == 0)
@@ -153,7 +154,12 @@ internal static class ModelsBenchmark
                 }
 
                 return new HttpRequestMessage(HttpMethod.Get, $"/api/recommendations/users/{Uri.EscapeDataString(person)}?limit=10");
-            }, 2 * PerSecond);
+            }
+
+            // People who were never met before cannot be in memory: the rate is that of a host that has run for a while.
+            await Load.SendAsync(admin, PagesOfZipf / 2, Page, 2 * PerSecond);
+            using var hits = new Hits(ModelNames.VehicleRecommender);
+            var pages = await Load.SendAsync(admin, PagesOfZipf, Page, 2 * PerSecond);
             await Task.WhenAll(viewing);
             var share = (double)hits.Count / pages.Requests;
             table.Add(

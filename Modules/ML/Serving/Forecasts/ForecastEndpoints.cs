@@ -148,13 +148,18 @@ internal static class ReadResponseCurves
     public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) => routes.MapGet("/api/campaigns/response-curves", Handle).WithName("ReadResponseCurves")
         .WithSummary("What each channel brings for how much money, and how a budget is best split");
 
-    internal static async Task<Results<Ok<Response>, ProblemHttpResult>> Handle(ServedArtefacts served, CancellationToken ct, [Range(1, 1_000_000)] double? budgetUsd = null)
+    internal static async Task<Results<Ok<Response>, ProblemHttpResult>> Handle(ServedArtefacts served, KeptAnswers kept, CancellationToken ct, [Range(1, 1_000_000)] double? budgetUsd = null)
     {
         if (await served.FindAsync(ModelNames.ResponseCurves, ResponseCurves.Read, ct) is not { Model.Count: > 0 } found)
         {
             return ForecastEndpoints.NoModel(ModelNames.ResponseCurves);
         }
 
+        return TypedResults.Ok(await kept.FindAsync((typeof(ReadResponseCurves), budgetUsd, found.Version), () => Task.FromResult(Split(found, budgetUsd)), ct));
+    }
+
+    private static Response Split(ServedArtefact<IReadOnlyList<ResponseCurve>> found, double? budgetUsd)
+    {
         var curves = found.Model;
         var present = curves.Sum(curve => curve.DailyUsd);
         var budget = budgetUsd ?? present;
@@ -169,7 +174,7 @@ internal static class ReadResponseCurves
                     Math.Round(pair.usd, 2), Math.Round(curve.Daily(pair.usd), 3), Math.Round(pair.Item2.Low, 3), Math.Round(pair.Item2.High, 3)))]);
         }).ToList();
         var now = curves.Sum(curve => curve.Daily(present > 0 ? budget * curve.DailyUsd / present : budget / curves.Count));
-        return TypedResults.Ok(new Response(channels, Math.Round(budget, 2), Math.Round(curves.Select((curve, i) => curve.Daily(split[i])).Sum(), 2), Math.Round(now, 2), found.Version, found.Source));
+        return new Response(channels, Math.Round(budget, 2), Math.Round(curves.Select((curve, i) => curve.Daily(split[i])).Sum(), 2), Math.Round(now, 2), found.Version, found.Source);
     }
 }
 

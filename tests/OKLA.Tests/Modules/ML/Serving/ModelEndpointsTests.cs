@@ -30,6 +30,8 @@ public sealed class ModelEndpointsTests : HostTest
         CatalogItem[] cars = [.. new[] { Own, Sold }.Select(id => Room.Car(id, "Toyota", "Corolla LE", 2019, 900_000, "DOP", "sedan") with { SellerId = "demo-dealer" })];
         await bus.InvokeAsync<CatalogChanges>(new PutCatalogItems(cars, now.AddDays(-20), now.AddDays(-20)));
         await bus.InvokeAsync<CatalogChanges>(new WithdrawCatalogItems([Sold], true, null, now.AddDays(-2), now.AddDays(-2)));
+        // Without one it would be taken for a program that looks at pages by itself.
+        Client.DefaultRequestHeaders.UserAgent.ParseAdd("Mozilla/5.0 (Linux; Android 14) Firefox/130.0");
         using var told = await Client.PostAsJsonAsync("/api/events", new { id = Guid.CreateVersion7(), type = EventTypes.Contacted, occurredAt = now.AddHours(-3), anonymousId = Asker, itemId = Own, properties = new { channel = "form" } });
         told.EnsureSuccessStatusCode();
         await Service<Subscriptions>().CatchUpAsync();
