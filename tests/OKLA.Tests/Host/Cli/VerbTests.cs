@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using OKLA.Host.Cli;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
@@ -71,6 +72,33 @@ public sealed class VerbTests : DatabaseTest
     }
 
     [Test]
+    public async Task Show_prints_what_a_person_did_and_why_she_sees_what_she_sees_the_same_for_the_same_seed()
+    {
+        var (code, page, error) = await RunAsync("show", "recommendations", "--count", "1", "--seed", "7");
+
+        code.ShouldBe(0, error);
+        page.ShouldContain("- contactó al vendedor de Kia Rio 2019, RD$700,000");
+        page.ShouldContain("| Kia Rio 2021 | US$15,200 | Porque contactaste al vendedor de Kia Rio 2019 |");
+        page.ShouldNotContain("city-walker");
+        (await RunAsync("show", "recommendations", "--count", "1", "--seed", "7")).Out.ShouldBe(page);
+        (await RunAsync("show", "recommendations", "--kind", "boat")).Code.ShouldBe(2);
+        (await RunAsync("show", "recommendations", "--kind", "activity")).Code.ShouldBe(1);
+    }
+
+    [Test]
+    public async Task Show_prints_prices_in_the_currency_of_the_ad_rounded_to_what_an_estimate_knows()
+    {
+        var (code, page, error) = await RunAsync("show", "prices");
+
+        code.ShouldBe(0, error);
+        page.ShouldContain("## Kia Rio 2021, US$15,200");
+        page.ShouldContain("- Valor estimado: **US$14,600**, normalmente entre US$13,000 y US$16,200");
+        page.ShouldContain("- Precio justo: más caro que 60 % de 10 vehículos comparables en venta");
+        page.ShouldContain("- Año 2021: sube el precio 5 %");
+        page.ShouldContain("## Kia Rio 2019, RD$700,000");
+    }
+
+    [Test]
     public async Task Archived_events_are_listed_and_loaded_back()
     {
         var log = new OKLA.Shared.EventLog.EventLog(Database, new StoppedClock(Now));
@@ -95,7 +123,7 @@ public sealed class VerbTests : DatabaseTest
         var code = await CommandLine.RunAsync(args, (arguments, _) =>
         {
             var builder = WebApplication.CreateSlimBuilder(arguments.Configuration);
-            builder.Services.AddDemoServices(Database, new StoppedClock(Now), typeof(FakeTrainHandler));
+            builder.Services.AddDemoServices(Database, new StoppedClock(Now), typeof(FakeTrainHandler), typeof(FakeMarketHandler)).AddSingleton(new ExchangeRates(new MoneyOptions()));
             return Task.FromResult(new BuiltHost(builder.Build(), null));
         }, terminal);
         return (code, output.ToString(), error.ToString());
@@ -108,5 +136,29 @@ public sealed class VerbTests : DatabaseTest
         public static TrainingOutcome Handle(TrainModel command) => new(command.Model, 3, true, "better", Metrics, 10, 1);
 
         public static EvaluationReport Handle(EvaluateModel query) => new(query.Model, "by time", Metrics);
+    }
+
+    internal static class FakeMarketHandler
+    {
+        private static readonly ItemSnapshot[] Items =
+        [
+            new(OKLA.Tests.Modules.Room.Car("rio-19", "Kia", "Rio", 2019, 700_000, "DOP", "sedan") with { Title = "Kia Rio" }, "live", Now, Now, Now, 1),
+            new(OKLA.Tests.Modules.Room.Car("rio-21", "Kia", "Rio", 2021, 15_200, "USD", "sedan") with { Title = "Kia Rio" }, "live", Now, Now, Now, 2),
+        ];
+
+        public static IReadOnlyList<ActivePerson> Handle(GetActivePeople query) =>
+        [
+            new("buyer", true, [new("rio-19", 8, 1, EventTypes.Contacted, Now), new("rio-21", 1, 1, EventTypes.ItemViewed, Now)]),
+            new("city-walker", true, [new("museum", 1, 1, EventTypes.ItemViewed, Now), new("park", 1, 1, EventTypes.ItemViewed, Now)]),
+        ];
+
+        public static IReadOnlyList<ItemSnapshot> Handle(GetItemFrame query) => query.Kind == "vehicle" ? Items : [];
+
+        public static IReadOnlyList<ItemSnapshot> Handle(GetItems query) => [.. Items.Where(item => query.Ids.Contains(item.Item.Id))];
+
+        public static PersonalRecommendations Handle(GetRecommendations query) => new([("rio-21", "Porque contactaste al vendedor de Kia Rio 2019")], 3, "model");
+
+        public static PriceEstimate Handle(GetPriceEstimate query) =>
+            new(14_612.4, 12_988, 16_203, "Precio justo", "Más caro que 60 % de 10 vehículos comparables en venta", ["Año 2021: sube el precio 5 %"], 3);
     }
 }
