@@ -147,7 +147,7 @@ public sealed class MonitoringTests : ServingTest
 
         await UntilAsync(async () => (await AlertsAsync()).Count == 1);
         var alert = (await AlertsAsync())[0];
-        alert.GetProperty("message").GetString().ShouldBe("line: requests está en 3,000; se admite hasta 2,000.");
+        alert.GetProperty("message").GetString().ShouldBe("line: requests está en 3.000; se admite hasta 2.000.");
         alert.GetProperty("deliveries").EnumerateArray().ShouldAllBe(delivery => delivery.GetProperty("delivered").GetBoolean());
         (await mail).ShouldContain("To: admin@okla.test");
         (await BodyAsync(Admin.PostAsync($"/api/ml/alerts/{alert.GetProperty("id").GetGuid()}/acknowledge", null))).GetProperty("acknowledgedBy").GetString().ShouldNotBeNullOrEmpty();
