@@ -21,6 +21,8 @@ internal sealed class DaysToSalePredictor(FrameSource source, IOptions<MLOptions
 
     public override ModelTraining NewTraining() => new DaysToSaleTraining(source, options.Value, rates);
 
+    public override ModelTraining NewTraining(TrainingWorld world) => new DaysToSaleTraining(source.In(world), world.Options, world.Rates);
+
     public override IServedModel Load(byte[] artefact) => new Served(DaysToSale.Load(artefact), clock);
 
     /// <summary>A version in memory.</summary>

@@ -16,6 +16,8 @@ internal sealed class PriceModel(IMessageBus bus, IOptions<MLOptions> options, E
 
     public override ModelTraining NewTraining() => new PriceTraining(bus, options.Value, rates, clock);
 
+    public override ModelTraining NewTraining(TrainingWorld world) => new PriceTraining(world, world.Options, world.Rates, world.Clock);
+
     public override IServedModel Load(byte[] artefact) => new Served(PricePredictor.Load(artefact), clock);
 
     private sealed class Served(PricePredictor model, TimeProvider clock) : IServedModel
