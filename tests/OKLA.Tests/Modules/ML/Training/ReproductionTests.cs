@@ -29,10 +29,13 @@ public sealed class ReproductionTests : DatabaseTest, IAsyncDisposable
         {
             services.AddJobs(runJobs: false).AddFeatures().AddML(serve: false).AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly);
             services.AddSingleton(new MessagingServices.MessageTypes([typeof(Rollout.RecommenderRolloutTests.NoTruthHandler), typeof(NoDaysHandler)]));
-        }, ("ML:TrainingThreads", "3"), ("ML:Price:Trees", "40"), ("ML:Price:MinAds", "100"));
+        }, ("ML:TrainingThreads", "3"), ("ML:Price:Trees", "40"), ("ML:Price:MinAds", "100"),
+            ("ML:Recommender:TowerIterations", "3"), ("ML:Recommender:MachineIterations", "3"));
         var vehicles = Town.Vehicles(360, Now.AddDays(-60), 50, seed: 3);
         await room.AppendAsync(vehicles.Select(v => Room.Listed(v.Item, v.At)));
-        await room.AppendAsync(Town.Visits(vehicles, people: 150, views: 15, Now.AddDays(-60), 59, seed: 4));
+        await room.AppendAsync(Town.Visits(vehicles, people: 120, views: 14, Now.AddDays(-60), 59, seed: 4).OrderBy(visit => visit.Event.OccurredAt));
+        // Some come in the same hour, which tells what is looked at together.
+        await room.AppendAsync(new[] { -30, -12, -2 }.SelectMany(day => Town.Visits(vehicles, people: 60, views: 4, Now.AddDays(day), 0.03, seed: 9 - day)));
         await room.AppendAsync(vehicles.Where((_, n) => n % 2 == 0).Select((v, n) => Room.Ended(EventTypes.ItemSold, v.Item.Id, v.At.AddDays(1 + (n * 7 % 9)))));
         await room.Subscriptions.CatchUpAsync();
     }
@@ -86,7 +89,8 @@ public sealed class ReproductionTests : DatabaseTest, IAsyncDisposable
         room.Clock.Now += TimeSpan.FromDays(2);
         var late = Town.Vehicles(30, now.AddHours(1), 1, seed: 6).Select(v => (Item: v.Item with { Id = $"{now:MMdd}-{v.Item.Id}" }, v.At)).ToList();
         await room.AppendAsync(late.Select(v => Room.Listed(v.Item, v.At)));
-        await room.TellAsync(Town.Visits(late, people: 40, views: 5, now.AddDays(1), 1, seed: 7));
+        await room.AppendAsync(late.Take(15).Select(v => Room.Ended(EventTypes.ItemSold, v.Item.Id, now.AddDays(1.5))));
+        await room.TellAsync(Town.Visits(late, people: 40, views: 5, now.AddDays(1), 0.03, seed: 7));
     }
 
     private Task<(Guid Run, bool Identical, string Said)> AgainAsync(Guid run) => room.Services.GetRequiredService<TrainingRunner>().ReproduceAsync(run, null, null, default);
