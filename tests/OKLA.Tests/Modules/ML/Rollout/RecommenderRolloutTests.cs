@@ -124,9 +124,9 @@ public sealed class RecommenderRolloutTests : DatabaseTest, IAsyncDisposable
         var makes = (await tables.HeldOutAsync(await ScalarAsync<Guid>($"select run_id from ml.model_versions where model = '{ModelNames.VehicleRecommender}' and version = {control}"), 0, default))!;
         var people = makes.Columns.Single(column => column.Name == "person").Values;
         var usual = makes.Columns.Single(column => column.Name == "usual make").Values;
-        // Everybody has one favourite make, and mostly looks at it.
+        // Everybody looks at one make in two of three views; by chance it would be named for one in six.
         Enumerable.Range(0, people.Count).Average(row => string.Equals(usual[row], Town.Taste(int.Parse(people[row]![1..], System.Globalization.CultureInfo.InvariantCulture)).Make, StringComparison.OrdinalIgnoreCase) ? 1.0 : 0)
-            .ShouldBeGreaterThan(0.9);
+            .ShouldBeGreaterThan(0.75);
     }
 
     private async Task<Guid> StartAsync(string stage, params Arm[] arms)
