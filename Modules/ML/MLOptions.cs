@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 using OKLA.ML.Monitoring;
 using OKLA.ML.Rollout;
 using OKLA.ML.Serving;
@@ -115,6 +116,7 @@ internal sealed class RecommenderKnobs
     public double PriorPeople { get; set; } = 500;
 
     /// <summary>Weights of the parts for scores of the same spread, from which learning the weights begins: als, machine, two-tower, content, trending.</summary>
+    [JsonObjectCreationHandling(JsonObjectCreationHandling.Populate)]
     public IDictionary<string, double> StartWeights { get; } = new Dictionary<string, double> { ["als"] = 1, ["machine"] = 0.3, ["two-tower"] = 0.5, ["content"] = 0.1, ["trending"] = 0.1 };
 
     /// <summary>Newest share of what lies before the test that the parts' weights are learned from; 0 leaves ALS alone.</summary>

@@ -42,6 +42,9 @@ public sealed class ExchangeRates
         rates = [.. known.OrderBy(rate => rate.From)];
     }
 
+    /// <summary>The steps, by first day.</summary>
+    public IReadOnlyList<ExchangeRate> Rates => rates;
+
     /// <summary>Pesos for one dollar at a time.</summary>
     public decimal DopPerUsd(DateTimeOffset at)
     {

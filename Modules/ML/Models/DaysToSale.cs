@@ -14,6 +14,7 @@ internal sealed class DaysToSale
 {
     private const int Format = 1;
     private const double Regularization = 5;
+    private const int BackgroundAds = 8;
 
     /// <summary>Prices this far from what an ad is worth, in logarithms, tell no more than those at the edge.</summary>
     private const double MostPremium = 0.7;
@@ -41,7 +42,7 @@ internal sealed class DaysToSale
     /// <param name="Usd">Its price in dollars; NaN when not stated.</param>
     public sealed record Ad(PriceFeatures Features, double Usd);
 
-    /// <summary>Ads that explanations compare with.</summary>
+    /// <summary>Typical ads, that explanations compare with.</summary>
     public IReadOnlyList<Ad> Background { get; }
 
     /// <summary>Name of the distribution.</summary>
@@ -67,9 +68,7 @@ internal sealed class DaysToSale
             times = Likeliest(Table(categories, ads, own, withPremium), days, sold, threads, ct);
         }
 
-        var drawn = ads.ToArray();
-        new Random(seed).Shuffle(drawn);
-        return new DaysToSale(worth, categories, times, withPremium, [.. drawn.Take(8)]);
+        return new DaysToSale(worth, categories, times, withPremium, [.. PriceFeatures.Typical(features, [.. priced.Select(ad => ad.Usd)], BackgroundAds).Select(one => new Ad(one.Ad, one.Usd))]);
     }
 
     /// <summary>The median days of ads.</summary>

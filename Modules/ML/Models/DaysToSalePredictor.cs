@@ -21,7 +21,38 @@ internal sealed class DaysToSalePredictor(FrameSource source, IOptions<MLOptions
 
     public override ModelTraining NewTraining() => new DaysToSaleTraining(source, options.Value, rates);
 
+    public override ModelTraining NewTraining(TrainingWorld world) => new DaysToSaleTraining(source.In(world), world.Options, world.Rates);
+
     public override IServedModel Load(byte[] artefact) => new Served(DaysToSale.Load(artefact), clock);
+
+    /// <summary>What it is asked with.</summary>
+    internal static ModelSignature Asked { get; } = new(
+        "regression",
+        [
+            new("make", "category", Required: true, Example: "Toyota"), new("model", "category", Required: true, Example: "Corolla"),
+            new("year", "number", Required: true, Min: 1900, Max: 2100, Example: "2018"), new("priceUsd", "number", Min: 0, Example: "15000"), new("bodyType", "category", Example: "sedan"),
+            new("fuel", "category", Example: "gasolina"), new("condition", "category", Example: "usado"), new("transmission", "category", Example: "automática"),
+            new("mileageKm", "number", Min: 0, Example: "60000"), new("title", "text", Example: "Toyota Corolla LE 2018"),
+        ],
+        [], "days");
+
+    /// <summary>An ad as a row of <see cref="Asked"/>.</summary>
+    internal static string?[] RowOf(DaysToSale.Ad ad)
+    {
+        var says = ad.Features;
+        return [says.Make, says.Model, Text(says.Year), Text(ad.Usd), says.Body, says.Fuel, says.Condition, says.Transmission, Text(says.MileageKm), says.Words.Length == 0 ? null : string.Join(' ', says.Words)];
+    }
+
+    /// <summary>A row of <see cref="Asked"/> as the model knows ads, listed at a time.</summary>
+    internal static DaysToSale.Ad AdOf(string?[] row, DateTimeOffset at) => new(
+        new PriceFeatures(
+            PriceFeatures.Plain(row[0]), PriceFeatures.Plain(row[1]), PriceFeatures.Plain(row[4]), PriceFeatures.Plain(row[5]), PriceFeatures.Plain(row[6]), PriceFeatures.Plain(row[7]),
+            Number(row[2]), Number(row[8]), PriceFeatures.WordsOf(row[9]), at),
+        Number(row[3]));
+
+    private static string? Text(double number) => double.IsNaN(number) ? null : number.ToString("R", CultureInfo.InvariantCulture);
+
+    private static double Number(string? text) => double.TryParse(text, CultureInfo.InvariantCulture, out var value) ? value : double.NaN;
 
     /// <summary>A version in memory.</summary>
     internal sealed class Served(DaysToSale model, TimeProvider clock) : IServedModel
@@ -30,15 +61,7 @@ internal sealed class DaysToSalePredictor(FrameSource source, IOptions<MLOptions
 
         public DaysToSale Model => model;
 
-        public ModelSignature Signature { get; } = new(
-            "regression",
-            [
-                new("make", "category", Required: true, Example: "Toyota"), new("model", "category", Required: true, Example: "Corolla"),
-                new("year", "number", Required: true, Min: 1900, Max: 2100, Example: "2018"), new("priceUsd", "number", Min: 0, Example: "15000"), new("bodyType", "category", Example: "sedan"),
-                new("fuel", "category", Example: "gasolina"), new("condition", "category", Example: "usado"), new("transmission", "category", Example: "automática"),
-                new("mileageKm", "number", Min: 0, Example: "60000"), new("title", "text", Example: "Toyota Corolla LE 2018"),
-            ],
-            [], "days");
+        public ModelSignature Signature => Asked;
 
         public Prediction[] Predict(IReadOnlyList<string?[]> rows, int threads = 1) =>
         [
@@ -69,12 +92,6 @@ internal sealed class DaysToSalePredictor(FrameSource source, IOptions<MLOptions
             return new Explanation("ln days", none, both, [.. Signature.Inputs.Select(input => input.Name switch { "make" or "model" => byVehicle / 2, "priceUsd" => byPrice, _ => 0 })]);
         }
 
-        private DaysToSale.Ad AdOf(string?[] row) => new(
-            new PriceFeatures(
-                PriceFeatures.Plain(row[0]), PriceFeatures.Plain(row[1]), PriceFeatures.Plain(row[4]), PriceFeatures.Plain(row[5]), PriceFeatures.Plain(row[6]), PriceFeatures.Plain(row[7]),
-                Number(row[2]), Number(row[8]), PriceFeatures.WordsOf(row[9]), clock.GetUtcNow()),
-            Number(row[3]));
-
-        private static double Number(string? text) => double.TryParse(text, CultureInfo.InvariantCulture, out var value) ? value : double.NaN;
+        private DaysToSale.Ad AdOf(string?[] row) => DaysToSalePredictor.AdOf(row, clock.GetUtcNow());
     }
 }

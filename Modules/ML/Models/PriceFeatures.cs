@@ -37,6 +37,34 @@ internal sealed record PriceFeatures(
             snapshot.PricedAt);
     }
 
+    /// <summary>
+    /// Ads that stand for all, from cheap to dear: each is what ads of one make and model have in common, of models with at least five of them (of all where there is
+    /// none). Nobody offered them, so that a version may carry them for good.
+    /// </summary>
+    /// <param name="ads">Ads.</param>
+    /// <param name="usd">Their prices in dollars.</param>
+    /// <param name="count">Ads wanted at most.</param>
+    public static (PriceFeatures Ad, double Usd)[] Typical(IReadOnlyList<PriceFeatures> ads, IReadOnlyList<double> usd, int count)
+    {
+        int[][] groups = [.. Enumerable.Range(0, ads.Count).GroupBy(i => (ads[i].Make, ads[i].Model)).Where(group => group.Count() >= Anonymous.Least).Select(group => group.ToArray())];
+        groups = groups.Length > 0 ? groups : ads.Count > 0 ? [[.. Enumerable.Range(0, ads.Count)]] : [];
+        var typical = Array.ConvertAll(groups, group => (Ad: TypicalOf([.. group.Select(i => ads[i])]), Usd: Math.Round(Middle(group.Select(i => usd[i])), 2)));
+        typical = [.. typical.OrderBy(one => one.Usd).ThenBy(one => one.Ad.Make, StringComparer.Ordinal).ThenBy(one => one.Ad.Model, StringComparer.Ordinal)];
+        count = Math.Min(count, typical.Length);
+        return [.. Enumerable.Range(0, count).Select(i => typical[(int)((i + 0.5) * typical.Length / count)])];
+    }
+
+    private static PriceFeatures TypicalOf(PriceFeatures[] group) => new(
+        Most(group, ad => ad.Make), Most(group, ad => ad.Model), Most(group, ad => ad.Body), Most(group, ad => ad.Fuel), Most(group, ad => ad.Condition), Most(group, ad => ad.Transmission),
+        Middle(group.Select(ad => ad.Year)), group.Count(ad => double.IsFinite(ad.MileageKm)) < Anonymous.Least ? double.NaN : Math.Round(group.Where(ad => double.IsFinite(ad.MileageKm)).Average(ad => ad.MileageKm)),
+        [.. group.SelectMany(ad => ad.Words.Distinct(StringComparer.Ordinal)).CountBy(word => word, StringComparer.Ordinal).Where(pair => 2 * pair.Value >= group.Length).Select(pair => pair.Key).Order(StringComparer.Ordinal)],
+        group.Select(ad => ad.At).Order().ElementAt(group.Length / 2).UtcDateTime.Date);
+
+    private static string? Most(PriceFeatures[] group, Func<PriceFeatures, string?> of) =>
+        group.GroupBy(of).OrderByDescending(same => same.Count()).ThenBy(same => same.Key, StringComparer.Ordinal).First().Key;
+
+    private static double Middle(IEnumerable<double> values) => values.Where(double.IsFinite).Order().ToArray() is { Length: > 0 } known ? known[known.Length / 2] : double.NaN;
+
     /// <summary>The keys whose mean prices are features, widest first; each is drawn towards the one before it.</summary>
     public string[] Levels() =>
     [

@@ -50,7 +50,7 @@ internal sealed class PricePredictor
     /// <summary>A price in dollars and the interval around it.</summary>
     public readonly record struct Estimate(double Usd, double Low, double High);
 
-    /// <summary>Ads that explanations compare with where nobody says with which.</summary>
+    /// <summary>Typical ads, that explanations compare with where nobody says with which.</summary>
     public IReadOnlyList<PriceFeatures> Background { get; }
 
     /// <summary>Learns from ads in the order of their listing.</summary>
@@ -93,9 +93,7 @@ internal sealed class PricePredictor
 
         // The older ads do not know what has become dearer since; the newer ones are part of the whole line already.
         var level = misses.Length == 0 ? 0 : (1 - knobs.CalibrationShare) * misses.Order().ElementAt(misses.Length / 2);
-        var drawn = ads.ToArray();
-        new Random(knobs.Seed).Shuffle(drawn);
-        return new PricePredictor(categories, means, line, centre, low, high, margin, level, [.. drawn.Take(BackgroundAds)]);
+        return new PricePredictor(categories, means, line, centre, low, high, margin, level, [.. PriceFeatures.Typical(ads, usd, BackgroundAds).Select(one => one.Ad)]);
     }
 
     /// <summary>Estimates for ads, in their order.</summary>

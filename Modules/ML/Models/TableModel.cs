@@ -69,7 +69,7 @@ internal sealed class TableModel : IServedModel
     /// <summary>How wide intervals are; null for classes.</summary>
     public TableInterval? Interval { get; }
 
-    /// <summary>Training rows that explanations compare with.</summary>
+    /// <summary>Rows that explanations compare with; put together from training rows, nobody's own.</summary>
     public IReadOnlyList<string?[]> Background { get; }
 
     /// <summary>What answers: fast (one model of trees) or accurate (an ensemble).</summary>

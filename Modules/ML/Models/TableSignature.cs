@@ -29,7 +29,9 @@ internal static class TableSignature
             }
         }
 
-        var example = counts.Count == 0 ? null : counts.OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key, StringComparer.Ordinal).First().Key;
+        // Of what few rows have there is no example and no list: it might be somebody's name or number.
+        var shared = counts.Where(pair => pair.Value >= Anonymous.Least).ToDictionary(StringComparer.Ordinal);
+        var example = shared.Count == 0 ? null : shared.OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key, StringComparer.Ordinal).First().Key;
         var encoder = TableEncoder.Fit([column]);
         if (encoder.TextColumns.Count > 0)
         {
@@ -46,16 +48,20 @@ internal static class TableSignature
                 return new ModelInput(column.Name, "boolean", Categories: Frequent(counts), Example: example);
             }
 
-            return new ModelInput(column.Name, "number", Min: known.Length == 0 ? null : Plain(known.Min()), Max: known.Length == 0 ? null : Plain(known.Max()), Example: example);
+            return new ModelInput(column.Name, "number", Min: known.Length == 0 ? null : Plain(known.Min()), Max: known.Length == 0 ? null : Plain(known.Max()), Example: example ?? Middle(known));
         }
 
-        if (made.Count > 1 && example is not null && DateTimeOffset.TryParse(example, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _))
+        if (made.Count > 1 && counts.Count > 0 && DateTimeOffset.TryParse(counts.Keys.Min(StringComparer.Ordinal), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _))
         {
             return new ModelInput(column.Name, "date", Example: example);
         }
 
-        return new ModelInput(column.Name, "category", Categories: counts.Count <= MostCategories ? Frequent(counts) : null, Example: example);
+        return new ModelInput(column.Name, "category", Categories: counts.Count <= MostCategories && shared.Count > 0 ? Frequent(shared) : null, Example: example);
     }
+
+    /// <summary>The mean of the five in the middle; null where there are fewer.</summary>
+    private static string? Middle(float[] known) => known.Length < Anonymous.Least ? null
+        : Plain((float)known.Order().Skip((known.Length - Anonymous.Least) / 2).Take(Anonymous.Least).Average(value => (double)value)).ToString("R", CultureInfo.InvariantCulture);
 
     private static string[] Frequent(Dictionary<string, int> counts) =>
         [.. counts.OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key, StringComparer.Ordinal).Take(MostCategories).Select(pair => pair.Key)];

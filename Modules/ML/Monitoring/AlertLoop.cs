@@ -147,6 +147,7 @@ internal sealed class AlertLoop(
             return;
         }
 
+        // Drift of inputs and of answers comes together: one training is enough for both.
         if (Knobs.TrainOnDrift && rule.Metric is ("input_drift" or "prediction_drift"))
         {
             await jobs.QueueOnceAsync(model, "drift", "house", 0, ct);

@@ -9,12 +9,16 @@ using OKLA.Shared.EventLog;
 namespace OKLA.ML.Monitoring;
 
 /// <summary>
-/// What a version was trained on, as a sample: values of each input as a request would send them, and the version's own answers to them. A training keeps it
-/// in the version's data under <c>reference</c>; a thousand rows are plenty.
+/// What a version was trained on, as a sample: values of each input as a request would send them, and the version's own answers. A training keeps it
+/// in the version's data under <c>reference</c>; a thousand rows are plenty. The values of an input stand in an order of their own and are nobody's (<see cref="Models.Anonymous"/>).
 /// </summary>
 /// <param name="Inputs">Values by input; null where one is missing.</param>
-/// <param name="Predictions">Answers to these rows.</param>
-internal sealed record ReferenceSample(IReadOnlyDictionary<string, string?[]> Inputs, double[] Predictions);
+/// <param name="Predictions">Answers to such rows.</param>
+internal sealed record ReferenceSample(IReadOnlyDictionary<string, string?[]> Inputs, double[] Predictions)
+{
+    /// <summary>Stands for a value that too few rows had.</summary>
+    public const string Rare = "\u2026";
+}
 
 /// <summary>How far what is served lies from a reference.</summary>
 /// <param name="Version">The version.</param>
@@ -114,7 +118,8 @@ internal static class DriftWatch
     /// <summary>Counts by the most frequent values of both, all others together, missing values last.</summary>
     private static (long[] Before, long[] Now) Categories(string?[] before, string?[] now)
     {
-        var known = before.Concat(now).OfType<string>().GroupBy(value => value, StringComparer.OrdinalIgnoreCase).OrderByDescending(group => group.Count()).ThenBy(group => group.Key, StringComparer.Ordinal)
+        // What was rare is counted with all that is rare now.
+        var known = before.Concat(now).OfType<string>().Where(value => value != ReferenceSample.Rare).GroupBy(value => value, StringComparer.OrdinalIgnoreCase).OrderByDescending(group => group.Count()).ThenBy(group => group.Key, StringComparer.Ordinal)
             .Take(MostCategories).Select((group, place) => (group.Key, place)).ToDictionary(pair => pair.Key, pair => pair.place, StringComparer.OrdinalIgnoreCase);
         return (Count(before), Count(now));
 

@@ -8,11 +8,9 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Npgsql;
 using OKLA.ML.Algorithms.Tabular;
-using OKLA.ML.Monitoring;
 using OKLA.ML.Serving;
 using OKLA.ML.Training;
 using OKLA.ML.Training.Runs;
-using OKLA.Shared.EventLog;
 using OKLA.Shared.Web;
 
 namespace OKLA.ML.Registry;
@@ -31,7 +29,7 @@ internal static class VersionReports
     /// <param name="Model">The model.</param>
     /// <param name="Version">The version.</param>
     /// <param name="Scale">What contributions add up to; null when the version cannot tell them.</param>
-    /// <param name="Rows">Rows of training that were explained; on each of them base and contributions make the output.</param>
+    /// <param name="Rows">Rows held out that were explained; on each of them base and contributions make the output.</param>
     /// <param name="Inputs">Every input, the one that matters most first.</param>
     /// <param name="MadeAt">When (UTC).</param>
     public sealed record Importance(string Model, int Version, string? Scale, int Rows, IReadOnlyList<InputImportance> Inputs, DateTimeOffset MadeAt);
@@ -61,7 +59,7 @@ internal static class VersionReports
     }
 
     internal static async Task<Results<Ok<Importance>, ProblemHttpResult>> ImportanceAsync(
-        [MaxLength(60)] string name, int version, ModelRegistry registry, ServedModels served, Explainer explainer, RunStore runs, NpgsqlDataSource database, TimeProvider clock, CancellationToken ct)
+        [MaxLength(60)] string name, int version, ModelRegistry registry, ServedModels served, Explainer explainer, RunStore runs, RunTables tables, NpgsqlDataSource database, TimeProvider clock, CancellationToken ct)
     {
         if (await registry.VersionAsync(name, version, ct) is not { } found)
         {
@@ -76,7 +74,7 @@ internal static class VersionReports
         var run = found.Run is { } id ? await runs.FindAsync(id, ct) : null;
         var shuffled = run is not null && run.Evaluation.TryGetProperty("importance", out var measured) && measured.ValueKind == JsonValueKind.Array
             ? measured.Deserialize<ColumnImportance[]>(RunStore.Json)! : [];
-        var told = await served.GetAsync(name, version) is { } by ? Explained(by, Reference(await registry.DataAsync(name, version, ct), by.Names), explainer, clock, ct) : null;
+        var told = await served.GetAsync(name, version) is { } by ? Explained(by, await RowsAsync(found, by, tables, ct), explainer, clock, ct) : null;
         if (told is null && shuffled.Length == 0)
         {
             return Conflict($"Version {version} of {name} cannot say what matters to it: it tells no contributions, and its run measured no importance.");
@@ -104,7 +102,8 @@ internal static class VersionReports
             return TypedResults.Ok(known);
         }
 
-        if (found.Run is not { } run || found.Signature is not { } signature || await tables.HeldOutAsync(run, signature.Classes.Count, ct) is not { } rows)
+        var classes = found.Signature?.Classes.Count ?? 0;
+        if (found.Run is not { } run || await tables.HeldOutAsync(run, classes, ct) is not { } rows)
         {
             return Conflict($"The rows that version {version} of {name} was measured on are not kept here: it was trained elsewhere, before they were kept, or an erased person was among them.");
         }
@@ -115,7 +114,6 @@ internal static class VersionReports
         }
 
         const int Seed = 42;
-        var classes = signature.Classes.Count;
         var grouped = Grouped(column);
         var made = new Bias(
             name, version, attribute, rows.Truth.Length, classes == 2 ? rows.Threshold : null, [.. TableMeasures.Groups(grouped, rows.Answers, rows.Truth, classes, rows.Threshold).Take(MostGroups)],
@@ -160,11 +158,17 @@ internal static class VersionReports
         return new Told(by.Names, scale, done, Array.ConvertAll(sums, sum => sum / done));
     }
 
-    /// <summary>The rows that a version keeps of its training, in the order of its inputs.</summary>
-    private static IReadOnlyList<string?[]>? Reference(JsonElement data, string[] names) =>
-        data.TryGetProperty("reference", out var kept) && kept.ValueKind == JsonValueKind.Object && kept.Deserialize<ReferenceSample>(EventJson.Options) is { Inputs.Count: > 0 } sample && names.All(sample.Inputs.ContainsKey)
-            ? [.. Enumerable.Range(0, sample.Inputs.First().Value.Length).Select(row => Array.ConvertAll(names, name => sample.Inputs[name][row]))]
-            : null;
+    /// <summary>The rows that a version was measured on, in the order of its inputs; null when they are not kept.</summary>
+    private static async Task<IReadOnlyList<string?[]>?> RowsAsync(ModelVersion version, ServedVersion by, RunTables tables, CancellationToken ct)
+    {
+        if (version.Run is not { } run || await tables.HeldOutAsync(run, by.Answers.Signature.Classes.Count, ct) is not { } held)
+        {
+            return null;
+        }
+
+        var columns = Array.ConvertAll(by.Names, name => held.Columns.FirstOrDefault(column => column.Name == name));
+        return columns.Contains(null) ? null : [.. Enumerable.Range(0, held.Truth.Length).Select(row => Array.ConvertAll(columns, column => column!.Values[row]))];
+    }
 
     /// <summary>A column as groups: many numbers by quarters, all else by value.</summary>
     private static RawColumn Grouped(RawColumn column)

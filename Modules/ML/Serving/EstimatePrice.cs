@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -9,13 +10,15 @@ using Microsoft.Extensions.Options;
 using OKLA.ML.Models;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Messaging;
+using OKLA.Shared.Web;
 using static OKLA.ML.Serving.Shown;
 
 namespace OKLA.ML.Serving;
 
 /// <summary>
-/// GET /api/vehicles/{id}/price-estimate: what the vehicle should ask, with an interval, and how its price compares. The serving version, else
-/// the one before it, else the median of its make, model and year (without interval); the answer says which one spoke.
+/// GET /api/vehicles/{id}/price-estimate: what the vehicle should ask, with an interval, and how its price compares. The arm of a rollout that the person
+/// meets (the vehicle, where nobody is known: then all see one estimate of it), the serving version, else the one before it, else the median of its make,
+/// model and year (without interval); the answer says which one spoke.
 /// </summary>
 internal static class EstimatePrice
 {
@@ -30,8 +33,8 @@ internal static class EstimatePrice
     /// <param name="Coverage">Share of vehicles whose price lies inside; null when there is no interval.</param>
     /// <param name="Verdict">How the stated price compares; null when that is not known.</param>
     /// <param name="Listed">The stated price; null when there is none.</param>
-    /// <param name="ModelVersion">Version that answered; null for the median.</param>
-    /// <param name="Source">model, previous or median.</param>
+    /// <param name="ModelVersion">Version that answered; null for the median and for a mean of versions.</param>
+    /// <param name="Source">model, previous, median or, while versions are tried, rollout:{arm}.</param>
     /// <param name="Market">Where the stated price stands among comparable vehicles on offer; null without a price or with fewer than five of them.</param>
     /// <param name="Reasons">What raises or lowers the estimate, the weightiest first; null unless asked for, and without a model.</param>
     public sealed record Response(
@@ -42,7 +45,8 @@ internal static class EstimatePrice
         .WithSummary("Estimate what a vehicle should ask, where its price stands in its market, and why");
 
     internal static async Task<Results<Ok<Response>, ProblemHttpResult>> Handle(
-        [MaxLength(200)] string id, [FromQuery] bool? explain, LiveModels live, IMessageBus bus, PredictionLog log, IOptions<MLOptions> options, ExchangeRates rates, ILogger<LiveModels> logger, CancellationToken ct)
+        [MaxLength(200)] string id, [FromQuery] bool? explain, CurrentUser caller, LiveModels live, Predictor predictor, IMessageBus bus, PredictionLog log, IOptions<MLOptions> options, ExchangeRates rates,
+        ILogger<LiveModels> logger, CancellationToken ct, [MaxLength(200)] string? person = null)
     {
         if (!live.TryGetCard(id, out var card) || !card.Is(Models.Recommenders.ItemKind.Vehicle))
         {
@@ -56,7 +60,8 @@ internal static class EstimatePrice
             card = new Card(found[0], rates);
         }
 
-        if (Estimate(card, live.Now, logger) is not { } by)
+        var answer = await AskAsync(card, person ?? caller.Id, predictor, ct);
+        if ((Answered(answer) ?? Estimate(card, live.Now, logger)) is not { } by)
         {
             return TypedResults.Problem(statusCode: StatusCodes.Status503ServiceUnavailable, title: "Service Unavailable", detail: "No vehicle has a price yet.");
         }
@@ -67,10 +72,25 @@ internal static class EstimatePrice
         return TypedResults.Ok(new Response(
             id, In(e.Usd, rate)!, In(e.Low, rate), In(e.High, rate), double.IsNaN(e.Low) ? null : options.Value.Price.Coverage,
             card.VerdictBy(by), card.Snapshot.Item.Price, by.Version == 0 ? null : by.Version, by.Source,
-            PriceMarket.PositionOf(card, live), explain == true ? PriceMarket.Explain(card, by, live, rates, logger) : null));
+            PriceMarket.PositionOf(card, live), explain == true ? PriceMarket.Explain(card, by, ModelOf(by, answer, live.Now), live, rates, logger) : null));
     }
 
-    /// <summary>What a card should ask, by whichever version can tell; null when no vehicle has a price yet.</summary>
+    /// <summary>Asks as anybody asks for rows, so that rollouts are met and every answer is counted and written down.</summary>
+    private static async Task<Answer> AskAsync(Card card, string? person, Predictor predictor, CancellationToken ct)
+    {
+        var id = card.Snapshot.Item.Id;
+        var row = PriceModel.Asked.Inputs.Zip(PriceModel.RowOf(card.Snapshot)).ToDictionary(pair => pair.First.Name, pair => pair.Second);
+        return await predictor.AskAsync(
+            new Question(ModelNames.PricePredictor, JsonSerializer.SerializeToElement(new[] { row }), Guid.CreateVersion7().ToString("N"), person, [id], id), ct);
+    }
+
+    private static PricedBy? Answered(Answer answer) => answer is { Status: AskStatus.Answered, Predictions: [var said] }
+        ? new PricedBy(answer.Version ?? 0, answer.Source, new PricePredictor.Estimate(said.Value, said.Low ?? double.NaN, said.High ?? double.NaN)) : null;
+
+    private static PricePredictor? ModelOf(PricedBy by, Answer answer, LiveModels.Shelf shelf) =>
+        by.Version == 0 ? null : (answer.By?.Answers as PriceModel.Served)?.Model ?? shelf.Prices.FirstOrDefault(served => served.Version == by.Version)?.Model;
+
+    /// <summary>What this host's memory says, for ads that do not say enough to be a row.</summary>
     internal static PricedBy? Estimate(Card card, LiveModels.Shelf shelf, ILogger logger)
     {
         if (shelf.Prices.Count > 0 && card.Price is { } known && known.Version == shelf.Prices[0].Version)
@@ -110,7 +130,8 @@ internal sealed class GetPriceEstimateHandler(LiveModels live, ExchangeRates rat
             return null;
         }
 
-        var why = PriceMarket.Explain(card, by, live, rates, logger);
+        var model = live.Now.Prices.FirstOrDefault(served => served.Version == by.Version)?.Model;
+        var why = PriceMarket.Explain(card, by, model, live, rates, logger);
         return new PriceEstimate(
             by.Estimate.Usd, EstimatePrice.Known(by.Estimate.Low), EstimatePrice.Known(by.Estimate.High), card.VerdictBy(by)?.Label, PriceMarket.PositionOf(card, live)?.Text,
             why is null ? [] : [.. why.Parts.Select(part => part.Text).OfType<string>()], by.Version == 0 ? null : by.Version);

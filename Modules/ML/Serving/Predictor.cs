@@ -33,7 +33,8 @@ internal enum AskStatus
 /// <param name="RequestId">Its id.</param>
 /// <param name="UserKey">Whom it is for.</param>
 /// <param name="EntityIds">What each row is about.</param>
-internal sealed record Question(string Model, JsonElement Rows, string RequestId, string? UserKey = null, IReadOnlyList<string?>? EntityIds = null);
+/// <param name="StickyTo">What keeps its arm of a rollout when it is for nobody that is known; null for the request alone.</param>
+internal sealed record Question(string Model, JsonElement Rows, string RequestId, string? UserKey = null, IReadOnlyList<string?>? EntityIds = null, string? StickyTo = null);
 
 /// <summary>What came of it; the predictions stand in the order of the rows.</summary>
 internal sealed record Answer(
@@ -63,7 +64,7 @@ internal sealed class Predictor(
 
         question = await features.FillAsync(question, ct);
         var rollout = live.Rollout;
-        var arm = rollout?.ArmOf(question.UserKey ?? question.RequestId);
+        var arm = rollout?.ArmOf(question.UserKey ?? question.StickyTo ?? question.RequestId);
         Answer? answer = null;
         if (rollout is not null && arm is not null)
         {

@@ -63,16 +63,16 @@ internal static class PriceMarket
     }
 
     /// <summary>Why the estimate is what it is, against comparable vehicles; null when no model made it, or when the parts do not make the whole.</summary>
-    public static Why? Explain(Card card, PricedBy by, LiveModels live, ExchangeRates rates, ILogger logger)
+    public static Why? Explain(Card card, PricedBy by, PricePredictor? model, LiveModels live, ExchangeRates rates, ILogger logger)
     {
-        if (live.Now.Prices.FirstOrDefault(served => served.Version == by.Version) is not { } model)
+        if (model is null)
         {
             return null;
         }
 
         var features = card.Ad.Features;
         PriceFeatures[] against = [.. Comparables(card, live, double.PositiveInfinity).Take(MostReferences).Select(peer => peer.Ad.Features)];
-        var parts = model.Model.Explain(features, against);
+        var parts = model.Explain(features, against);
         var sum = Math.Exp(parts.Base) + parts.Adds.Sum(add => PriceReasons.Usd(parts, add));
         if (!(Math.Abs(sum - by.Estimate.Usd) <= Slack * by.Estimate.Usd))
         {

@@ -1,8 +1,10 @@
 using System.Globalization;
 using OKLA.ML.Algorithms.Evaluation;
+using OKLA.ML.Algorithms.Tabular;
 using OKLA.ML.Models;
 using OKLA.ML.Models.Frames;
 using OKLA.ML.Registry;
+using OKLA.ML.Serving;
 using OKLA.Shared.Contracts;
 
 namespace OKLA.ML.Training;
@@ -19,6 +21,7 @@ internal sealed class DaysToSaleTraining(FrameSource source, MLOptions options, 
     private const double TestShare = 0.4;
 
     private const int LongestHorizon = 90;
+    private const int ImportanceAds = 1_000;
     private const double Shortest = 0.25;
     private const int Seed = 42;
 
@@ -27,10 +30,15 @@ internal sealed class DaysToSaleTraining(FrameSource source, MLOptions options, 
     private DateTimeOffset splitAt;
     private DateTimeOffset now;
     private int learned;
+    private HeldOutRows? heldOut;
 
     public override string Model => ModelNames.DaysToSalePredictor;
 
     public override bool LargerIsBetter => true;
+
+    public override ModelSignature Signature => DaysToSalePredictor.Asked;
+
+    public override HeldOutRows? HeldOutRows => heldOut;
 
     public override async Task<HeldOut> EvaluateAsync((byte[] Artefact, DateTimeOffset Until)? serving, IProgress<WorkProgress>? progress, CancellationToken ct)
     {
@@ -66,9 +74,13 @@ internal sealed class DaysToSaleTraining(FrameSource source, MLOptions options, 
         progress?.Report(new WorkProgress(0.9, "measuring on newer ads"));
         var truth = await TruthAsync([.. test.Select(spell => spell.Life.ItemId)], ct);
         double? servingFigure = serving is { } old && old.Until <= splitAt ? Concord(test, DaysToSale.Load(old.Artefact).Medians([.. test.Select(spell => spell.Life.Ad)])) : null;
+        heldOut = Sold([.. test.Where(spell => spell.Sold)]);
         return new HeldOut(
             string.Create(CultureInfo.InvariantCulture, $"by listing from {splitAt:yyyy-MM-dd HH:mm} UTC: {train.Length} ads to learn from ({train.Count(spell => spell.Sold)} sold by then), {test.Length} newer ones to measure on ({test.Count(spell => spell.Sold)} sold by now); {measured.Distribution}; {how}"),
-            Metrics(train, test, truth), servingFigure);
+            Metrics(train, test, truth), servingFigure)
+        {
+            Importance = Importance(test),
+        };
     }
 
     public override TrainedModel Refit(IProgress<WorkProgress>? progress, CancellationToken ct) =>
@@ -77,6 +89,27 @@ internal sealed class DaysToSaleTraining(FrameSource source, MLOptions options, 
     public override TrainedModel Measured() => new(measured.Save(), new { Seed }, Data(), splitAt, learned);
 
     private object Data() => new { ads = lives.Count, splitAt, asOf = now };
+
+    /// <summary>Newer ads that sold, with their days and the median foretold: of the others nobody knows the days yet.</summary>
+    private HeldOutRows Sold(IReadOnlyList<Spell> sold)
+    {
+        var medians = measured.Medians([.. sold.Select(spell => spell.Life.Ad)]);
+        return new HeldOutRows(
+            [
+                .. RawRows.Columns([.. DaysToSalePredictor.Asked.Inputs.Select(input => input.Name)], [.. sold.Select(spell => DaysToSalePredictor.RowOf(spell.Life.Ad))]),
+                new RawColumn("place", [.. sold.Select(spell => spell.Life.Place)]), new RawColumn("seller", [.. sold.Select(spell => spell.Life.Seller)]),
+            ],
+            [.. sold.Select(spell => (float)spell.Days)], Array.ConvertAll(medians, days => (float)days), 0);
+    }
+
+    /// <summary>By how much concordance on newer ads falls when what they say is shuffled among them.</summary>
+    private ColumnImportance[] Importance(Spell[] test)
+    {
+        Spell[] some = [.. test.Take(ImportanceAds)];
+        var columns = RawRows.Columns([.. DaysToSalePredictor.Asked.Inputs.Select(input => input.Name)], [.. some.Select(spell => DaysToSalePredictor.RowOf(spell.Life.Ad))]);
+        return TableChecks.ByShuffling(
+            columns, shuffled => 1 - Concord(some, measured.Medians([.. some.Select((spell, i) => DaysToSalePredictor.AdOf(shuffled.Row(i), spell.Life.Ad.Features.At))])), Seed);
+    }
 
     private DaysToSale Fit(IReadOnlyList<Spell> spells, CancellationToken ct) =>
         DaysToSale.Fit([.. spells.Select(spell => spell.Life.Ad)], [.. spells.Select(spell => (float)spell.Days)], [.. spells.Select(spell => spell.Sold)], Seed, options.Threads, ct);
@@ -209,7 +242,7 @@ internal sealed class DaysToSaleTraining(FrameSource source, MLOptions options, 
                 if (item.Kind == "vehicle")
                 {
                     var snapshot = new ItemSnapshot(item, "live", one.OccurredAt, one.OccurredAt, one.OccurredAt, one.Position);
-                    listed.TryAdd(item.Id, new Life(item.Id, new DaysToSale.Ad(PriceFeatures.Of(snapshot), (double?)rates.ToUsd(item.Price, one.OccurredAt) ?? double.NaN), one.OccurredAt, null, false));
+                    listed.TryAdd(item.Id, new Life(item.Id, new DaysToSale.Ad(PriceFeatures.Of(snapshot), (double?)rates.ToUsd(item.Price, one.OccurredAt) ?? double.NaN), one.OccurredAt, null, false) { Place = item.Place, Seller = item.SellerId });
                 }
             }
             else
@@ -237,6 +270,12 @@ internal sealed class DaysToSaleTraining(FrameSource source, MLOptions options, 
     /// <summary>An ad and its end.</summary>
     internal sealed record Life(string ItemId, DaysToSale.Ad Ad, DateTimeOffset ListedAt, DateTimeOffset? EndedAt, bool Sold)
     {
+        /// <summary>Where it was offered.</summary>
+        public string? Place { get; init; }
+
+        /// <summary>By whom.</summary>
+        public string? Seller { get; init; }
+
         /// <summary>As it was known at a time.</summary>
         public Spell Until(DateTimeOffset time) => EndedAt is { } end && end <= time
             ? new Spell(this, Math.Max(Shortest, (end - ListedAt).TotalDays), Sold)

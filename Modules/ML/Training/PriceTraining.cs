@@ -1,7 +1,9 @@
 using System.Globalization;
 using OKLA.ML.Algorithms.Evaluation;
+using OKLA.ML.Algorithms.Tabular;
 using OKLA.ML.Models;
 using OKLA.ML.Registry;
+using OKLA.ML.Serving;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Messaging;
 
@@ -20,6 +22,7 @@ internal sealed class PriceTraining(IMessageBus bus, MLOptions options, Exchange
     private const double ImplausibleFactor = 10;
 
     private const double CommonUsd = 300_000;
+    private const int ImportanceAds = 1_000;
 
     private readonly PriceKnobs knobs = options.Price;
     private List<Ad> ads = [];
@@ -28,10 +31,15 @@ internal sealed class PriceTraining(IMessageBus bus, MLOptions options, Exchange
     private DateTimeOffset now;
     private DateTimeOffset splitAt;
     private int setAside;
+    private HeldOutRows? heldOut;
 
     public override string Model => ModelNames.PricePredictor;
 
     public override bool LargerIsBetter => false;
+
+    public override ModelSignature Signature => PriceModel.Asked;
+
+    public override HeldOutRows? HeldOutRows => heldOut;
 
     public override async Task<HeldOut> EvaluateAsync((byte[] Artefact, DateTimeOffset Until)? serving, IProgress<WorkProgress>? progress, CancellationToken ct)
     {
@@ -73,6 +81,7 @@ internal sealed class PriceTraining(IMessageBus bus, MLOptions options, Exchange
             servingError = RegressionMetrics.MedianApe(truth, Array.ConvertAll(theirs, estimate => estimate.Usd));
         }
 
+        heldOut = new HeldOutRows(Described(test), Array.ConvertAll(truth, usd => (float)usd), Array.ConvertAll(points, usd => (float)usd), 0);
         var (lows, highs) = (Array.ConvertAll(ours, estimate => estimate.Low), Array.ConvertAll(ours, estimate => estimate.High));
         const string Median = "median of make, model and year";
         return new HeldOut(
@@ -86,13 +95,40 @@ internal sealed class PriceTraining(IMessageBus bus, MLOptions options, Exchange
                 new MetricRow("interval coverage", RegressionMetrics.IntervalCoverage(truth, lows, highs), knobs.Coverage, "wanted"),
                 new MetricRow("median interval width / price", MedianWidth(ours), null, ""),
             ],
-            servingError);
+            servingError)
+        {
+            Importance = Importance(test, truth),
+        };
     }
 
     public override TrainedModel Refit(IProgress<WorkProgress>? progress, CancellationToken ct) =>
         new(Fit(ads, progress, ct).Save(), knobs, Data(), now, ads.Count);
 
     public override TrainedModel Measured() => new(measured.Save(), knobs, Data(), splitAt, train.Count);
+
+    /// <summary>What ads say, as the model is asked, and beside it where and by whom they are offered.</summary>
+    private RawColumn[] Described(IReadOnlyList<Ad> test)
+    {
+        var offered = ads.CountBy(ad => ad.Item.Item.SellerId ?? "").ToDictionary(StringComparer.Ordinal);
+        return
+        [
+            .. RawRows.Columns([.. PriceModel.Asked.Inputs.Select(input => input.Name)], [.. test.Select(ad => PriceModel.RowOf(ad.Item))]),
+            new RawColumn("place", [.. test.Select(ad => ad.Item.Item.Place)]), new RawColumn("seller", [.. test.Select(ad => ad.Item.Item.SellerId)]),
+            new RawColumn("sellerAds", [.. test.Select(ad => ad.Item.Item.SellerId is { } seller ? offered[seller].ToString(CultureInfo.InvariantCulture) : null)]),
+        ];
+    }
+
+    /// <summary>By how much the median APE on newer ads grows when what they say is shuffled among them.</summary>
+    private ColumnImportance[] Importance(List<Ad> test, double[] truth)
+    {
+        int[] some = [.. Enumerable.Range(0, Math.Min(ImportanceAds, test.Count))];
+        var columns = RawRows.Columns([.. PriceModel.Asked.Inputs.Select(input => input.Name)], [.. some.Select(i => PriceModel.RowOf(test[i].Item))]);
+        return TableChecks.ByShuffling(
+            columns,
+            shuffled => RegressionMetrics.MedianApe(
+                truth.AsSpan(0, some.Length).ToArray(), Array.ConvertAll(measured.Predict([.. some.Select(i => PriceModel.FeaturesOf(shuffled.Row(i), now))], options.Threads), estimate => estimate.Usd)),
+            knobs.Seed);
+    }
 
     private PricePredictor Fit(List<Ad> from, IProgress<WorkProgress>? progress, CancellationToken ct) =>
         PricePredictor.Fit([.. from.Select(ad => ad.Features)], [.. from.Select(ad => ad.Usd!.Value)], knobs, options.Threads, progress, ct);

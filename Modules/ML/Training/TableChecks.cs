@@ -52,13 +52,18 @@ internal static class TableChecks
         var some = test.Rows(rows);
         var y = Array.ConvertAll(rows, r => truth[r]);
         var classes = model.Signature.Classes.Count;
-        double Loss(IReadOnlyList<RawColumn> columns) => TableMeasures.Cases(model.Answers(columns, 1), y, classes).Average();
-        var whole = Loss(some);
+        return ByShuffling(some, columns => TableMeasures.Cases(model.Answers(columns, 1), y, classes).Average(), seed);
+    }
+
+    /// <summary>By how much a loss on rows grows when one of their columns is shuffled; the most important one first.</summary>
+    public static ColumnImportance[] ByShuffling(RawColumn[] some, Func<IReadOnlyList<RawColumn>, double> loss, int seed)
+    {
+        var whole = loss(some);
         return [.. some.Select((column, c) =>
         {
             var values = column.Values.ToArray();
             new Random(seed + c).Shuffle(values);
-            return new ColumnImportance(column.Name, Loss([.. some[..c], new RawColumn(column.Name, values), .. some[(c + 1)..]]) - whole);
+            return new ColumnImportance(column.Name, loss([.. some[..c], new RawColumn(column.Name, values), .. some[(c + 1)..]]) - whole);
         }).OrderByDescending(one => one.LossIncrease)];
     }
 

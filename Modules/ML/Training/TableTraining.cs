@@ -209,17 +209,18 @@ internal sealed partial class TableTraining(
         learned = split.Train.Length, tested = split.Test.Length, baseline = FallBack(), reference = Reference(raw),
     };
 
-    /// <summary>Rows with their answers, drawn from all, that what is served later is held against.</summary>
+    /// <summary>Values of every column and answers, drawn from all, that what is served later is held against.</summary>
     private object Reference(float[] raw)
     {
         var drawn = Enumerable.Range(0, task.Y.Length).Where(row => !float.IsNaN(raw[row * Outputs])).ToArray();
         new Random(definition.Seed).Shuffle(drawn);
         drawn = [.. drawn.Take(ReferenceRows)];
+        var shared = Anonymous.Shuffled(Anonymous.Shared(columns, signature!.Inputs).Rows(drawn), definition.Seed);
         float[] answers = [.. drawn.SelectMany(row => raw.AsSpan(row * Outputs, Outputs).ToArray())];
         measured.Calibration.Apply(answers, Classes);
         return new
         {
-            inputs = columns.ToDictionary(column => column.Name, column => drawn.Select(row => TableSignature.IsMissing(column.Values[row]) ? null : column.Values[row]).ToArray()),
+            inputs = shared.ToDictionary(column => column.Name, column => column.Values.ToArray()),
             predictions = measured.Predictions(answers).Select(answer => answer.Value).ToArray(),
         };
     }
@@ -312,10 +313,9 @@ internal sealed partial class TableTraining(
     {
         var calibration = Classes > 0 ? TableCalibration.Choose(raw, y, Classes, straight: predictor is BoostedTable) : TableCalibration.None;
         var interval = Classes > 0 ? null : TableInterval.Of(raw, y, definition.Coverage, task.Log);
-        var drawn = Enumerable.Range(0, y.Length).ToArray();
-        new Random(definition.Seed).Shuffle(drawn);
+        int[] order = [.. Enumerable.Range(0, y.Length).OrderBy(row => y[row]).ThenBy(row => raw[row * Outputs]).ThenBy(row => row)];
         signature = signature! with { Threshold = OperatingThreshold(raw, y, calibration)?.Threshold };
-        return new TableModel(signature, predictor, calibration, interval, [.. drawn.Take(BackgroundRows).Select(from.Row)]);
+        return new TableModel(signature, predictor, calibration, interval, Anonymous.Rows(Anonymous.Shared(from, signature.Inputs), order, BackgroundRows, definition.Seed));
     }
 
     /// <summary>Mean loss of the rows that have an answer, as the deciding metric counts it.</summary>

@@ -10,12 +10,14 @@ using OKLA.ML.Training.Gates;
 using OKLA.ML.Training.Runs;
 using OKLA.ML.Tuning;
 using OKLA.Shared.Contracts;
+using OKLA.Shared.Messaging;
 
 namespace OKLA.ML.Training;
 
 /// <summary>What every training goes through: evaluate, pass the gates, refit, keep version and run, publish last.</summary>
 internal sealed class TrainingRunner(
-    ModelCatalog models, ModelRegistry registry, RunStore runs, RunTables kept, RolloutStart rollouts, Tables tables, TimeProvider clock, IOptions<MLOptions> options, ILogger<TrainingRunner> logger) : IDisposable
+    ModelCatalog models, ModelRegistry registry, RunStore runs, RunTables kept, RolloutStart rollouts, Tables tables, IMessageBus bus, ExchangeRates rates, TimeProvider clock, IOptions<MLOptions> options,
+    ILogger<TrainingRunner> logger) : IDisposable
 {
     // All weekly trainings are due at the same hour: one after the other they need the memory and the cores of one.
     private readonly SemaphoreSlim oneAtATime = new(1);
@@ -55,7 +57,8 @@ internal sealed class TrainingRunner(
         ModelDefinition definition, string reason, Guid? job, IProgress<WorkProgress>? progress, ITrialBook? trials, RolloutEndpoints.Request? rollout, CancellationToken ct)
     {
         var (startedAt, started) = (clock.GetUtcNow(), Stopwatch.StartNew());
-        var training = definition.NewTraining();
+        using var world = TrainingWorld.Now(bus, options.Value, rates, clock);
+        var training = definition.NewTraining(world) ?? definition.NewTraining();
         training.Trials = trials;
         var serving = await ServingAsync(definition.Name, ct);
         HeldOut heldOut;
@@ -81,9 +84,13 @@ internal sealed class TrainingRunner(
         var version = await registry.SaveAsync(
             definition.Name, trained, heldOut.Metrics, verdict.Publish ? "candidate" : "rejected", decision, reason, seconds, new VersionFacts(verdict.Gates, training.Signature, serving?.Version.Version, run), ct);
         await runs.SaveAsync(new TrainingRun(
-            run, definition.Name, job, version, reason, trained.Parameters, trained.Data, RunStore.Environment(options.Value.Threads), training.Recipe, heldOut, verdict.Gates,
+            run, definition.Name, job, version, reason, trained.Parameters, trained.Data, RunStore.Environment(options.Value.Threads), training.Recipe ?? (world.Used ? world.Recipe : (object?)null), heldOut, verdict.Gates,
             verdict.Publish && !waits, decision, Sha256(trained), null, null, startedAt, clock.GetUtcNow()), ct);
-        await kept.KeepAsync(run, definition.Name, training.HeldOutRows, training.Learned, ct);
+        await using (var readings = await world.WrittenAsync(ct))
+        {
+            await kept.KeepAsync(run, definition.Name, training.HeldOutRows, training.Learned, readings, ct);
+        }
+
         if (training is TableTraining table)
         {
             await tables.RecordUseAsync(table.Data, definition.Name, version, ct);
@@ -113,25 +120,18 @@ internal sealed class TrainingRunner(
     {
         var startedAt = clock.GetUtcNow();
         var run = await runs.FindAsync(original, ct) ?? throw new InvalidDataException($"There is no run {original}.");
-        var recipe = await runs.RecipeAsync(original, ct) ?? throw new InvalidDataException("The run kept no recipe: only models of tables are made again.");
-        var training = await models.FindAsync(run.Model, ct) switch
-        {
-            BroughtModel brought => brought.NewTraining(recipe, run.DatasetVersion),
-            LogModel house => new TableTraining(house.Definition, async stop => await kept.LearnedAsync(run, stop) ?? throw new InvalidDataException(NotKept), options.Value, clock, recipe),
-            _ => throw new InvalidDataException($"There is no model of a table named {run.Model}."),
-        };
+        using var again = await AgainAsync(run, ct);
+        var training = again.Training;
         var heldOut = await training.EvaluateAsync(null, new ProgressPart(progress, 0, 0.6), ct);
         var trained = run.Refitted ? training.Refit(new ProgressPart(progress, 0.6, 0.95), ct) : training.Measured();
         var sha256 = Sha256(trained);
         var identical = sha256 == run.Sha256;
-        var changed = training.Data.Dataset.Length > 0 && run.Data.TryGetProperty("sha256", out var learned) && learned.GetString() is { Length: > 0 } was && training.Data.Sha256 != was;
         var said = identical ? $"Bit for bit the same artefact ({sha256[..12]}…)."
-            : changed ? "Another artefact: rows of erased people left the data set since."
-            : recipe.Profile == "accurate" && recipe.Threads > 1 ? "Another artefact: a time budget over several threads is not repeatable."
+            : again.Why(run) is { } why ? $"Another artefact: {why}"
             : $"Another artefact ({sha256[..12]}… instead of {run.Sha256?[..12]}…).";
         var id = Guid.CreateVersion7(startedAt);
         await runs.SaveAsync(new TrainingRun(
-            id, run.Model, job, null, "reproduce", trained.Parameters, trained.Data, RunStore.Environment(recipe.Threads), training.Recipe, heldOut, [], false, said, sha256, original, identical, startedAt,
+            id, run.Model, job, null, "reproduce", trained.Parameters, trained.Data, RunStore.Environment(again.Threads), again.Recipe, heldOut, [], false, said, sha256, original, identical, startedAt,
             clock.GetUtcNow()), ct);
         return (id, identical, said);
     }
@@ -139,7 +139,58 @@ internal sealed class TrainingRunner(
     /// <summary>Why a run of a model of the log cannot be made again.</summary>
     internal const string NotKept = "The table that the run learned from is not kept any more: newer runs took its place, or an erased person was in it.";
 
+    /// <summary>Why a run cannot be made again at all.</summary>
+    internal const string NoRecipe = "The run kept no recipe, so it cannot be made again: models of series and of texts keep none, and neither did runs of before.";
+
     public void Dispose() => oneAtATime.Dispose();
+
+    /// <summary>A training with an earlier run's recipe and data.</summary>
+    private async Task<MadeAgain> AgainAsync(RunRecord run, CancellationToken ct)
+    {
+        switch (await models.FindAsync(run.Model, ct))
+        {
+            case BroughtModel brought:
+                var own = await RecipeAsync<TableRecipe>(run, ct);
+                return new MadeAgain(brought.NewTraining(own, run.DatasetVersion), own, null);
+            case LogModel house:
+                var recipe = await RecipeAsync<TableRecipe>(run, ct);
+                var table = new TableTraining(house.Definition, async stop => await kept.LearnedAsync(run, stop) ?? throw new InvalidDataException(NotKept), options.Value, clock, recipe);
+                return new MadeAgain(table, recipe, null);
+            case { } other:
+                await using (var readings = await kept.ReadingsAsync(run.Id, ct))
+                {
+                    var world = await TrainingWorld.AgainAsync(bus, await RecipeAsync<WorldRecipe>(run, ct), readings, ct);
+                    return new MadeAgain(other.NewTraining(world) ?? throw new InvalidDataException(NoRecipe), null, world);
+                }
+
+            default:
+                throw new InvalidDataException($"There is no model named {run.Model} any more.");
+        }
+    }
+
+    private async Task<T> RecipeAsync<T>(RunRecord run, CancellationToken ct)
+        where T : class => await runs.RecipeAsync<T>(run.Id, ct) ?? throw new InvalidDataException(NoRecipe);
+
+    /// <summary>A run that is made again: by the recipe of a table, or in the world of then.</summary>
+    private sealed record MadeAgain(ModelTraining Training, TableRecipe? Table, TrainingWorld? World) : IDisposable
+    {
+        public int Threads => World?.Options.Threads ?? Table!.Threads;
+
+        public object Recipe => World is null ? Training.Recipe! : World.FromKept ? World.Start : World.Recipe;
+
+        /// <summary>Why it gave another artefact; null where nobody knows.</summary>
+        public string? Why(RunRecord run)
+        {
+            var changed = Training is TableTraining { Data: { Dataset.Length: > 0 } data } && run.Data.TryGetProperty("sha256", out var learned) && learned.GetString() is { Length: > 0 } was && data.Sha256 != was;
+            return changed ? "rows of erased people left the data set since."
+                : World is { FromKept: false } && World.Recipe.Read != World.Start.Read ? "what it read is not kept any more, and the log holds something else of that time now: people were erased since, or events came late."
+                : Table is { Profile: "accurate", Threads: > 1 } ? "a time budget over several threads is not repeatable."
+                : run.Environment.TryGetProperty("vectorBits", out var bits) && bits.GetInt32() != RunStore.VectorBits ? $"it was made on a processor with vectors of {bits.GetInt32()} bits, and this one has {RunStore.VectorBits}, which rounds sums otherwise."
+                : null;
+        }
+
+        public void Dispose() => World?.Dispose();
+    }
 
     private static string Sha256(TrainedModel trained) => Convert.ToHexStringLower(SHA256.HashData(trained.Artefact));
 

@@ -8,7 +8,7 @@ using OKLA.Shared.Messaging;
 namespace OKLA.ML.Models.Frames;
 
 /// <summary>What a model of this house learns from: moments out of the log, and the features as they were at those moments.</summary>
-internal sealed class FrameSource(IMessageBus bus, EventLog log, TimeProvider clock)
+internal sealed class FrameSource(IMessageBus bus, EventLog log, TimeProvider clock, TrainingWorld? world = null)
 {
     /// <summary>Columns that every table has beside the features.</summary>
     public const string Label = "label", At = "at", Key = "key";
@@ -20,13 +20,23 @@ internal sealed class FrameSource(IMessageBus bus, EventLog log, TimeProvider cl
 
     public IMessageBus Bus => bus;
 
-    /// <summary>All events of some types, oldest first by event time.</summary>
-    public async Task<List<RecordedEvent>> EventsAsync(IReadOnlyCollection<string> types, CancellationToken ct)
+    /// <summary>The same within a world that can be brought back: events and answers of the bus come through it.</summary>
+    public FrameSource In(TrainingWorld through) => new(through, log, through.Clock, through);
+
+    /// <summary>All events of some types that are known by now, oldest first by event time.</summary>
+    public Task<List<RecordedEvent>> EventsAsync(IReadOnlyCollection<string> types, CancellationToken ct) =>
+        world is null ? LoggedAsync(types, ct) : world.ReadAsync($"events {string.Join(' ', types)}", () => LoggedAsync(types, ct), ct);
+
+    private async Task<List<RecordedEvent>> LoggedAsync(IReadOnlyCollection<string> types, CancellationToken ct)
     {
         var events = new List<RecordedEvent>();
+        var now = world is null ? DateTimeOffset.MaxValue : Now;
         await foreach (var one in log.ReadAsync(0, types, ct: ct))
         {
-            events.Add(one);
+            if (one.KnownAt <= now)
+            {
+                events.Add(one);
+            }
         }
 
         events.Sort(static (a, b) => a.OccurredAt.CompareTo(b.OccurredAt) is not 0 and var order ? order : a.Position.CompareTo(b.Position));
@@ -34,7 +44,10 @@ internal sealed class FrameSource(IMessageBus bus, EventLog log, TimeProvider cl
     }
 
     /// <summary>Event time of the first event of a type in the log; null when there is none.</summary>
-    public async Task<DateTimeOffset?> FirstAsync(string type, CancellationToken ct)
+    public Task<DateTimeOffset?> FirstAsync(string type, CancellationToken ct) =>
+        world is null ? FirstLoggedAsync(type, ct) : world.ReadAsync($"first {type}", () => FirstLoggedAsync(type, ct), ct);
+
+    private async Task<DateTimeOffset?> FirstLoggedAsync(string type, CancellationToken ct)
     {
         await foreach (var one in log.ReadAsync(0, [type], ct: ct))
         {

@@ -28,6 +28,9 @@ internal sealed class ContentIndex
     /// <summary>Number of items.</summary>
     public int Items => bags.Count;
 
+    /// <summary>By token, the names that it reads: <c>make</c> of <c>make=toyota</c>.</summary>
+    public string[] NamesOfTokens() => [.. vocabulary.OrderBy(pair => pair.Value).Select(pair => pair.Key.Split('=', 2)[0])];
+
     /// <summary>Learns which tokens there are; those of a single item say nothing of others.</summary>
     public static ContentIndex Learn(ItemKind kind, IReadOnlyList<ItemSnapshot> items, ExchangeRates rates)
     {

@@ -38,6 +38,12 @@ internal sealed record ItemKind(string Name, string Model, IReadOnlyList<string[
     /// <summary>Whether a model is asked through the endpoints of recommendations and not by rows.</summary>
     public static bool Recommends(string model) => model is ModelNames.SimilarVehicles or ModelNames.BuyerRecommender || All.Any(kind => kind.Model == model);
 
+    /// <summary>Names of which an item has one value at most, so that people and items can be grouped by them.</summary>
+    public IReadOnlyList<string> Traits => [.. Content.Where(names => names is [not ("tags" or "title" or "description" or "price'")]).Select(names => names[0])];
+
+    /// <summary>An item's value of a name; null when it does not say.</summary>
+    public static string? TraitOf(ItemSnapshot item, string name, ExchangeRates rates) => Values(item, name, rates).FirstOrDefault();
+
     /// <summary>Keys of an item's kin, closest first.</summary>
     public string[] KinOf(ItemSnapshot item, ExchangeRates rates) =>
         [.. Kin.Select(names => $"{string.Join('+', names)} {string.Join('|', names.Select(name => Values(item, name, rates).FirstOrDefault()))}")];

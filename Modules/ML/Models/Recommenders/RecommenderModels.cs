@@ -16,6 +16,8 @@ internal abstract class RecommenderModel(ItemKind kind, string summary, IMessage
 
     public override ModelTraining NewTraining() => new RecommenderTraining(kind, bus, options, rates, clock);
 
+    public override ModelTraining NewTraining(TrainingWorld world) => new RecommenderTraining(kind, world, world.Options, world.Rates, world.Clock);
+
     public override IServedModel? Check(byte[] artefact)
     {
         ItemRecommender.Load(artefact, kind);
@@ -40,6 +42,8 @@ internal sealed class SimilarVehicles(IMessageBus bus, IOptions<MLOptions> optio
 
     public override ModelTraining NewTraining() => new SimilarTraining(bus, options.Value, rates, clock);
 
+    public override ModelTraining NewTraining(TrainingWorld world) => new SimilarTraining(world, world.Options, world.Rates, world.Clock);
+
     public override IServedModel? Check(byte[] artefact)
     {
         SimilarItems.Load(artefact);
@@ -55,6 +59,8 @@ internal sealed class BuyerRecommender(IMessageBus bus, IOptions<MLOptions> opti
     public override string Summary => "Who should hear of a vehicle.";
 
     public override ModelTraining NewTraining() => new BuyerTraining(bus, options.Value, rates, clock);
+
+    public override ModelTraining NewTraining(TrainingWorld world) => new BuyerTraining(world, world.Options, world.Rates, world.Clock);
 
     public override IServedModel? Check(byte[] artefact)
     {

@@ -54,9 +54,10 @@ internal static class Ranking
     }
 
     /// <summary>A model's scores in the order of the catalogue; items that were not live are out of the race.</summary>
-    public static float[] ScoresOf(ItemRecommender model, TestPerson person, IReadOnlyList<ItemSnapshot> items, DateTimeOffset at)
+    public static float[] ScoresOf(ItemRecommender model, TestPerson person, IReadOnlyList<ItemSnapshot> items, DateTimeOffset at, Func<PersonTaste, PersonTaste>? told = null)
     {
-        var byModel = model.Scores(model.TasteOf(person.History), new ItemRecommender.Moment(at));
+        var taste = model.TasteOf(person.History);
+        var byModel = model.Scores(told?.Invoke(taste) ?? taste, new ItemRecommender.Moment(at));
         var scores = new float[items.Count];
         for (var i = 0; i < scores.Length; i++)
         {

@@ -83,9 +83,9 @@ internal static class ReadRuns
             return Missing(id);
         }
 
-        if (await runs.RecipeAsync(id, ct) is null)
+        if (!await runs.HasRecipeAsync(id, ct))
         {
-            return TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: "Conflict", detail: "The run kept no recipe: only models of tables are made again.");
+            return TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: "Conflict", detail: TrainingRunner.NoRecipe);
         }
 
         if (await models.FindAsync(run.Model, ct) is LogModel && !await tables.HasLearnedAsync(id, ct))

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using System.Text.Json;
 using Dapper;
 using Npgsql;
@@ -11,7 +12,7 @@ namespace OKLA.ML.Training.Runs;
 
 /// <summary>What a training did and measured, as it is kept.</summary>
 internal sealed record TrainingRun(
-    Guid Id, string Model, Guid? Job, int? Version, string Reason, object Parameters, object Data, object Environment, TableRecipe? Recipe, HeldOut Evaluation, IReadOnlyList<GateResult> Gates,
+    Guid Id, string Model, Guid? Job, int? Version, string Reason, object Parameters, object Data, object Environment, object? Recipe, HeldOut Evaluation, IReadOnlyList<GateResult> Gates,
     bool Published, string Decision, string Sha256, Guid? Reproduces, bool? Identical, DateTimeOffset StartedAt, DateTimeOffset FinishedAt);
 
 /// <summary>A run as it is read.</summary>
@@ -64,8 +65,11 @@ internal sealed class RunStore(NpgsqlDataSource database)
     {
         code = typeof(RunStore).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown",
         runtime = RuntimeInformation.FrameworkDescription, system = RuntimeInformation.OSDescription, architecture = RuntimeInformation.ProcessArchitecture.ToString(),
-        processors = System.Environment.ProcessorCount, threads, host = System.Environment.MachineName,
+        processors = System.Environment.ProcessorCount, vectorBits = VectorBits, threads, host = System.Environment.MachineName,
     };
+
+    /// <summary>Bits that the processor works on at once: sums of floats are rounded otherwise by another width.</summary>
+    public static int VectorBits => Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128;
 
     /// <summary>Keeps a run with its metrics.</summary>
     public async Task SaveAsync(TrainingRun run, CancellationToken ct)
@@ -132,12 +136,20 @@ internal sealed class RunStore(NpgsqlDataSource database)
         return await row.ReadAsync(ct) ? new CaseLosses(row.GetString(0), row.GetFieldValue<long[]>(1), row.GetFieldValue<double[]>(2), []) : null;
     }
 
-    /// <summary>What makes a run again; null when it kept no recipe.</summary>
-    public async Task<TableRecipe?> RecipeAsync(Guid id, CancellationToken ct)
+    /// <summary>What makes a run again, a <see cref="TableRecipe"/> or a <see cref="WorldRecipe"/>; null when it kept no recipe.</summary>
+    public async Task<T?> RecipeAsync<T>(Guid id, CancellationToken ct)
+        where T : class
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         var json = await connection.ExecuteScalarAsync<string?>(new CommandDefinition("select recipe::text from ml.runs where id = @id", new { id }, cancellationToken: ct));
-        return json is null ? null : JsonSerializer.Deserialize<TableRecipe>(json, Json);
+        return json is null ? null : JsonSerializer.Deserialize<T>(json, Json);
+    }
+
+    /// <summary>Whether a run kept a recipe.</summary>
+    public async Task<bool> HasRecipeAsync(Guid id, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        return await connection.ExecuteScalarAsync<bool>(new CommandDefinition("select recipe is not null from ml.runs where id = @id", new { id }, cancellationToken: ct));
     }
 
     // Figures that could not be measured are NaN, which JSON has no number for.

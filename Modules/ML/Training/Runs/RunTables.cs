@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dapper;
 using Npgsql;
 using OKLA.ML.Algorithms.Tabular;
@@ -8,22 +9,23 @@ namespace OKLA.ML.Training.Runs;
 
 /// <summary>
 /// Tables that runs leave behind, as canonical CSV: the rows that a model was measured on, and for models of the log, whose frame is another one tomorrow, the whole table that
-/// was learned from. Of a model, the newest few runs keep the latter.
+/// was learned from; and what trainings that learn no table read (<see cref="TrainingWorld"/>). Of a model, the newest few runs keep the latter two.
 /// </summary>
 internal sealed class RunTables(NpgsqlDataSource database, BlobStore blobs)
 {
     private const int KeptWhole = 5;
 
     /// <summary>Keeps what a run leaves.</summary>
-    public async Task KeepAsync(Guid run, string model, HeldOutRows? heldOut, TableData? whole, CancellationToken ct)
+    public async Task KeepAsync(Guid run, string model, HeldOutRows? heldOut, TableData? whole, Stream? readings, CancellationToken ct)
     {
         var (held, table) = (heldOut is null ? null : await WriteAsync(heldOut.Table(), ct), whole is null ? null : await WriteAsync(Rows(whole), ct));
+        var read = readings is null ? null : (await blobs.WriteAsync(readings, ct)).Sha256;
         await using var connection = await database.OpenConnectionAsync(ct);
         await connection.ExecuteAsync(new CommandDefinition(
-            "update ml.runs set held_out = @held, held_out_threshold = @threshold, learned = @table where id = @run", new { run, held, threshold = heldOut?.Threshold, table }, cancellationToken: ct));
+            "update ml.runs set held_out = @held, held_out_threshold = @threshold, learned = @table, readings = @read where id = @run", new { run, held, threshold = heldOut?.Threshold, table, read }, cancellationToken: ct));
         var old = (await connection.QueryAsync<string>(new CommandDefinition("""
-            with old as (select id, learned from ml.runs where model = @model and learned is not null order by started_at desc, id desc offset @KeptWhole)
-            update ml.runs r set learned = null from old where r.id = old.id returning old.learned
+            with old as (select id, coalesce(learned, readings) as blob from ml.runs where model = @model and (learned is not null or readings is not null) order by started_at desc, id desc offset @KeptWhole)
+            update ml.runs r set learned = null, readings = null from old where r.id = old.id returning old.blob
             """, new { model, KeptWhole }, cancellationToken: ct))).AsList();
         foreach (var blob in old)
         {
@@ -56,8 +58,17 @@ internal sealed class RunTables(NpgsqlDataSource database, BlobStore blobs)
             : null;
     }
 
+    /// <summary>What a run read; null when it is not kept.</summary>
+    public async Task<Stream?> ReadingsAsync(Guid run, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        return await connection.ExecuteScalarAsync<string?>(new CommandDefinition("select readings from ml.runs where id = @run", new { run }, cancellationToken: ct)) is { } blob
+            ? await blobs.OpenAsync(blob, ct) : null;
+    }
+
     /// <summary>
     /// Takes a person's rows out of what runs kept of the log. What they kept of a data set that lost rows goes as a whole: its rows do not say whose they were.
+    /// What they read goes as a whole too: without a part of it nothing could be made again bit for bit.
     /// </summary>
     public async Task EraseAsync(ErasedPerson person, IReadOnlyCollection<(string Dataset, int Version)> changed, CancellationToken ct)
     {
@@ -83,6 +94,30 @@ internal sealed class RunTables(NpgsqlDataSource database, BlobStore blobs)
                 }
             }
         }
+
+        foreach (var (run, readings) in (await connection.QueryAsync<(Guid, string)>(new CommandDefinition("select id, readings from ml.runs where readings is not null", cancellationToken: ct))).AsList())
+        {
+            if (await NamesAsync(readings, person, ct))
+            {
+                await connection.ExecuteAsync(new CommandDefinition("update ml.runs set readings = null where id = @run", new { run }, cancellationToken: ct));
+                await blobs.DeleteAsync(readings, ct);
+            }
+        }
+    }
+
+    private async Task<bool> NamesAsync(string readings, ErasedPerson person, CancellationToken ct)
+    {
+        await using var kept = await blobs.OpenAsync(readings, ct);
+        await foreach (var (_, answer) in TrainingWorld.ReadingsAsync(kept, ct))
+        {
+            using var json = JsonDocument.Parse(answer);
+            if (person.IsIn(json.RootElement))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static TableRows Rows(TableData data) =>

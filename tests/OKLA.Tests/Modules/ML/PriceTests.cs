@@ -5,10 +5,14 @@ using Microsoft.Extensions.Options;
 using OKLA.Features;
 using OKLA.ML;
 using OKLA.ML.Models;
+using OKLA.ML.Registry;
+using OKLA.ML.Rollout;
 using OKLA.ML.Serving;
+using OKLA.ML.Training.Runs;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Jobs;
 using OKLA.Shared.Messaging;
+using OKLA.Shared.Web;
 using static OKLA.ML.Serving.Shown;
 
 namespace OKLA.Tests.Modules.ML;
@@ -90,6 +94,94 @@ public sealed class PriceTests : DatabaseTest, IAsyncDisposable
     }
 
     [Test]
+    public async Task A_candidate_answers_its_part_of_the_people_and_of_the_vehicles_that_nobody_is_known_for_and_every_answer_is_written_down()
+    {
+        var candidate = await CandidateAsync();
+        var id = await StartAsync("canary", candidate);
+
+        var met = new Dictionary<string, (string Source, int? Version)>();
+        foreach (var n in Enumerable.Range(0, 30))
+        {
+            foreach (var time in new[] { 1, 2 })
+            {
+                var answer = (await AskAsync("car-0001", explain: n < 8, person: $"v{n}"))!;
+                (answer.Low!.Usd < answer.Estimate.Usd, answer.Reasons is null).ShouldBe((true, n >= 8));
+                met.TryAdd($"v{n}", (answer.Source, answer.ModelVersion)).ShouldBe(time == 1);
+                met[$"v{n}"].ShouldBe((answer.Source, answer.ModelVersion));
+            }
+        }
+
+        met.Values.Distinct().ShouldBe([("rollout:control", first.Version), ("rollout:candidate", candidate)], ignoreOrder: true);
+        var byVehicle = new HashSet<string>();
+        foreach (var n in Enumerable.Range(2, 20))
+        {
+            var answer = (await AskAsync($"car-{n:0000}"))!;
+            (await AskAsync($"car-{n:0000}"))!.Source.ShouldBe(answer.Source);
+            byVehicle.Add(answer.Source);
+        }
+
+        byVehicle.Count.ShouldBe(2);
+        await room.Services.GetRequiredService<Exposures>().FlushAsync();
+        await room.Services.GetRequiredService<PredictionStore>().FlushAsync();
+        // Once each, however often they asked; a vehicle reaches no goal and is nobody.
+        (await ScalarAsync<long>($"select count(*) from ml.exposures where rollout_id = '{id}'")).ShouldBe(30);
+        (await ScalarAsync<long>($"select count(*) from ml.predictions where rollout_id = '{id}' and entity_id = 'car-0001' and inputs->>'make' is not null and value > 0")).ShouldBe(60);
+        await ExecuteAsync("update ml.rollouts set status = 'stopped', ended_at = now() where status = 'running'");
+    }
+
+    [Test]
+    public async Task A_candidate_in_the_shadow_is_asked_beside_what_is_shown()
+    {
+        var id = await StartAsync("shadow", await CandidateAsync());
+
+        (await AskAsync("car-0005", person: "ana"))!.ShouldSatisfyAllConditions(answer => answer.Source.ShouldBe("model"), answer => answer.ModelVersion.ShouldBe(first.Version));
+
+        await room.Services.GetRequiredService<ShadowAnswers>().FlushAsync();
+        (await ScalarAsync<long>($"select sum(rows)::bigint from ml.shadow_minutes where rollout_id = '{id}'")).ShouldBe(1);
+        // The same artefact under another number says the same.
+        (await ScalarAsync<double>($"select sum(absolute) from ml.shadow_minutes where rollout_id = '{id}'")).ShouldBe(0, 1e-9);
+        await ExecuteAsync("update ml.rollouts set status = 'stopped', ended_at = now() where status = 'running'");
+    }
+
+    [Test]
+    public void An_ad_as_a_row_is_the_ad()
+    {
+        foreach (var (item, at) in vehicles.Take(50))
+        {
+            var snapshot = new ItemSnapshot(item, "live", at, at.AddTicks(7), at, 1);
+
+            var again = PriceModel.FeaturesOf(PriceModel.RowOf(snapshot), Now);
+
+            var straight = PriceFeatures.Of(snapshot);
+            again.Words.ShouldBe(straight.Words);
+            (again with { Words = straight.Words }).ShouldBe(straight);
+        }
+    }
+
+    [Test]
+    public async Task What_matters_to_prices_and_how_well_sellers_and_places_fare_is_told()
+    {
+        var importance = (await VersionReports.ImportanceAsync(
+            ModelNames.PricePredictor, first.Version, Get<ModelRegistry>(), Get<ServedModels>(), Get<Explainer>(), Get<RunStore>(), Get<RunTables>(), Database, room.Clock, default)).Result
+            .ShouldBeOfType<Ok<VersionReports.Importance>>().Value!;
+
+        // Year and make are what the prices are made of, the model's name tells the body; nothing is made of the mileage.
+        (importance.Scale, importance.Rows > 0).ShouldBe(("ln USD", true));
+        importance.Inputs.Single(input => input.Name == "year").LossIncrease!.Value.ShouldBeGreaterThan(0.05);
+        importance.Inputs.Single(input => input.Name == "mileageKm").LossIncrease!.Value.ShouldBe(0, 0.01);
+        importance.Inputs.Single(input => input.Name == "year").MeanContribution!.Value.ShouldBeGreaterThan(0.1);
+
+        foreach (var (attribute, groups) in new[] { ("bodyType", 4), ("place", 1), ("year", 4) })
+        {
+            var bias = (await VersionReports.BiasAsync(ModelNames.PricePredictor, first.Version, attribute, Get<ModelRegistry>(), Get<RunTables>(), Database, room.Clock, default)).Result
+                .ShouldBeOfType<Ok<VersionReports.Bias>>().Value!;
+            bias.Groups.Count.ShouldBe(groups, attribute);
+            bias.Groups.Sum(group => group.Rows).ShouldBe(bias.Rows);
+            bias.Groups.ShouldAllBe(group => group.Loss > 0 && group.Loss < group.MeanTruth);
+        }
+    }
+
+    [Test]
     public void Without_a_model_the_group_median_answers_and_says_so()
     {
         before.Known!.Source.ShouldBe("median");
@@ -130,13 +222,36 @@ public sealed class PriceTests : DatabaseTest, IAsyncDisposable
         return stream.ToArray();
     }
 
-    private async Task<EstimatePrice.Response?> AskAsync(string id, bool explain = false)
+    private T Get<T>()
+        where T : notnull => room.Services.GetRequiredService<T>();
+
+    /// <summary>The serving version's artefact once more under another number.</summary>
+    private async Task<int> CandidateAsync()
+    {
+        var registry = Get<ModelRegistry>();
+        var artefact = await registry.ArtefactAsync(ModelNames.PricePredictor, first.Version, default);
+        return await registry.SaveAsync(
+            ModelNames.PricePredictor, new TrainedModel(artefact, new { }, new { }, Now, 1), first.Metrics, "candidate", "By hand.", "test", 0, new VersionFacts([], PriceModel.Asked, first.Version, null), default);
+    }
+
+    private async Task<Guid> StartAsync(string stage, int candidate)
+    {
+        var spec = new RolloutSpec(
+            [new Arm("control", 1, first.Version), new Arm("candidate", 1, candidate)], [new Stage("shadow", 0, 60), new Stage("canary", 0.5, 60)], new Goal([EventTypes.Contacted], 60), new Guardrails(0.02, 1.5, 0.1, 30), false);
+        var rollout = new ActiveRollout(Guid.CreateVersion7(), ModelNames.PricePredictor, "version", stage, spec, Now, Now, 1);
+        await using var connection = await Database.OpenConnectionAsync();
+        (await RolloutStore.StartAsync(connection, rollout, "test", default)).ShouldBeTrue();
+        return rollout.Id;
+    }
+
+    private async Task<EstimatePrice.Response?> AskAsync(string id, bool explain = false, string? person = null)
     {
         var live = room.Services.GetRequiredService<LiveModels>();
+        await room.Services.GetRequiredService<ServedModels>().RefreshAsync();
         await live.RefreshAsync();
         var answer = await EstimatePrice.Handle(
-            id, explain, live, room.Bus, room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(),
-            room.Services.GetRequiredService<ExchangeRates>(), NullLogger<LiveModels>.Instance, default);
+            id, explain, CurrentUser.Nobody, live, room.Services.GetRequiredService<Predictor>(), room.Bus, room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(),
+            room.Services.GetRequiredService<ExchangeRates>(), NullLogger<LiveModels>.Instance, default, person);
         return (answer.Result as Ok<EstimatePrice.Response>)?.Value;
     }
 

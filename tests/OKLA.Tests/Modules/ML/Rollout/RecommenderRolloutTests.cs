@@ -6,9 +6,11 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using OKLA.Features;
 using OKLA.ML;
+using OKLA.ML.Registry;
 using OKLA.ML.Rollout;
 using OKLA.ML.Serving;
 using OKLA.ML.Serving.Recommendations;
+using OKLA.ML.Training.Runs;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Jobs;
 using OKLA.Shared.Messaging;
@@ -96,6 +98,35 @@ public sealed class RecommenderRolloutTests : DatabaseTest, IAsyncDisposable
         (await ScalarAsync<long>($"select sum(rows)::bigint from ml.shadow_minutes where rollout_id = '{id}'")).ShouldBe(10);
         // Two trainings on the same data with the same seed show the same vehicles.
         (await ScalarAsync<double>($"select sum(absolute) from ml.shadow_minutes where rollout_id = '{id}'")).ShouldBe(0, 1e-9);
+    }
+
+    [Test]
+    public async Task What_matters_to_the_recommender_and_whom_it_serves_how_well_is_told()
+    {
+        var (registry, tables) = (room.Services.GetRequiredService<ModelRegistry>(), room.Services.GetRequiredService<RunTables>());
+        var importance = (await VersionReports.ImportanceAsync(
+            ModelNames.VehicleRecommender, control, registry, room.Services.GetRequiredService<ServedModels>(), room.Services.GetRequiredService<Explainer>(), room.Services.GetRequiredService<RunStore>(), tables,
+            Database, room.Clock, default)).Result.ShouldBeOfType<Ok<VersionReports.Importance>>().Value!;
+
+        importance.Inputs.ShouldContain(input => input.Name.StartsWith("part ", StringComparison.Ordinal));
+        importance.Inputs.Select(input => input.LossIncrease!.Value).ShouldBeInOrder(SortDirection.Descending);
+        // Without what it is made of it finds less.
+        importance.Inputs[0].LossIncrease!.Value.ShouldBeGreaterThan(0);
+
+        foreach (var attribute in new[] { "usual make", "item bodyType", "historyItems", "seller" })
+        {
+            var bias = (await VersionReports.BiasAsync(ModelNames.VehicleRecommender, control, attribute, registry, tables, Database, room.Clock, default)).Result
+                .ShouldBeOfType<Ok<VersionReports.Bias>>().Value!;
+            bias.Rows.ShouldBeGreaterThan(50);
+            bias.Groups.ShouldAllBe(group => group.MeanTruth == 1 && Math.Abs(group.Loss + group.MeanAnswer!.Value - 1) < 1e-6);
+        }
+
+        var makes = (await tables.HeldOutAsync(await ScalarAsync<Guid>($"select run_id from ml.model_versions where model = '{ModelNames.VehicleRecommender}' and version = {control}"), 0, default))!;
+        var people = makes.Columns.Single(column => column.Name == "person").Values;
+        var usual = makes.Columns.Single(column => column.Name == "usual make").Values;
+        // Everybody looks at one make in two of three views; by chance it would be named for one in six.
+        Enumerable.Range(0, people.Count).Average(row => string.Equals(usual[row], Town.Taste(int.Parse(people[row]![1..], System.Globalization.CultureInfo.InvariantCulture)).Make, StringComparison.OrdinalIgnoreCase) ? 1.0 : 0)
+            .ShouldBeGreaterThan(0.75);
     }
 
     private async Task<Guid> StartAsync(string stage, params Arm[] arms)

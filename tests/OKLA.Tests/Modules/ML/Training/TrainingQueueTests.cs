@@ -111,6 +111,38 @@ public sealed class TrainingQueueTests : DatabaseTest, IAsyncDisposable
         (await Get<ModelRegistry>().ServingAsync(default))["stepwise"].Version.ShouldBe(1);
     }
 
+    [TestCase("weekly")]
+    [TestCase("drift")]
+    public async Task A_training_that_nobody_asked_for_begins_a_rollout_where_the_house_wants_that(string reason)
+    {
+        var model = $"by-itself-{reason}";
+        await QueueAsync(Quick(model) with { Gates = new QueueTraining.Strictness(["serving"]) });
+        await Get<TrainingWorker>().WorkAsync(default);
+        await using var careful = Open(("ML:Rollout:Trainings", "true"));
+        var (jobs, worker) = (careful.Services.GetRequiredService<TrainingJobs>(), careful.Services.GetRequiredService<TrainingWorker>());
+
+        var own = await jobs.QueueAsync(model, reason, "house", 0, default);
+        await worker.WorkAsync(default);
+
+        var job = (await jobs.FindAsync(own, default))!;
+        (job.State, job.Version, job.Published).ShouldBe(("succeeded", 2, false), job.Error ?? job.Message);
+        job.Message!.ShouldContain("Let in step by step, rollout");
+        (await Get<ModelRegistry>().ServingAsync(default))[model].Version.ShouldBe(1);
+        // In the stages and with the goal of the settings.
+        (await ScalarAsync<string>($"select stage || ' ' || status || ' ' || (spec->'arms'->1->>'version') || ' ' || jsonb_array_length(spec->'stages') || ' ' || started_by from ml.rollouts where model = '{model}'"))
+            .ShouldBe("shadow running 2 3 house");
+
+        // What somebody asks for, and what the house does by itself without that setting, is published at once.
+        await ExecuteAsync($"update ml.rollouts set status = 'stopped', ended_at = now() where model = '{model}'");
+        await jobs.QueueAsync(model, "demand", "ana", 0, default);
+        await worker.WorkAsync(default);
+        (await Get<ModelRegistry>().ServingAsync(default))[model].Version.ShouldBe(3);
+        await Get<TrainingJobs>().QueueAsync(model, reason, "house", 0, default);
+        await Get<TrainingWorker>().WorkAsync(default);
+        (await Get<ModelRegistry>().ServingAsync(default))[model].Version.ShouldBe(4);
+        (await ScalarAsync<long>($"select count(*) from ml.rollouts where model = '{model}'")).ShouldBe(1);
+    }
+
     [Test]
     public async Task Runs_are_compared_on_the_cases_that_both_were_measured_on()
     {
@@ -299,8 +331,9 @@ public sealed class TrainingQueueTests : DatabaseTest, IAsyncDisposable
     private T Get<T>()
         where T : notnull => room.Services.GetRequiredService<T>();
 
-    private Room Open() => new(
-        Database, Now, services => services.AddJobs(runJobs: false).AddFeatures().AddML(serve: false).AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly), ("ML:TrainingThreads", "1"));
+    private Room Open(params (string Key, string Value)[] settings) => new(
+        Database, Now, services => services.AddJobs(runJobs: false).AddFeatures().AddML(serve: false).AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly),
+        [("ML:TrainingThreads", "1"), .. settings]);
 
     private static async Task UntilAsync(Func<Task<bool>> holds)
     {

@@ -1,0 +1,90 @@
+using System.Globalization;
+using OKLA.ML.Algorithms.Retrieval;
+using OKLA.ML.Algorithms.Tabular;
+using OKLA.ML.Models.Recommenders;
+using OKLA.Shared.Contracts;
+
+namespace OKLA.ML.Training.Recommenders;
+
+/// <summary>What matters to a recommender and whom it serves how well, on what people met after its split.</summary>
+internal sealed class RecommenderMeasures(ItemKind kind, BlendWeights weights, DateTimeOffset at, ExchangeRates rates)
+{
+    /// <summary>People asked for each part and feature.</summary>
+    private const int MostPeople = 300;
+
+    /// <summary>
+    /// By how much NDCG@10 falls without a part (<c>part als</c>), without a context feature (<c>context daysUntil</c>), or when the person's liking of a trait is not
+    /// told to the parts that read it (<c>content make</c>); a part that stands alone is held against popularity. The most important one first.
+    /// </summary>
+    public IReadOnlyList<ColumnImportance> Importance(
+        ItemRecommender all, ItemRecommender served, IReadOnlyDictionary<string, double> spread, IReadOnlyList<TestPerson> people, IReadOnlyList<ItemSnapshot> items, double[] popular, CancellationToken ct)
+    {
+        TestPerson[] some = [.. people.Take(MostPeople)];
+        double Worth(ItemRecommender model, Func<PersonTaste, PersonTaste>? told = null) =>
+            Ranking.Measure(some, items, person => Ranking.ScoresOf(model, person, items, at, told), ct).Ndcg.Average();
+        var whole = Worth(served);
+        var found = new List<ColumnImportance>();
+        foreach (var part in served.Parts)
+        {
+            var others = weights.Parts.ToDictionary(pair => pair.Key, pair => pair.Key == part.Name ? 0 : pair.Value, StringComparer.Ordinal);
+            var without = served.Parts.Count == 1 ? popular.Take(some.Length).Average() : Worth(all.Weighted(others, spread, weights.Context));
+            found.Add(new ColumnImportance($"part {part.Name}", whole - without));
+        }
+
+        foreach (var c in Enumerable.Range(0, kind.Context.Count).Where(c => weights.Context[c] != 0))
+        {
+            double[] others = [.. weights.Context.Select((weight, i) => i == c ? 0 : weight)];
+            found.Add(new ColumnImportance($"context {kind.Context[c]}", whole - Worth(all.Weighted(weights.Parts, spread, others))));
+        }
+
+        if (served.Parts.Any(part => part.Name is MachinePart.Key or TowerPart.Key))
+        {
+            var names = served.Content.NamesOfTokens();
+            found.AddRange(names.Distinct().Order(StringComparer.Ordinal).Select(name => new ColumnImportance($"content {name}", whole - Worth(served, taste => Without(taste, token => names[token] == name)))));
+        }
+
+        return [.. found.OrderByDescending(one => one.LossIncrease)];
+    }
+
+    /// <summary>
+    /// Every item that somebody met for the first time after the split: whether it stood among the first ten (1) or not (0), beside 1 for the best there is. By what the person
+    /// usually looks at, by traits of the item and by its seller.
+    /// </summary>
+    public HeldOutRows Met(ItemRecommender served, IReadOnlyList<TestPerson> people, IReadOnlyList<ItemSnapshot> items, CancellationToken ct)
+    {
+        var (columns, hits) = (new List<string?[]>(), new List<float>());
+        var byId = items.ToDictionary(item => item.Item.Id, StringComparer.Ordinal);
+        var offered = items.Where(item => item.Status == "live" && item.Item.SellerId is not null).CountBy(item => item.Item.SellerId!).ToDictionary(StringComparer.Ordinal);
+        int[] ended = [.. Enumerable.Range(0, items.Count).Where(i => items[i].Status != "live")];
+        foreach (var person in people)
+        {
+            ct.ThrowIfCancellationRequested();
+            var shown = TopK.Of(Ranking.ScoresOf(served, person, items, at), Ranking.K, [.. person.Met, .. ended]).Select(item => item.Index).ToHashSet();
+            ItemSnapshot[] known = [.. person.History.Where(item => byId.ContainsKey(item.ItemId)).Select(item => byId[item.ItemId])];
+            string?[] usual = [.. kind.Traits.Select(name => Usual(known, name))];
+            foreach (var met in person.Relevant.Order())
+            {
+                var (item, seller) = (items[met], items[met].Item.SellerId);
+                columns.Add(
+                [
+                    person.Id, person.History.Count.ToString(CultureInfo.InvariantCulture), .. usual, .. kind.Traits.Select(name => ItemKind.TraitOf(item, name, rates)), seller,
+                    seller is null ? null : offered.GetValueOrDefault(seller).ToString(CultureInfo.InvariantCulture),
+                ]);
+                hits.Add(shown.Contains(met) ? 1 : 0);
+            }
+        }
+
+        string[] names = ["person", "historyItems", .. kind.Traits.Select(name => $"usual {name}"), .. kind.Traits.Select(name => $"item {name}"), "seller", "sellerItems"];
+        RawColumn[] table = [.. names.Select((name, c) => new RawColumn(name, [.. columns.Select(row => row[c])]))];
+        return new HeldOutRows(table, [.. hits.Select(_ => 1f)], [.. hits], 0);
+    }
+
+    private string? Usual(ItemSnapshot[] known, string name) => known.Select(item => ItemKind.TraitOf(item, name, rates)).OfType<string>().CountBy(value => value)
+        .OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key, StringComparer.Ordinal).FirstOrDefault().Key;
+
+    private static PersonTaste Without(PersonTaste taste, Func<int, bool> left)
+    {
+        int[] kept = [.. Enumerable.Range(0, taste.Tokens.Length).Where(t => !left(taste.Tokens[t]))];
+        return taste with { Tokens = Array.ConvertAll(kept, t => taste.Tokens[t]), Weights = Array.ConvertAll(kept, t => taste.Weights[t]) };
+    }
+}
