@@ -26,7 +26,11 @@ internal static class TrainQueuedVerb
         }
 
         var trained = await services.GetRequiredService<IMessageBus>().InvokeAsync<TrainedQueue>(new TrainQueued(), stop.Token);
-        terminal.Out.WriteLine($"  {Terminal.Count(trained.Jobs)} trainings carried through");
+        if (!invocation.Has(UntilInputEnds))
+        {
+            terminal.Out.WriteLine($"  {Terminal.Count(trained.Jobs)} trainings carried through");
+        }
+
         return CommandLine.Success;
     }
 
