@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using OKLA.ML.Datasets;
 using OKLA.ML.Models.Frames;
 using OKLA.ML.Training.Gates;
 using OKLA.Shared.Contracts;
@@ -15,7 +16,7 @@ internal sealed class ConversionPredictor(FrameSource source, IOptions<MLOptions
     /// <summary>Days within which a look must come to a contact.</summary>
     public const double HorizonDays = 7;
 
-    /// <summary>The newest looks that are learned from.</summary>
+    /// <summary>Looks that are learned from, from all times alike: on a busy site the newest would all be of one day, and their outcomes not known yet.</summary>
     private const int MostLooks = 40_000;
 
     public override string Name => ModelNames.ConversionPredictor;
@@ -39,8 +40,7 @@ internal sealed class ConversionPredictor(FrameSource source, IOptions<MLOptions
     {
         var owner = await Source.OwnersAsync(ct);
         var contacts = new Dictionary<(string, string), List<DateTimeOffset>>();
-        var looks = new List<(SpineRow Row, (string, string) Key)>();
-        var seen = new HashSet<(string, string, DateTime)>();
+        var looks = new EvenSample<(SpineRow Row, (string, string) Key)>(MostLooks);
         foreach (var one in await Source.EventsAsync([EventTypes.ItemViewed, EventTypes.Contacted], ct))
         {
             var body = one.Read<BehaviourEvent>();
@@ -49,13 +49,15 @@ internal sealed class ConversionPredictor(FrameSource source, IOptions<MLOptions
             {
                 (contacts.TryGetValue(key, out var times) ? times : contacts[key] = []).Add(one.OccurredAt);
             }
-            else if (one.OccurredAt <= Source.Now.AddDays(-HorizonDays) && seen.Add((key.Item1, key.Item2, one.OccurredAt.Date)))
+            else if (one.OccurredAt <= Source.Now.AddDays(-HorizonDays))
             {
-                looks.Add((new SpineRow(one.OccurredAt, null, body.PersonId, body.ItemId, body.SessionId), key));
+                // A person's looks at an item within a day are one.
+                var hash = StableHash.Mixed(StableHash.Mixed(StableHash.Of(key.Item1), StableHash.Of(key.Item2)), (ulong)one.OccurredAt.Date.Ticks);
+                looks.Add(hash, (new SpineRow(one.OccurredAt, null, body.PersonId, body.ItemId, body.SessionId), key));
             }
         }
 
-        return [.. looks.TakeLast(MostLooks).Select(look => new Moment(
+        return [.. looks.Items.OrderBy(look => look.Row.At).ThenBy(look => look.Key).Select(look => new Moment(
             look.Row, Outcome.Of(contacts.TryGetValue(look.Key, out var times) && times.Exists(at => at > look.Row.At && at <= look.Row.At.AddDays(HorizonDays)))))];
     }
 }
