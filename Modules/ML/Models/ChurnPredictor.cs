@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using OKLA.ML.Datasets;
 using OKLA.ML.Models.Frames;
 using OKLA.ML.Training.Gates;
 using OKLA.Shared.Contracts;
@@ -19,6 +20,9 @@ internal abstract class ChurnPredictor(FrameSource source, IOptions<MLOptions> o
 
     /// <summary>Days before, within which somebody must have come to be asked about.</summary>
     public const double ActiveDays = 14;
+
+    /// <summary>Persons' Mondays that are learned from, of all weeks alike: more cost minutes and say nothing new.</summary>
+    private const int MostMoments = 60_000;
 
     protected override TableDefinition Learning { get; } = new()
     {
@@ -51,7 +55,7 @@ internal abstract class ChurnPredictor(FrameSource source, IOptions<MLOptions> o
             return [];
         }
 
-        var moments = new List<Moment>();
+        var moments = new EvenSample<Moment>(MostMoments);
         for (var monday = FirstMonday(signs.Values.Min(times => times[0])); monday <= Source.Now.AddDays(-HorizonDays); monday = monday.AddDays(7))
         {
             foreach (var (id, times) in signs.OrderBy(pair => pair.Key, StringComparer.Ordinal))
@@ -60,12 +64,12 @@ internal abstract class ChurnPredictor(FrameSource source, IOptions<MLOptions> o
                 var after = times.BinarySearch(monday) is var place && place >= 0 ? place + 1 : ~place;
                 if (after > 0 && times[after - 1] > monday.AddDays(-ActiveDays))
                 {
-                    moments.Add(new Moment(RowOf(id, monday), Outcome.Of(after == times.Count || times[after] > monday.AddDays(HorizonDays))));
+                    moments.Add(StableHash.Mixed(StableHash.Of(id), (ulong)monday.UtcTicks), new Moment(RowOf(id, monday), Outcome.Of(after == times.Count || times[after] > monday.AddDays(HorizonDays))));
                 }
             }
         }
 
-        return moments;
+        return [.. moments.Items.OrderBy(moment => moment.Row.At).ThenBy(moment => moment.Row.UserId ?? moment.Row.DealerId, StringComparer.Ordinal)];
     }
 
     // A Monday at four in the morning, UTC: midnight in Santo Domingo.
