@@ -2,7 +2,6 @@ using System.Text.Json;
 using Dapper;
 using Microsoft.Extensions.Logging;
 using Npgsql;
-using OKLA.ML.Serving;
 using OKLA.ML.Serving.Batch;
 using OKLA.ML.Training.Runs;
 using OKLA.Shared.Contracts;

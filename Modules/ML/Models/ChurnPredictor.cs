@@ -55,21 +55,22 @@ internal abstract class ChurnPredictor(FrameSource source, IOptions<MLOptions> o
             return [];
         }
 
-        var moments = new EvenSample<Moment>(MostMoments);
+        var moments = new Reservoir<Moment>(MostMoments);
+        var people = signs.OrderBy(pair => pair.Key, StringComparer.Ordinal).ToArray();
         for (var monday = FirstMonday(signs.Values.Min(times => times[0])); monday <= Source.Now.AddDays(-HorizonDays); monday = monday.AddDays(7))
         {
-            foreach (var (id, times) in signs.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            foreach (var (id, times) in people)
             {
                 // Times are in order: the first one after the Monday parts what was before from what comes.
                 var after = times.BinarySearch(monday) is var place && place >= 0 ? place + 1 : ~place;
                 if (after > 0 && times[after - 1] > monday.AddDays(-ActiveDays))
                 {
-                    moments.Add(StableHash.Mixed(StableHash.Of(id), (ulong)monday.UtcTicks), new Moment(RowOf(id, monday), Outcome.Of(after == times.Count || times[after] > monday.AddDays(HorizonDays))));
+                    moments.Add(new Moment(RowOf(id, monday), Outcome.Of(after == times.Count || times[after] > monday.AddDays(HorizonDays))));
                 }
             }
         }
 
-        return [.. moments.Items.OrderBy(moment => moment.Row.At).ThenBy(moment => moment.Row.UserId ?? moment.Row.DealerId, StringComparer.Ordinal)];
+        return [.. moments.Kept.OrderBy(moment => moment.Row.At).ThenBy(moment => moment.Row.UserId ?? moment.Row.DealerId, StringComparer.Ordinal)];
     }
 
     // A Monday at four in the morning, UTC: midnight in Santo Domingo.

@@ -40,7 +40,8 @@ internal sealed class ConversionPredictor(FrameSource source, IOptions<MLOptions
     {
         var owner = await Source.OwnersAsync(ct);
         var contacts = new Dictionary<(string, string), List<DateTimeOffset>>();
-        var looks = new EvenSample<(SpineRow Row, (string, string) Key)>(MostLooks);
+        var looks = new Reservoir<(SpineRow Row, (string Person, string Item) Key)>(MostLooks);
+        var seen = new HashSet<(string, string, DateTime)>();
         foreach (var one in await Source.EventsAsync([EventTypes.ItemViewed, EventTypes.Contacted], ct))
         {
             var body = one.Read<BehaviourEvent>();
@@ -49,15 +50,13 @@ internal sealed class ConversionPredictor(FrameSource source, IOptions<MLOptions
             {
                 (contacts.TryGetValue(key, out var times) ? times : contacts[key] = []).Add(one.OccurredAt);
             }
-            else if (one.OccurredAt <= Source.Now.AddDays(-HorizonDays))
+            else if (one.OccurredAt <= Source.Now.AddDays(-HorizonDays) && seen.Add((key.Item1, key.Item2, one.OccurredAt.Date)))
             {
-                // A person's looks at an item within a day are one.
-                var hash = StableHash.Mixed(StableHash.Mixed(StableHash.Of(key.Item1), StableHash.Of(key.Item2)), (ulong)one.OccurredAt.Date.Ticks);
-                looks.Add(hash, (new SpineRow(one.OccurredAt, null, body.PersonId, body.ItemId, body.SessionId), key));
+                looks.Add((new SpineRow(one.OccurredAt, null, body.PersonId, body.ItemId, body.SessionId), key));
             }
         }
 
-        return [.. looks.Items.OrderBy(look => look.Row.At).ThenBy(look => look.Key).Select(look => new Moment(
+        return [.. looks.Kept.OrderBy(look => look.Row.At).ThenBy(look => look.Key.Person, StringComparer.Ordinal).ThenBy(look => look.Key.Item, StringComparer.Ordinal).Select(look => new Moment(
             look.Row, Outcome.Of(contacts.TryGetValue(look.Key, out var times) && times.Exists(at => at > look.Row.At && at <= look.Row.At.AddDays(HorizonDays)))))];
     }
 }

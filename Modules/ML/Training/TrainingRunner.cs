@@ -17,44 +17,11 @@ namespace OKLA.ML.Training;
 /// <summary>What every training goes through: evaluate, pass the gates, refit, keep version and run, publish last.</summary>
 internal sealed class TrainingRunner(
     ModelCatalog models, ModelRegistry registry, RunStore runs, RunTables kept, RolloutStart rollouts, Tables tables, IMessageBus bus, ExchangeRates rates, TimeProvider clock, IOptions<MLOptions> options,
-    ILogger<TrainingRunner> logger) : IDisposable
+    ILogger<TrainingRunner> logger)
 {
-    // All weekly trainings are due at the same hour: one after the other they need the memory and the cores of one.
-    private readonly SemaphoreSlim oneAtATime = new(1);
-
-    /// <summary>Trains a model, after the training that this host is at; the caller has the model's turn. Version 0 says that there was too little to learn from.</summary>
+    /// <summary>Trains a model; the caller has the model's turn. Version 0 says that there was too little to learn from.</summary>
     public async Task<(TrainingOutcome Outcome, Guid? Run)> TrainAsync(
         ModelDefinition definition, string reason, Guid? job, IProgress<WorkProgress>? progress, ITrialBook? trials, CancellationToken ct, RolloutEndpoints.Request? rollout = null)
-    {
-        progress?.Report(new WorkProgress(0, "waiting for the training before"));
-        await oneAtATime.WaitAsync(ct);
-        try
-        {
-            return await TrainAloneAsync(definition, reason, job, progress, trials, rollout, ct);
-        }
-        finally
-        {
-            oneAtATime.Release();
-        }
-    }
-
-    /// <summary>Makes a run again with its seed, threads, settings and data, and says whether the artefact is the same bit for bit.</summary>
-    /// <exception cref="InvalidDataException">The run cannot be made again; the message says why.</exception>
-    public async Task<(Guid Run, bool Identical, string Said)> ReproduceAsync(Guid original, Guid? job, IProgress<WorkProgress>? progress, CancellationToken ct)
-    {
-        await oneAtATime.WaitAsync(ct);
-        try
-        {
-            return await ReproduceAloneAsync(original, job, progress, ct);
-        }
-        finally
-        {
-            oneAtATime.Release();
-        }
-    }
-
-    private async Task<(TrainingOutcome Outcome, Guid? Run)> TrainAloneAsync(
-        ModelDefinition definition, string reason, Guid? job, IProgress<WorkProgress>? progress, ITrialBook? trials, RolloutEndpoints.Request? rollout, CancellationToken ct)
     {
         var (startedAt, started) = (clock.GetUtcNow(), Stopwatch.StartNew());
         using var world = TrainingWorld.Now(bus, options.Value, rates, clock);
@@ -116,7 +83,9 @@ internal sealed class TrainingRunner(
         return (new TrainingOutcome(definition.Name, version, verdict.Publish && !waits, decision, heldOut.Metrics, trained.Rows, seconds), run);
     }
 
-    private async Task<(Guid Run, bool Identical, string Said)> ReproduceAloneAsync(Guid original, Guid? job, IProgress<WorkProgress>? progress, CancellationToken ct)
+    /// <summary>Makes a run again with its seed, threads, settings and data, and says whether the artefact is the same bit for bit.</summary>
+    /// <exception cref="InvalidDataException">The run cannot be made again; the message says why.</exception>
+    public async Task<(Guid Run, bool Identical, string Said)> ReproduceAsync(Guid original, Guid? job, IProgress<WorkProgress>? progress, CancellationToken ct)
     {
         var startedAt = clock.GetUtcNow();
         var run = await runs.FindAsync(original, ct) ?? throw new InvalidDataException($"There is no run {original}.");
@@ -141,8 +110,6 @@ internal sealed class TrainingRunner(
 
     /// <summary>Why a run cannot be made again at all.</summary>
     internal const string NoRecipe = "The run kept no recipe, so it cannot be made again: models of series and of texts keep none, and neither did runs of before.";
-
-    public void Dispose() => oneAtATime.Dispose();
 
     /// <summary>A training with an earlier run's recipe and data.</summary>
     private async Task<MadeAgain> AgainAsync(RunRecord run, CancellationToken ct)

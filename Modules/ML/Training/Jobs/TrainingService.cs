@@ -2,10 +2,8 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Npgsql;
 using OKLA.Shared.Contracts;
 
 namespace OKLA.ML.Training.Jobs;
@@ -17,7 +15,8 @@ internal sealed record TrainerStart(Func<ProcessStartInfo> Create);
 /// Lets a serving host work on the queue of trainings. They run in a process of their own that gets what the processor has left over: nobody who asks for a
 /// prediction waits for a training's threads or for its garbage, what it allocated goes back to the machine, and if it runs out of memory nothing else ends.
 /// </summary>
-internal sealed class TrainingService(TrainingJobs jobs, TrainingWorker worker, IOptions<MLOptions> options, TimeProvider clock, ILogger<TrainingService> logger, TrainerStart? trainer = null) : BackgroundService
+internal sealed class TrainingService(TrainingJobs jobs, TrainingWorker worker, IOptions<MLOptions> options, TimeProvider clock, ILogger<TrainingService> logger, TrainerStart? trainer = null)
+    : WorkLoop("trainings", TimeSpan.FromSeconds(options.Value.RefreshSeconds), clock, logger)
 {
     private const int IdlePolicy = 5;
     private const int CallingThread = 0;
@@ -26,40 +25,37 @@ internal sealed class TrainingService(TrainingJobs jobs, TrainingWorker worker, 
     private static readonly TimeSpan ToEnd = TimeSpan.FromSeconds(20);
 
     /// <inheritdoc />
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public override async Task<bool> StepAsync(CancellationToken ct = default)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        if (!options.Value.TrainingProcess || trainer is null)
         {
-            var pause = TimeSpan.FromSeconds(options.Value.RefreshSeconds);
-            try
-            {
-                if (!options.Value.TrainingProcess || trainer is null)
-                {
-                    pause = await worker.WorkAsync(stoppingToken) ? TimeSpan.Zero : pause;
-                }
-                else if (await jobs.AnyAsync(stoppingToken) && await RunAsync(trainer.Create(), stoppingToken) is var code and not 0)
-                {
-                    Log.TrainerEnded(logger, code);
-                    pause = AfterFault;
-                }
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception fault) when (fault is NpgsqlException or TimeoutException or InvalidOperationException or IOException or JsonException)
-            {
-                Log.QueueUnavailable(logger, fault);
-            }
-            catch (Win32Exception fault)
-            {
-                Log.TrainerNotStarted(logger, fault);
-                pause = AfterFault;
-            }
-
-            await Task.Delay(pause, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return await worker.WorkAsync(ct);
         }
+
+        if (!await jobs.AnyAsync(ct))
+        {
+            return false;
+        }
+
+        try
+        {
+            if (await RunAsync(trainer.Create(), ct) is var code and not 0)
+            {
+                Log.TrainerEnded(logger, code);
+                await Task.Delay(AfterFault, Clock, ct);
+            }
+        }
+        catch (Win32Exception fault)
+        {
+            Log.TrainerNotStarted(logger, fault);
+            await Task.Delay(AfterFault, Clock, ct);
+        }
+
+        return true;
     }
+
+    /// <inheritdoc />
+    protected override bool IsOutage(Exception fault) => base.IsOutage(fault) || fault is InvalidOperationException or JsonException;
 
     /// <summary>Runs a trainer to its end; answers its exit code.</summary>
     private static async Task<int> RunAsync(ProcessStartInfo start, CancellationToken ct)

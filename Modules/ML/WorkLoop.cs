@@ -2,7 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
-namespace OKLA.ML.Serving;
+namespace OKLA.ML;
 
 /// <summary>Takes what waits in a table, a step at a time, and rests when nothing does or the database is away.</summary>
 /// <param name="waiting">What it looks for, for the log.</param>
