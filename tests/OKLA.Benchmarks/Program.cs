@@ -31,6 +31,13 @@ if (args is ["models", .. var what])
     return 0;
 }
 
+if (args is ["features-prepare", var marketplace, .. var numbers])
+{
+    int[] sizes = [.. numbers.Select(number => int.Parse(number, CultureInfo.InvariantCulture))];
+    await FeaturesBenchmark.PrepareAsync(marketplace, sizes is [var people, ..] ? people : 2_000, sizes is [_, var days, ..] ? days : 60, sizes is [_, _, var offered] ? offered : 3_000);
+    return 0;
+}
+
 var size = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : (int?)null;
 switch (args.FirstOrDefault())
 {
@@ -62,9 +69,9 @@ switch (args.FirstOrDefault())
         await FeatureCostBenchmark.RunAsync(size ?? 5_000, args.Length > 2 ? args[2] : null);
         return 0;
     case "features":
-        await FeaturesBenchmark.RunAsync(size ?? 2_000, args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 100_000);
+        await FeaturesBenchmark.RunAsync(size ?? 2_000, args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 100_000, args.Length > 3 ? args[3] : null);
         return 0;
     default:
-        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|append-growth|archive|lag [events] | recommend [items] | predict [requests] | models [FOLDER | visitors [listings]] [--refused-too] | features [visitors [frame rows]] | features-heavy [events] | features-catch-up|feature-cost [visitors [FOLDER]] | platform FOLDER [seconds] | algorithms [trees|arithmetic|search|scale] [--quick] [--data FOLDER]");
+        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|append-growth|archive|lag [events] | recommend [items] | predict [requests] | models [FOLDER | visitors [listings]] [--refused-too] | features-prepare FOLDER [visitors [days [listings]]] | features [visitors [frame rows [FOLDER]]] | features-heavy [events] | features-catch-up|feature-cost [visitors [FOLDER]] | platform FOLDER [seconds] | algorithms [trees|arithmetic|search|scale] [--quick] [--data FOLDER]");
         return 2;
 }

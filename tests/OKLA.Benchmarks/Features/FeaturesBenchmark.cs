@@ -13,6 +13,7 @@ using OKLA.Features.Offline;
 using OKLA.Features.Online;
 using OKLA.Features.Registry;
 using OKLA.Host;
+using OKLA.Host.Cli;
 using OKLA.Host.Demo;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
@@ -21,107 +22,151 @@ using OKLA.Shared.Messaging;
 namespace OKLA.Benchmarks.Features;
 
 /// <summary>
-/// Features beside their limits, in one run over the same simulated log: serving beside bare endpoints, a training frame beside the time that
-/// PostgreSQL needs to COPY the same events out once, and profiles beside the tastes that were planted.
+/// Features beside their limits, over a simulated log: serving beside bare endpoints, training frames beside the time that PostgreSQL needs to
+/// COPY the same events out once, and profiles beside the tastes that were planted. The log is made apart where it is large.
 /// </summary>
 internal static class FeaturesBenchmark
 {
     private const double PerSecond = 200;
+    private const ulong Seed = 1;
+    private const int Rounds = 5, WarmUp = 1_500;
 
-    public static async Task RunAsync(int visitors, int frameRows)
+    /// <summary>Fills a folder: people are simulated, every projection catches up, the tables are vacuumed. One that is full already stays as it is.</summary>
+    /// <param name="folder">Data folder of the database.</param>
+    /// <param name="visitors">Simulated people.</param>
+    /// <param name="days">Days that they browse.</param>
+    /// <param name="listings">Listings made up for them.</param>
+    public static async Task PrepareAsync(string folder, int visitors, int days, int listings)
     {
-        var folder = Directory.CreateTempSubdirectory("okla-bench-").FullName;
-        await using (var host = await OklaHost.BuildAsync(BenchHost.Settings(folder)))
+        await using var host = await HostAsync(folder);
+        await FillAsync(host.App.Services, visitors, days, listings);
+    }
+
+    /// <summary>Measures.</summary>
+    /// <param name="visitors">Simulated people, where they have to be made.</param>
+    /// <param name="frameRows">Rows of each training frame.</param>
+    /// <param name="keep">Folder to take the log from, or to make it in; a folder of its own that is deleted at the end when left out.</param>
+    public static async Task RunAsync(int visitors, int frameRows, string? keep)
+    {
+        var folder = keep ?? Directory.CreateTempSubdirectory("okla-bench-").FullName;
+        await using (var host = await HostAsync(folder))
         {
             var services = host.App.Services;
-            var report = await services.GetRequiredService<IMessageBus>().InvokeAsync<SimulationReport>(new Simulate(visitors, Days: 60, Seed: 1, Listings: Math.Max(500, visitors / 5)));
-            var events = report.Events.Values.Sum();
-            var filling = Stopwatch.StartNew();
-            await services.GetRequiredService<Subscriptions>().CatchUpAsync();
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{visitors:N0} visitors, {report.Items:N0} items, {events:N0} behaviour events; projections took {filling.Elapsed.TotalSeconds:0.0} s"));
+            var (run, events) = await FillAsync(services, visitors, days: 60, Math.Max(500, visitors / 5));
             var database = services.GetRequiredService<NpgsqlDataSource>();
-            await using (var analyze = database.CreateCommand("vacuum analyze"))
-            {
-                await analyze.ExecuteNonQueryAsync();
-            }
-
-            var people = await PeopleAsync(database, "person_id", 2_000);
-            await FrameAsync(services, database, events, frameRows);
-            await TastesAsync(services, report.Run, people.Take(1_000).ToList());
+            var (people, items) = (await IdsAsync(database, "person_id", 2_000), await IdsAsync(database, "item_id", 2_000));
+            await FramesAsync(services, database, events, frameRows);
+            await TastesAsync(services, run, people.Take(1_000).ToList());
             await host.App.StartAsync();
-            await ServeAsync(host.App, database, people);
+            await ServeAsync(host.App, database, people, items);
             await host.App.StopAsync();
         }
 
-        Directory.Delete(folder, recursive: true);
+        if (keep is null)
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
-    private static async Task ServeAsync(WebApplication app, NpgsqlDataSource database, List<string> people)
+    /// <summary>A host whose weekly trainings and demo do not work beside what is measured.</summary>
+    private static Task<BuiltHost> HostAsync(string folder) => OklaHost.BuildAsync([.. BenchHost.Settings(folder), "--Jobs:Scheduled=false", "--DemoSeed:Enabled=false"]);
+
+    /// <summary>The simulation that is in the log, made first where none is or a broken one has to go on, and how many events the log holds.</summary>
+    private static async Task<(SimulationRun Run, long Events)> FillAsync(IServiceProvider services, int visitors, int days, int listings)
+    {
+        var (log, database) = (services.GetRequiredService<Shared.EventLog.EventLog>(), services.GetRequiredService<NpgsqlDataSource>());
+        var known = await SimulationRuns.FindAsync(log, Seed, default);
+        if (known is null || known.Value.FinishedDays < known.Value.Run.Days)
+        {
+            var simulating = Stopwatch.StartNew();
+            await services.GetRequiredService<IMessageBus>().InvokeAsync<SimulationReport>(new Simulate(visitors, days, Seed, listings));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"simulated in {simulating.Elapsed.TotalSeconds:0} s"));
+            known = await SimulationRuns.FindAsync(log, Seed, default);
+        }
+
+        var subscriptions = services.GetRequiredService<Subscriptions>();
+        if ((await subscriptions.StatusAsync()).Any(status => status.Lag > 0))
+        {
+            var filling = Stopwatch.StartNew();
+            await subscriptions.CatchUpAsync();
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"projections took {filling.Elapsed.TotalSeconds:0.0} s"));
+            await using var analyze = database.CreateCommand("vacuum analyze");
+            analyze.CommandTimeout = 0;
+            await analyze.ExecuteNonQueryAsync();
+        }
+
+        await using var count = database.CreateCommand("select count(*) from events.mt_events");
+        count.CommandTimeout = 0;
+        var (run, events) = (known!.Value.Run, (long)(await count.ExecuteScalarAsync())!);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{run.Visitors:N0} visitors, {run.Listings:N0} listings at first, {run.Days} days, {events:N0} events"));
+        return (run, events);
+    }
+
+    private static async Task ServeAsync(WebApplication app, NpgsqlDataSource database, List<string> people, List<string> items)
     {
         using var client = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
         var token = await (await client.PostAsync("/api/auth/demo/admin", null)).Content.ReadFromJsonAsync<JsonElement>();
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token.GetProperty("accessToken").GetString());
-        var names = string.Join(',', app.Services.GetRequiredService<FeatureRegistry>().Of(Entity.User).Take(50).Select(feature => feature.Id.Name));
-        var all = await client.GetByteArrayAsync($"/api/features/user/{people[0]}");
-        var fifty = await client.GetByteArrayAsync($"/api/features/user/{people[0]}?names={names}");
-
-        var builder = WebApplication.CreateSlimBuilder(["--urls", "http://127.0.0.1:0"]);
-        builder.Logging.ClearProviders();
-        await using var bare = builder.Build();
-        bare.MapGet("/fifty", () => Results.Bytes(fifty, "application/json"));
-        bare.MapGet("/all", () => Results.Bytes(all, "application/json"));
-        bare.MapGet("/row/{id}", async (string id, CancellationToken ct) =>
-        {
-            await using var connection = await database.OpenConnectionAsync(ct);
-            await using var command = new NpgsqlCommand("select position, occurred_at from features.facts where person_id = $1 order by occurred_at desc limit 1", connection);
-            command.Parameters.Add(new NpgsqlParameter { Value = id });
-            await command.PrepareAsync(ct);
-            await using var reader = await command.ExecuteReaderAsync(ct);
-            await reader.ReadAsync(ct);
-            return Results.Bytes(all, "application/json");
-        });
-        await bare.StartAsync();
-        using var bareClient = new HttpClient { BaseAddress = new Uri(bare.Urls.First()) };
-
         var table = new Table("endpoint", "requests", "p50 ms", "p99 ms", "p50 of bare", "p99 of bare");
-        async Task CompareAsync(string name, Func<int, string> barePath, Func<int, string> path, int count, bool cold)
+        foreach (var (entity, column, ids) in new[] { (Entity.User, "person_id", people), (Entity.Item, "item_id", items) })
         {
-            var rate = cold ? PerSecond / 4 : PerSecond;
-            await Load.GetAsync(bareClient, [.. Enumerable.Range(0, 400).Select(barePath)], PerSecond);
-            await Load.GetAsync(client, [.. Enumerable.Range(0, 400).Select(path)], PerSecond);
-            var bareResult = await Load.GetAsync(bareClient, [.. Enumerable.Range(0, count).Select(barePath)], rate);
-            if (cold)
+            var names = string.Join(',', app.Services.GetRequiredService<FeatureRegistry>().Of(entity).Take(50).Select(feature => feature.Id.Name));
+            string Path(int i) => $"/api/features/{entity.Name}/{Uri.EscapeDataString(ids[i])}";
+            var (all, fifty) = (await client.GetByteArrayAsync(Path(0)), await client.GetByteArrayAsync($"{Path(0)}?names={names}"));
+
+            var builder = WebApplication.CreateSlimBuilder(["--urls", "http://127.0.0.1:0"]);
+            builder.Logging.ClearProviders();
+            await using var bare = builder.Build();
+            bare.MapGet("/fifty", () => Results.Bytes(fifty, "application/json"));
+            bare.MapGet("/all", () => Results.Bytes(all, "application/json"));
+            bare.MapGet("/row/{id}", async (string id, CancellationToken ct) =>
             {
-                await app.Services.GetRequiredService<HybridCache>().RemoveByTagAsync(OnlineStore.Tag);
+                await using var connection = await database.OpenConnectionAsync(ct);
+                await using var command = new NpgsqlCommand($"select position, occurred_at from features.facts where {column} = $1 order by occurred_at desc limit 1", connection);
+                command.Parameters.Add(new NpgsqlParameter { Value = id });
+                await command.PrepareAsync(ct);
+                await using var reader = await command.ExecuteReaderAsync(ct);
+                await reader.ReadAsync(ct);
+                return Results.Bytes(all, "application/json");
+            });
+            await bare.StartAsync();
+            using var bareClient = new HttpClient { BaseAddress = new Uri(bare.Urls.First()) };
+
+            // The two take turns, so that a restless minute falls on both. What is compiled while it is asked for the first times is not counted.
+            async Task CompareAsync(string name, Func<int, string> barePath, Func<int, string> path, int count, bool cold)
+            {
+                var rate = cold ? PerSecond / 4 : PerSecond;
+                await Load.GetAsync(bareClient, [.. Enumerable.Range(0, WarmUp).Select(barePath)], PerSecond);
+                await Load.GetAsync(client, [.. Enumerable.Range(0, WarmUp).Select(path)], PerSecond);
+                var (bareParts, parts) = (new List<LoadResult>(), new List<LoadResult>());
+                for (var round = 0; round < Rounds; round++)
+                {
+                    var range = Enumerable.Range(round * count / Rounds, count / Rounds).ToList();
+                    bareParts.Add(await Load.GetAsync(bareClient, [.. range.Select(barePath)], rate));
+                    if (cold)
+                    {
+                        await app.Services.GetRequiredService<HybridCache>().RemoveByTagAsync(OnlineStore.Tag);
+                    }
+
+                    parts.Add(await Load.GetAsync(client, [.. range.Select(path)], rate));
+                }
+
+                var (bareResult, result) = (LoadResult.Of(bareParts), LoadResult.Of(parts));
+                table.Add($"bare, {name}", bareResult.Requests, bareResult.Percentile(.5), bareResult.Percentile(.99), 1.0, 1.0);
+                table.Add(name, result.Requests, result.Percentile(.5), result.Percentile(.99), result.Percentile(.5) / bareResult.Percentile(.5), result.Percentile(.99) / bareResult.Percentile(.99));
             }
 
-            var result = await Load.GetAsync(client, [.. Enumerable.Range(0, count).Select(path)], rate);
-            table.Add($"bare, {name}", count, bareResult.Percentile(.5), bareResult.Percentile(.99), 1.0, 1.0);
-            table.Add(name, count, result.Percentile(.5), result.Percentile(.99), result.Percentile(.5) / bareResult.Percentile(.5), result.Percentile(.99) / bareResult.Percentile(.99));
+            await CompareAsync($"50 features of {entity.Name}s warm", _ => "/fifty", i => $"{Path(i % 20)}?names={names}", 1_500, cold: false);
+            await CompareAsync($"all features of {entity.Name}s warm", _ => "/all", i => Path(i % 20), 1_500, cold: false);
+            await CompareAsync($"all features of {entity.Name}s cold, beside one indexed row", i => $"/row/{Uri.EscapeDataString(ids[i % ids.Count])}", i => Path(i % ids.Count), Math.Min(1_000, ids.Count), cold: true);
+            await bare.StopAsync();
         }
 
-        await CompareAsync("50 features warm", _ => "/fifty", i => $"/api/features/user/{people[i % 20]}?names={names}", 1_500, cold: false);
-        await CompareAsync("all features of a user warm", _ => "/all", i => $"/api/features/user/{people[i % 20]}", 1_500, cold: false);
-        await CompareAsync("all features of a user cold, beside one indexed row", i => $"/row/{people[i % people.Count]}", i => $"/api/features/user/{people[i % people.Count]}", Math.Min(1_000, people.Count), cold: true);
         table.Print();
-        await bare.StopAsync();
     }
 
-    private static async Task FrameAsync(IServiceProvider services, NpgsqlDataSource database, int events, int rows)
+    private static async Task FramesAsync(IServiceProvider services, NpgsqlDataSource database, long events, int rows)
     {
-        var registry = services.GetRequiredService<FeatureRegistry>();
-        List<string> features = [.. registry.Of(Entity.User).Where(feature => feature.Type != FeatureType.Shares).Take(50).Select(feature => feature.Id.ToString())];
-        var spine = new List<SpineRow>(rows);
-        await using (var command = database.CreateCommand("select person_id, occurred_at from features.facts where person_id is not null order by md5(position::text) limit $1"))
-        {
-            command.Parameters.Add(new NpgsqlParameter { Value = rows });
-            await using var reader = await command.ExecuteReaderAsync();
-            while (await reader.ReadAsync())
-            {
-                spine.Add(new SpineRow(reader.GetFieldValue<DateTimeOffset>(1), 1, reader.GetString(0)));
-            }
-        }
-
         var copying = Stopwatch.StartNew();
         await using (var connection = await database.OpenConnectionAsync())
         {
@@ -133,23 +178,45 @@ internal static class FeaturesBenchmark
             }
         }
 
-        var copy1 = copying.Elapsed.TotalSeconds;
+        var copied = copying.Elapsed.TotalSeconds;
+        var table = new Table("training frame", "rows", "features", "events", "seconds", "of one COPY");
+        table.Add("COPY of the events", 0, 0, events, copied, 1.0);
         var frames = services.GetRequiredService<FrameStore>();
-        var building = Stopwatch.StartNew();
-        var frame = await frames.CreateAsync(new BuildFrame(spine, features, "benchmark"), default);
-        var created = building.Elapsed.TotalSeconds;
-        building.Restart();
         var bytes = 0L;
-        await foreach (var part in frames.ReadCsvAsync(frame.Id, default))
+        foreach (var (entity, column) in new[] { (Entity.User, "person_id"), (Entity.Item, "item_id") })
         {
-            bytes += part.Length;
+            List<string> features = [.. services.GetRequiredService<FeatureRegistry>().Of(entity).Where(feature => feature.Type != FeatureType.Shares).Take(50).Select(feature => feature.Id.ToString())];
+            var spine = new List<SpineRow>(rows);
+            await using (var command = database.CreateCommand($"select {column}, occurred_at from features.facts where {column} is not null order by md5(position::text) limit $1"))
+            {
+                command.CommandTimeout = 0;
+                command.Parameters.Add(new NpgsqlParameter { Value = rows });
+                await using var reader = await command.ExecuteReaderAsync();
+                while (await reader.ReadAsync())
+                {
+                    var row = new SpineRow(reader.GetFieldValue<DateTimeOffset>(1), 1);
+                    spine.Add(entity == Entity.User ? row with { UserId = reader.GetString(0) } : row with { ItemId = reader.GetString(0) });
+                }
+            }
+
+            var building = Stopwatch.StartNew();
+            var frame = await frames.CreateAsync(new BuildFrame(spine, features, "benchmark"), default);
+            var created = building.Elapsed.TotalSeconds;
+            building.Restart();
+            await foreach (var part in frames.ReadCsvAsync(frame.Id, default))
+            {
+                bytes += part.Length;
+            }
+
+            var read = building.Elapsed.TotalSeconds;
+            table.Add($"of {entity.Name}s: spine stored, computed and hashed", spine.Count, features.Count, events, created, created / copied);
+            table.Add($"of {entity.Name}s: computed and written as CSV", spine.Count, features.Count, events, read, read / copied);
+            await using var forget = database.CreateCommand("delete from features.frames where id = $1");
+            forget.CommandTimeout = 0;
+            forget.Parameters.Add(new NpgsqlParameter { Value = frame.Id });
+            await forget.ExecuteNonQueryAsync();
         }
 
-        var read = building.Elapsed.TotalSeconds;
-        var table = new Table("training frame", "rows", "features", "events", "seconds", "of one COPY");
-        table.Add("COPY of the events", 0, 0, events, copy1, 1.0);
-        table.Add("spine stored, computed and hashed", spine.Count, features.Count, events, created, created / copy1);
-        table.Add("computed and written as CSV", spine.Count, features.Count, events, read, read / copy1);
         table.Print();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0} MiB of CSV; working set {Environment.WorkingSet / 1048576.0:0} MiB at the end"));
     }
@@ -191,9 +258,10 @@ internal static class FeaturesBenchmark
 
     private static double[] Ranks(double[] values) => [.. values.Select(value => values.Count(other => other < value) + ((values.Count(other => other == value) - 1) / 2.0))];
 
-    private static async Task<List<string>> PeopleAsync(NpgsqlDataSource database, string column, int limit)
+    private static async Task<List<string>> IdsAsync(NpgsqlDataSource database, string column, int limit)
     {
         await using var command = database.CreateCommand($"select {column} from (select distinct {column} from features.facts where {column} is not null) p order by md5({column}) limit {limit}");
+        command.CommandTimeout = 0;
         await using var reader = await command.ExecuteReaderAsync();
         var found = new List<string>();
         while (await reader.ReadAsync())
