@@ -24,6 +24,12 @@ internal static partial class Log
         "Subscription {Subscription} asks for {Type} since position {Since} and has not seen the older ones; to have them, rebuild the subscription")]
     public static partial void TypePassedOver(ILogger logger, string subscription, string type, long since);
 
+    [LoggerMessage(1108, LogLevel.Information, "Subscription {Subscription} writes more than its version {Version} did: its tables are filled again from the log")]
+    public static partial void Rebuilding(ILogger logger, string subscription, int version);
+
+    [LoggerMessage(1109, LogLevel.Warning, "Subscription {Subscription} writes more than its version {Version} did, but its tables stay as they are. {Refusal}")]
+    public static partial void NotRebuilt(ILogger logger, string subscription, int version, string refusal);
+
     [LoggerMessage(1105, LogLevel.Warning, "Lost the connection that listens for appends")]
     public static partial void ListenerLost(ILogger logger, Exception fault);
 }

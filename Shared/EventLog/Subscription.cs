@@ -11,6 +11,9 @@ public abstract class Subscription
     /// <summary>Chosen name, stable over releases; the key of its position.</summary>
     public abstract string Name { get; }
 
+    /// <summary>Raised by one whenever it comes to write something else of the same events; hosts then rebuild its tables by themselves.</summary>
+    public virtual int Version => 1;
+
     /// <summary>Types it wants; null for all.</summary>
     public virtual IReadOnlyCollection<string>? EventTypes => null;
 
@@ -56,3 +59,9 @@ public sealed record TypePassedOver(string Subscription, string Type, long Since
 /// <param name="Attempts">Attempts made.</param>
 /// <param name="ParkedAt">When it was set aside (UTC).</param>
 public sealed record ParkedEvent(string Subscription, long Position, string Type, string Reason, int Attempts, DateTimeOffset ParkedAt);
+
+/// <summary>A subscription whose tables an older version of it had written.</summary>
+/// <param name="Subscription">Name of the subscription.</param>
+/// <param name="Version">The version that wrote them.</param>
+/// <param name="Refusal">Why they were not rebuilt; null when they were.</param>
+public sealed record OutdatedTables(string Subscription, int Version, string? Refusal);

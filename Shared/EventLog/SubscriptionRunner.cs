@@ -22,14 +22,26 @@ internal sealed class SubscriptionRunner(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // Before any of them moves: afterwards nobody could tell that something was passed over.
-        await WarnAsync(stoppingToken);
+        await PrepareAsync(stoppingToken);
         await Task.WhenAll(subscriptions.All.Select(subscription => RunAsync(subscription, stoppingToken)).Append(ListenAsync(stoppingToken)));
     }
 
-    private async Task WarnAsync(CancellationToken ct)
+    private async Task PrepareAsync(CancellationToken ct)
     {
         try
         {
+            foreach (var outdated in await subscriptions.RebuildOutdatedAsync(ct))
+            {
+                if (outdated.Refusal is null)
+                {
+                    Log.Rebuilding(logger, outdated.Subscription, outdated.Version);
+                }
+                else
+                {
+                    Log.NotRebuilt(logger, outdated.Subscription, outdated.Version, outdated.Refusal);
+                }
+            }
+
             foreach (var missed in await subscriptions.MissedAsync(ct))
             {
                 Log.EventsMissed(logger, missed.Subscription, missed.Files, missed.First, missed.Last);

@@ -191,15 +191,55 @@ public sealed class Subscriptions(NpgsqlDataSource database, IEnumerable<Subscri
 
     /// <summary>Empties a subscription's tables and sends it back to the start of the log; the others go on.</summary>
     /// <exception cref="ArchiveException">Events that it wants have left the log; nothing was changed.</exception>
-    public async Task RebuildAsync(string name, CancellationToken ct = default)
+    public Task RebuildAsync(string name, CancellationToken ct = default) => RebuildAsync(name, int.MaxValue, ct);
+
+    /// <summary>
+    /// Sends back every subscription whose tables an older version of it wrote, and answers them; to be called before any of them moves. One whose events are no longer all in the log
+    /// keeps its tables as they are.
+    /// </summary>
+    public async Task<IReadOnlyList<OutdatedTables>> RebuildOutdatedAsync(CancellationToken ct = default)
+    {
+        List<(string Name, int Version)> known;
+        await using (var connection = await database.OpenConnectionAsync(ct))
+        {
+            known = (await connection.QueryAsync<(string Name, int Version)>(new CommandDefinition("select name, projection_version from events.mt_event_progression order by name", cancellationToken: ct))).AsList();
+        }
+
+        var outdated = new List<OutdatedTables>();
+        foreach (var (name, version) in known.Where(one => byName.TryGetValue(one.Name, out var subscription) && one.Version < subscription.Version))
+        {
+            try
+            {
+                await RebuildAsync(name, byName[name].Version, ct);
+                outdated.Add(new OutdatedTables(name, version, null));
+            }
+            catch (ArchiveException gone)
+            {
+                outdated.Add(new OutdatedTables(name, version, gone.Message));
+            }
+        }
+
+        return outdated;
+    }
+
+    /// <summary>Rebuilds one unless its tables are of this version or a newer one by now: another host may have been quicker.</summary>
+    private async Task RebuildAsync(string name, int unless, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         var (transaction, _) = (await BeginAsync(connection, name, wait: true, ct))!.Value;
         await using var work = transaction;
+        if (await connection.ExecuteScalarAsync<int>(new CommandDefinition("select projection_version from events.mt_event_progression where name = @name", new { name }, cancellationToken: ct)) >= unless)
+        {
+            return;
+        }
+
         await Archive.RequireWholeLogAsync(connection, byName[name].EventTypes, ct);
         await byName[name].ResetAsync(transaction, ct);
-        await connection.ExecuteAsync(new CommandDefinition("delete from events.parked_events where subscription = @name", new { name }, cancellationToken: ct));
-        await connection.ExecuteAsync(new CommandDefinition("update events.subscription_types set since = 0 where subscription = @name", new { name }, cancellationToken: ct));
+        await connection.ExecuteAsync(new CommandDefinition("""
+            delete from events.parked_events where subscription = @name;
+            update events.subscription_types set since = 0 where subscription = @name;
+            update events.mt_event_progression set projection_version = @Version where name = @name
+            """, new { name, byName[name].Version }, cancellationToken: ct));
         await MoveAsync(connection, name, 0, ct);
         await transaction.CommitAsync(ct);
     }
@@ -207,6 +247,7 @@ public sealed class Subscriptions(NpgsqlDataSource database, IEnumerable<Subscri
     /// <summary>Handles everything the log holds now, for every subscription or one; the way command-line verbs and tests wait for projections.</summary>
     public async Task CatchUpAsync(string? name = null, CancellationToken ct = default)
     {
+        await RebuildOutdatedAsync(ct);
         await using var connection = await database.OpenConnectionAsync(ct);
         var end = await HighWaterMarkAsync(connection, ct);
         if (end > SmallLog && await connection.ExecuteScalarAsync<float>(new CommandDefinition("select reltuples from pg_class where oid = 'events.mt_events'::regclass", cancellationToken: ct)) < end / 2)
@@ -230,7 +271,7 @@ public sealed class Subscriptions(NpgsqlDataSource database, IEnumerable<Subscri
     }
 
     /// <summary>Opens a transaction that holds the position's row, or none when another host holds it.</summary>
-    private static async Task<(NpgsqlTransaction Transaction, long Position)?> BeginAsync(NpgsqlConnection connection, string name, bool wait, CancellationToken ct)
+    private async Task<(NpgsqlTransaction Transaction, long Position)?> BeginAsync(NpgsqlConnection connection, string name, bool wait, CancellationToken ct)
     {
         for (var attempt = 0; ; attempt++)
         {
@@ -253,7 +294,7 @@ public sealed class Subscriptions(NpgsqlDataSource database, IEnumerable<Subscri
 
             // The row may be new: made in a transaction of its own, so that no other host waits for this one's work.
             await connection.ExecuteAsync(new CommandDefinition(
-                "insert into events.mt_event_progression (name, last_seq_id) values (@name, 0) on conflict do nothing", new { name }, cancellationToken: ct));
+                "insert into events.mt_event_progression (name, last_seq_id, projection_version) values (@name, 0, @Version) on conflict do nothing", new { name, byName[name].Version }, cancellationToken: ct));
         }
     }
 

@@ -9,13 +9,13 @@ internal static class ActivityFeatures
 {
     public static void OfItem(FeatureList item)
     {
-        item.TextOfItem("activity_type", "type", view => view.Item?.Item.Text("type"), "Type of an activity.", "item.type");
-        item.TextOfItem("level", "level", view => view.Item?.Item.Text("level"), "For whom an activity is: beginner, intermediate or advanced.", "item.level");
+        item.TextOfItem("activity_type", "type", view => view.Item?.Item.Type, "Type of an activity.", "item.type");
+        item.TextOfItem("level", "level", view => view.Item?.Item.Level, "For whom an activity is: beginner, intermediate or advanced.", "item.level");
         item.Add("tags", new Computation.OfItem(view => view.Item?.Item.Tags is { Count: > 0 } tags ? Even(tags) : Value.None, "item.tags"), FeatureType.Shares, "tag", "Its tags, each with the same share.", null);
         item.OfItem("latitude", "degrees", view => view.Item?.Item.Latitude, "Degrees north.", "item.location");
         item.OfItem("longitude", "degrees", view => view.Item?.Item.Longitude, "Degrees east.", "item.location");
-        item.OfItem("hours_until_start", "hours", view => view.Item?.Item.Window?.From is { } starts ? Math.Round((starts.UtcTicks - view.At) / (double)TimeSpan.TicksPerHour, 2) : Value.None, "Hours until an activity begins.", "item.window");
-        item.TextOfItem("start_slot", "slot", view => view.Item?.Item.Window?.From is { } starts ? LocalTime.Slot(starts.UtcTicks) : Value.None, "Weekday and part of the day at which an activity begins.", "item.window");
+        item.OfItem("hours_until_start", "hours", view => view.Item?.Item.StartsAt is { } starts ? Math.Round((starts.UtcTicks - view.At) / (double)TimeSpan.TicksPerHour, 2) : Value.None, "Hours until an activity begins.", "item.window");
+        item.TextOfItem("start_slot", "slot", view => view.Item?.Item.StartsAt is { } starts ? LocalTime.Slot(starts.UtcTicks) : Value.None, "Weekday and part of the day at which an activity begins.", "item.window");
         item.OfItem("is_free", "yes or no", view => view.Item is { } it ? it.PriceUsd is 0 ? 1 : 0 : Value.None, "1 when it costs nothing, else 0.", "item.price");
         item.Number("attended_total", "people", Streams.Attendances.By("userId, anonymousId", fact => fact.PersonId), Window.All, Distinct, "People who went, ever.", 0);
     }

@@ -57,18 +57,18 @@ internal static class ItemFeatures
         item.TextOfItem("place", "place", view => view.Item?.Item.Place, "Province or city.", "item.place");
         item.TextOfItem("seller", "seller", view => view.Item?.Item.SellerId, "Seller's id.", "item.sellerId");
         item.OfItem("year", "year", view => view.Item?.Year, "Model year.", "item.year");
-        item.OfItem("mileage_km", "km", view => view.Item?.Item.Number("mileageKm"), "Mileage.", "item.mileageKm");
+        item.OfItem("mileage_km", "km", view => view.Item?.Item.MileageKm, "Mileage.", "item.mileageKm");
         var price = item.OfItem("price_usd", "USD", view => view.Item?.PriceUsd is { } usd ? Math.Round(usd, 2) : Value.None, "Price in dollars at the rate of the day it was stated.", "item.price");
         item.Derived("log_price", "ln USD", [price], v => v[0].Number > 0 ? Math.Log(v[0].Number) : Value.None, "Logarithm of the price.");
-        item.OfItem("photo_count", "pictures", view => view.Item?.Item.Images.Count, "Pictures.", "item.images");
-        item.OfItem("text_length", "characters", view => view.Item is { } it ? it.Item.Title.Length + (it.Item.Description?.Length ?? 0) : Value.None, "Length of title and description.", "item.title", "item.description");
-        item.OfItem("attributes_filled", "attributes", view => view.Item?.Item.Attributes.Count(pair => pair.Value.ValueKind is not System.Text.Json.JsonValueKind.Null), "Attributes that the seller filled in.", "item.attributes");
+        item.OfItem("photo_count", "pictures", view => view.Item?.Item.Images, "Pictures.", "item.images");
+        item.OfItem("text_length", "characters", view => view.Item?.Item.TextLength, "Length of title and description.", "item.title", "item.description");
+        item.OfItem("attributes_filled", "attributes", view => view.Item?.Item.AttributesFilled, "Attributes that the seller filled in.", "item.attributes");
         item.OfItem("price_changes", "changes", view => view.Item?.PriceChanges, "Times its price changed.", "to");
         item.OfItem("price_cuts", "changes", view => view.Item?.PriceCuts, "Times its price fell.", "to");
         item.OfItem("price_against_first", "ratio", view => view.Item is { PriceUsd: { } now, FirstPriceUsd: > 0 and { } first } ? now / first : Value.None, "Price against the first price.", "item.price", "to");
         item.OfItem("days_since_priced", "days", view => view.Item is { } it ? Days(view.At - it.PricedAt) : Value.None, "Days since its price was last stated.", "item.price", "to");
         item.OfItem("days_since_updated", "days", view => view.Item is { } it ? Days(view.At - it.UpdatedAt) : Value.None, "Days since anything about it changed.", "occurredAt");
-        item.OfItem("days_until_start", "days", view => view.Item?.Item.Window?.From is { } starts ? Days(starts.UtcTicks - view.At) : Value.None, "Days until an activity begins.", "item.window");
+        item.OfItem("days_until_start", "days", view => view.Item?.Item.StartsAt is { } starts ? Days(starts.UtcTicks - view.At) : Value.None, "Days until an activity begins.", "item.window");
         item.Number("updates_30d", "events", FactStream.Of(EventTypes.ItemUpdated, EventTypes.ItemPriceChanged), Window.Month, Count, "Changes by its seller within the last 30d.", 0);
     }
 

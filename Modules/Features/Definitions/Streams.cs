@@ -61,14 +61,14 @@ internal static class Streams
     public static readonly FactStream Years = Views.Measured("item.year", fact => fact.Item?.Year);
 
     /// <summary>What people looked at that takes place somewhere, at some time, for somebody.</summary>
-    public static readonly FactStream ActivityTypes = Views.By("item.type", fact => fact.Item?.Item.Text("type"));
-    public static readonly FactStream Levels = Views.By("item.level", fact => fact.Item?.Item.Text("level"));
+    public static readonly FactStream ActivityTypes = Views.By("item.type", fact => fact.Item?.Item.Type);
+    public static readonly FactStream Levels = Views.By("item.level", fact => fact.Item?.Item.Level);
 
     /// <summary>Tags of an item, one after the other between commas.</summary>
     public static readonly FactStream Tags = Views.By("item.tags", fact => fact.Item?.Item.Tags is { Count: > 0 } tags ? string.Join(',', tags) : null);
 
     /// <summary>Weekday and part of the day at which it begins.</summary>
-    public static readonly FactStream Slots = Views.By("item.window", fact => fact.Item?.Item.Window?.From is { } starts ? LocalTime.Slot(starts.UtcTicks) : null);
+    public static readonly FactStream Slots = Views.By("item.window", fact => fact.Item?.Item.StartsAt is { } starts ? LocalTime.Slot(starts.UtcTicks) : null);
     public static readonly FactStream Latitudes = Views.Measured("item.location", fact => fact.Item?.Item.Latitude);
     public static readonly FactStream Longitudes = Views.Measured("item.location", fact => fact.Item?.Item.Longitude);
     public static readonly FactStream Attendances = FactStream.Of(EventTypes.Attended).Where("attended", fact => fact.Channel == "true");

@@ -7,7 +7,7 @@ using OKLA.Shared.EventLog;
 namespace OKLA.Features.Facts;
 
 /// <summary>
-/// The histories of all items up to a position of the log, in memory: a few hundred bytes for each thing the log said about an item.
+/// The histories of all items up to a position of the log, in memory: a few hundred bytes for each thing the log said about an item, however much it said.
 /// Reading on makes it longer and leaves what was read unchanged.
 /// </summary>
 internal sealed class CatalogueHistory(NpgsqlDataSource database, ExchangeRates rates)
@@ -15,6 +15,7 @@ internal sealed class CatalogueHistory(NpgsqlDataSource database, ExchangeRates 
     private readonly ConcurrentDictionary<string, ItemHistory> items = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, ItemHistory>> peers = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, ItemHistory>> sellers = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, string> words = new(StringComparer.Ordinal);
     private readonly Lock gate = new();
     private Task? next;
     private bool waits;
@@ -62,9 +63,9 @@ internal sealed class CatalogueHistory(NpgsqlDataSource database, ExchangeRates 
         {
             last = reader.GetInt64(0);
             var at = reader.GetFieldValue<DateTimeOffset>(3);
-            var item = reader.IsDBNull(5) ? null : JsonSerializer.Deserialize<CatalogItem>(reader.GetFieldValue<byte[]>(5), EventJson.Options);
+            var item = reader.IsDBNull(5) ? null : DescribedItem.Of(JsonSerializer.Deserialize<CatalogItem>(reader.GetFieldValue<byte[]>(5), EventJson.Options)!, One);
             var price = reader.IsDBNull(6) || reader.IsDBNull(7) ? null : rates.ToUsd(new Money(reader.GetDecimal(6), reader.GetString(7)), at);
-            var statement = new ItemStatement(last, reader.GetString(2), at.UtcTicks, reader.GetFieldValue<DateTimeOffset>(4).UtcTicks, item, (double?)price);
+            var statement = new ItemStatement(last, One(reader.GetString(2)), at.UtcTicks, reader.GetFieldValue<DateTimeOffset>(4).UtcTicks, item, (double?)price);
             if (!said.TryGetValue(reader.GetString(1), out var list))
             {
                 said[reader.GetString(1)] = list = [];
@@ -80,6 +81,8 @@ internal sealed class CatalogueHistory(NpgsqlDataSource database, ExchangeRates 
 
         Volatile.Write(ref position, last);
     }
+
+    private string One(string text) => words.GetOrAdd(text, text);
 
     private async Task AfterAsync(Task? before)
     {

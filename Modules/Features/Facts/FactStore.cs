@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Npgsql;
-using NpgsqlTypes;
 using OKLA.Features.Registry;
 using OKLA.Shared.Contracts;
 
@@ -11,7 +10,7 @@ internal sealed class FactStore(NpgsqlDataSource database)
 {
     private const string Columns = "f.position, f.type, f.occurred_at, f.known_at, f.person_id, f.item_id, f.session_id, f.dealer_id, f.campaign_id, f.channel, f.device, f.make, f.body_type, f.amount, f.extent";
 
-    private const string Visible = "f.type = any($3) and f.occurred_at <= $4 and f.known_at <= $4 and f.position <= $5";
+    private const string Visible = "f.type = any($1) and f.occurred_at <= $2 and f.known_at <= $2 and f.position <= $3";
 
     /// <summary>Who was who, as the log told it of these people up to a position.</summary>
     public Task<PersonLinks> LinksAsync(IReadOnlyCollection<string> people, long upTo, CancellationToken ct) => PersonLinks.ReadAsync(database, people, upTo, ct);
@@ -35,12 +34,12 @@ internal sealed class FactStore(NpgsqlDataSource database)
                 new NpgsqlBatchCommand(PersonLinks.Sql(ofSome: true)) { Parameters = { new() { Value = upTo }, new() { Value = new[] { id } } } },
                 new NpgsqlBatchCommand($"""
                     select 0, {Columns} from features.facts f where f.person_id = any(array(
-                        with users as (select $1::text as id union select user_id from features.person_links where anonymous_id = $1)
+                        with users as (select $4::text as id union select user_id from features.person_links where anonymous_id = $4)
                         select id from users union select l.anonymous_id from users join features.person_links l on l.user_id = users.id)) and {Visible}
                     order by greatest(occurred_at, known_at), position
                     """)
                 {
-                    Parameters = { new() { Value = id }, new() { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text }, new() { Value = types.ToArray() }, new() { Value = new DateTime(visibleBy, DateTimeKind.Utc) }, new() { Value = upTo } },
+                    Parameters = { new() { Value = types.ToArray() }, new() { Value = new DateTime(visibleBy, DateTimeKind.Utc) }, new() { Value = upTo }, new() { Value = id } },
                 },
             },
         };
@@ -65,11 +64,19 @@ internal sealed class FactStore(NpgsqlDataSource database)
     /// <param name="visibleBy">UTC ticks: event time and known-at time are both at or before this.</param>
     /// <param name="upTo">Last place in the log.</param>
     /// <param name="catalogue">What was known of the items.</param>
+    /// <param name="catalogueIsRead">Completes when it is read as far as it has to be; the facts are asked for meanwhile.</param>
     /// <param name="ct">Stops the reading.</param>
     /// <returns>The owner's place in <paramref name="owners"/>, ascending, and the fact.</returns>
     public async IAsyncEnumerable<(int Owner, Fact Fact)> ReadAsync(
-        Entity entity, IReadOnlyList<IReadOnlyList<string>> owners, IReadOnlyList<string> types, long visibleBy, long upTo, CatalogueHistory catalogue, [EnumeratorCancellation] CancellationToken ct)
+        Entity entity, IReadOnlyList<IReadOnlyList<string>> owners, IReadOnlyList<string> types, long visibleBy, long upTo, CatalogueHistory catalogue, Task catalogueIsRead,
+        [EnumeratorCancellation] CancellationToken ct)
     {
+        if (entity == Entity.Dealer)
+        {
+            // Which items are a seller's stands in the catalogue.
+            await catalogueIsRead;
+        }
+
         var (places, keys) = (new List<int>(owners.Count), new List<string>(owners.Count));
         for (var owner = 0; owner < owners.Count; owner++)
         {
@@ -82,11 +89,11 @@ internal sealed class FactStore(NpgsqlDataSource database)
 
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var command = new NpgsqlCommand(Sql(entity), connection);
-        command.Parameters.Add(new NpgsqlParameter { Value = places.ToArray() });
-        command.Parameters.Add(new NpgsqlParameter { Value = keys.ToArray() });
         command.Parameters.Add(new NpgsqlParameter { Value = types.ToArray() });
         command.Parameters.Add(new NpgsqlParameter { Value = new DateTime(visibleBy, DateTimeKind.Utc) });
         command.Parameters.Add(new NpgsqlParameter { Value = upTo });
+        command.Parameters.Add(new NpgsqlParameter { Value = places.ToArray() });
+        command.Parameters.Add(new NpgsqlParameter { Value = keys.ToArray() });
         if (entity == Entity.Dealer)
         {
             command.Parameters.Add(new NpgsqlParameter { Value = owners.Select(owner => owner[0]).ToArray() });
@@ -94,6 +101,7 @@ internal sealed class FactStore(NpgsqlDataSource database)
 
         await command.PrepareAsync(ct);
         await using var reader = await command.ExecuteReaderAsync(ct);
+        await catalogueIsRead;
         var names = new Dictionary<string, string>(StringComparer.Ordinal);
         var more = await reader.ReadAsync(ct);
         for (var owner = 0; owner < owners.Count; owner++)
@@ -126,7 +134,7 @@ internal sealed class FactStore(NpgsqlDataSource database)
 
     private static string Sql(Entity entity)
     {
-        string From(string column) => $"from unnest($1, $2) o (owner, key) join features.facts f on f.{column} = o.key where {Visible}";
+        string From(string column) => $"from unnest($4, $5) o (owner, key) join features.facts f on f.{column} = o.key where {Visible}";
         const string Order = "order by owner, greatest(occurred_at, known_at), position";
         return entity switch
         {

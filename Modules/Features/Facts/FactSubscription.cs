@@ -23,6 +23,9 @@ internal sealed class FactSubscription(IOptions<FeaturesOptions> options, Exchan
 
     public override string Name => SubscriptionName;
 
+    /// <summary>2: whether the person agreed to advertising.</summary>
+    public override int Version => 2;
+
     public override IReadOnlyCollection<string> EventTypes { get; } = [.. FactColumns.Of.Keys.Union(options.Value.WeightedTypes), Types.PersonErased, Types.PersonLinked, Types.PersonSplit];
 
     public override int BatchSize => options.Value.BatchSize;

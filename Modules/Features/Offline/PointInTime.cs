@@ -35,16 +35,14 @@ internal sealed class PointInTime(FactStore facts)
             return answers;
         }
 
-        // One person is asked for while somebody waits, so links, facts and catalogue are read at the same time.
+        // Somebody may be waiting, so what does not need each other is read at the same time: of one person links and facts, of all else the facts, and the catalogue beside them.
+        var isRead = catalogueIsRead ?? Task.CompletedTask;
         var (links, hers) = (PersonLinks.None, (IReadOnlyList<Fact>?)null);
-        if (plan.Entity == Entity.User && points.Count == 1)
+        if (plan.Entity == Entity.User)
         {
-            (links, hers) = await facts.ReadPersonAsync(points[0].Id, plan.Types, points[0].At, upTo, catalogue, catalogueIsRead ?? Task.CompletedTask, ct);
-        }
-        else
-        {
-            await (catalogueIsRead ?? Task.CompletedTask);
-            links = plan.Entity == Entity.User ? await facts.LinksAsync([.. points.Select(point => point.Id).Distinct()], upTo, ct) : links;
+            (links, hers) = points.Count == 1
+                ? await facts.ReadPersonAsync(points[0].Id, plan.Types, points[0].At, upTo, catalogue, isRead, ct)
+                : (await facts.LinksAsync([.. points.Select(point => point.Id).Distinct()], upTo, ct), null);
         }
 
         var places = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -102,7 +100,7 @@ internal sealed class PointInTime(FactStore facts)
         }
         else
         {
-            await foreach (var (owner, fact) in facts.ReadAsync(plan.Entity, owners, plan.Types, order.Max(point => point.At), upTo, catalogue, ct))
+            await foreach (var (owner, fact) in facts.ReadAsync(plan.Entity, owners, plan.Types, order.Max(point => point.At), upTo, catalogue, isRead, ct))
             {
                 AnswerUpTo(owner, fact.VisibleAt);
                 state.Add(fact);

@@ -68,18 +68,25 @@ internal sealed class OnlineStore(
     public async Task<CachedVector> ComposeAsync(LeadPlan plan, IReadOnlyDictionary<Entity, string> ids, IReadOnlyDictionary<string, string> parameters, CancellationToken ct)
     {
         var now = clock.GetUtcNow().UtcTicks;
-        var (parts, known, oldest) = (new Dictionary<Entity, Value[]>(), false, now);
-        var all = ids.ToDictionary();
-        foreach (var (entity, part) in plan.Parts.OrderBy(part => part.Key))
+        var asked = plan.Parts.Keys.Where(ids.ContainsKey).ToDictionary(entity => entity, entity => GetAsync(entity, ids[entity], ct).AsTask());
+        if (plan.Parts.ContainsKey(Entity.Dealer) && !ids.ContainsKey(Entity.Dealer) && asked.TryGetValue(Entity.Item, out var item))
         {
-            var vector = all.TryGetValue(entity, out var id) ? await GetAsync(entity, id, ct) : null;
+            // Who sells the item is known once that is.
+            await item;
+            if (catalogue[ids[Entity.Item]]?.At(now)?.Item.SellerId is { Length: > 0 } seller)
+            {
+                asked[Entity.Dealer] = GetAsync(Entity.Dealer, seller, ct).AsTask();
+            }
+        }
+
+        await Task.WhenAll(asked.Values);
+        var (parts, known, oldest) = (new Dictionary<Entity, Value[]>(), false, now);
+        foreach (var (entity, part) in plan.Parts)
+        {
+            var vector = asked.TryGetValue(entity, out var answer) ? await answer : null;
             known |= vector?.Known == true;
             oldest = Math.Min(oldest, vector?.At ?? now);
             parts[entity] = [.. part.Steps.Select(step => vector is null ? step.Default : vector.Values[plans[entity].PlaceOf(step.Id)])];
-            if (entity == Entity.Item && catalogue[id]?.At(now)?.Item.SellerId is { Length: > 0 } seller)
-            {
-                all.TryAdd(Entity.Dealer, seller);
-            }
         }
 
         var values = new Value[plan.Wanted.Count];

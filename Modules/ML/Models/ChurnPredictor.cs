@@ -42,12 +42,10 @@ internal abstract class ChurnPredictor(FrameSource source, IOptions<MLOptions> o
     {
         var owner = await Source.OwnersAsync(ct);
         var signs = new Dictionary<string, List<DateTimeOffset>>(StringComparer.Ordinal);
-        foreach (var sign in await Source.EventsAsync(Signs, ct))
+        var words = new Words();
+        foreach (var (id, at) in await Source.EventsAsync<(string Id, DateTimeOffset At)>(Signs, sign => OwnerOf(sign, owner) is { } id ? (words.Of(id), sign.OccurredAt) : null, ct))
         {
-            if (OwnerOf(sign, owner) is { } id)
-            {
-                (signs.TryGetValue(id, out var times) ? times : signs[id] = []).Add(sign.OccurredAt);
-            }
+            (signs.TryGetValue(id, out var times) ? times : signs[id] = []).Add(at);
         }
 
         if (signs.Count == 0)

@@ -42,17 +42,28 @@ internal sealed class ConversionPredictor(FrameSource source, IOptions<MLOptions
         var contacts = new Dictionary<(string, string), List<DateTimeOffset>>();
         var looks = new Reservoir<(SpineRow Row, (string Person, string Item) Key)>(MostLooks);
         var seen = new HashSet<(string, string, DateTime)>();
-        foreach (var one in await Source.EventsAsync([EventTypes.ItemViewed, EventTypes.Contacted], ct))
+        var (words, until) = (new Words(), Source.Now.AddDays(-HorizonDays));
+        var told = await Source.EventsAsync<(bool IsLook, DateTimeOffset At, string Person, string Item, string? Session)>([EventTypes.ItemViewed, EventTypes.Contacted], one =>
         {
-            var body = one.Read<BehaviourEvent>();
-            var key = (owner(body.PersonId), body.ItemId!);
-            if (one.Type == EventTypes.Contacted)
+            var isLook = one.Type == EventTypes.ItemViewed;
+            if (isLook && one.OccurredAt > until)
             {
-                (contacts.TryGetValue(key, out var times) ? times : contacts[key] = []).Add(one.OccurredAt);
+                return null;
             }
-            else if (one.OccurredAt <= Source.Now.AddDays(-HorizonDays) && seen.Add((key.Item1, key.Item2, one.OccurredAt.Date)))
+
+            var body = one.Read<BehaviourEvent>();
+            return (isLook, one.OccurredAt, words.Of(body.PersonId), words.Of(body.ItemId!), isLook ? words.OfAny(body.SessionId) : null);
+        }, ct);
+        foreach (var (isLook, at, person, item, session) in told)
+        {
+            var key = (owner(person), item);
+            if (!isLook)
             {
-                looks.Add((new SpineRow(one.OccurredAt, null, body.PersonId, body.ItemId, body.SessionId), key));
+                (contacts.TryGetValue(key, out var times) ? times : contacts[key] = []).Add(at);
+            }
+            else if (seen.Add((key.Item1, item, at.Date)))
+            {
+                looks.Add((new SpineRow(at, null, person, item, session), key));
             }
         }
 

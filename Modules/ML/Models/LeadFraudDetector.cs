@@ -31,13 +31,15 @@ internal sealed class LeadFraudDetector(FrameSource source, IOptions<MLOptions> 
     {
         var items = await source.Bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItemFrame(source.Now), ct);
         var sellers = items.Where(snapshot => snapshot.Item.SellerId is not null).ToDictionary(snapshot => snapshot.Item.Id, snapshot => snapshot.Item.SellerId!, StringComparer.Ordinal);
-        List<(ContactAttempt Contact, bool IsLook, bool IsAttack)> told = [];
-        foreach (var one in await source.EventsAsync([EventTypes.ItemViewed, EventTypes.Contacted], ct))
+        var words = new Words();
+        List<(ContactAttempt Contact, bool IsLook, bool IsAttack)> told = [.. await source.EventsAsync<(ContactAttempt Contact, bool IsLook, bool IsAttack)>([EventTypes.ItemViewed, EventTypes.Contacted], one =>
         {
-            var body = one.Read<BehaviourEvent>();
-            var message = body.Properties is { ValueKind: System.Text.Json.JsonValueKind.Object } said && said.TryGetProperty("message", out var text) ? text.ToString() : null;
-            told.Add((new ContactAttempt(one.OccurredAt, body.AnonymousId, body.UserId, body.ItemId ?? "", sellers.GetValueOrDefault(body.ItemId ?? "", ""), message), one.Type == EventTypes.ItemViewed, false));
-        }
+            var (body, isLook) = (one.Read<BehaviourEvent>(), one.Type == EventTypes.ItemViewed);
+            var item = words.Of(body.ItemId ?? "");
+            // What stands in a look is not read.
+            var message = !isLook && body.Properties is { ValueKind: System.Text.Json.JsonValueKind.Object } said && said.TryGetProperty("message", out var text) ? text.ToString() : null;
+            return (new ContactAttempt(one.OccurredAt, words.OfAny(body.AnonymousId), words.OfAny(body.UserId), item, sellers.GetValueOrDefault(item, ""), message), isLook, false);
+        }, ct)];
 
         DateTimeOffset[] contacts = [.. told.Where(one => !one.IsLook).Select(one => one.Contact.At)];
         if (contacts.Length < LeastContacts || sellers.Count < 20)

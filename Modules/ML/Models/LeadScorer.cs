@@ -73,19 +73,25 @@ internal sealed class LeadScorer(FrameSource source, IOptions<MLOptions> options
         // The first contact of a day counts: a second one an hour later is the same lead.
         var moments = new List<Moment>();
         var seen = new HashSet<(string, string, DateTime)>();
-        foreach (var contact in await Source.EventsAsync([EventTypes.Contacted], ct))
+        var (words, until) = (new Words(), Source.Now.AddDays(-HorizonDays));
+        var contacts = await Source.EventsAsync<(DateTimeOffset At, string Person, string Item, string? Session, string? Channel)>([EventTypes.Contacted], contact =>
         {
-            var body = contact.Read<BehaviourEvent>();
-            var key = (Person: owner(body.PersonId), Item: body.ItemId!);
-            if (contact.OccurredAt > Source.Now.AddDays(-HorizonDays) || !seen.Add((key.Person, key.Item, contact.OccurredAt.Date)) || (deals.TryGetValue(key, out var at) && at <= contact.OccurredAt))
+            if (contact.OccurredAt > until)
             {
-                continue;
+                return null;
             }
 
+            var body = contact.Read<BehaviourEvent>();
             var channel = body.Properties is { } said && said.TryGetProperty("channel", out var way) ? way.GetString() : null;
-            moments.Add(new Moment(
-                RowOf(body.PersonId, body.ItemId!, body.SessionId, channel, contact.OccurredAt),
-                Outcome.Of(deals.TryGetValue(key, out var sold) && sold <= contact.OccurredAt.AddDays(HorizonDays)), channel));
+            return (contact.OccurredAt, words.Of(body.PersonId), words.Of(body.ItemId!), words.OfAny(body.SessionId), words.OfAny(channel));
+        }, ct);
+        foreach (var (at, person, item, session, channel) in contacts)
+        {
+            var key = (owner(person), item);
+            if (seen.Add((key.Item1, item, at.Date)) && !(deals.TryGetValue(key, out var sold) && sold <= at))
+            {
+                moments.Add(new Moment(RowOf(person, item, session, channel, at), Outcome.Of(deals.ContainsKey(key) && sold <= at.AddDays(HorizonDays)), channel));
+            }
         }
 
         return moments;

@@ -104,15 +104,10 @@ internal sealed class UserSegmenterTraining(FrameSource source, MLOptions option
     private async Task<List<double[]>> ReadAsync(ProgressPart progress, CancellationToken ct)
     {
         var owner = await source.OwnersAsync(ct);
-        var ids = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var look in await source.EventsAsync([EventTypes.ItemViewed], ct))
-        {
-            if (look.OccurredAt > now.AddDays(-Days))
-            {
-                ids.Add(owner(look.Read<BehaviourEvent>().PersonId));
-            }
-        }
-
+        var (words, since) = (new Words(), now.AddDays(-Days));
+        var looks = await source.EventsAsync<(string Person, DateTimeOffset At)>(
+            [EventTypes.ItemViewed], look => look.OccurredAt > since ? (words.Of(owner(look.Read<BehaviourEvent>().PersonId)), look.OccurredAt) : null, ct);
+        var ids = looks.Select(look => look.Person).ToHashSet(StringComparer.Ordinal);
         var drawn = ids.Order(StringComparer.Ordinal).ToArray();
         new Random(Seed).Shuffle(drawn);
         var tastes = new List<double[]>();

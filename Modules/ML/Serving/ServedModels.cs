@@ -10,6 +10,7 @@ using OKLA.ML.Models;
 using OKLA.ML.Registry;
 using OKLA.ML.Rollout;
 using OKLA.Shared.EventLog;
+using OKLA.Shared.Messaging;
 
 namespace OKLA.ML.Serving;
 
@@ -18,6 +19,9 @@ namespace OKLA.ML.Serving;
 /// <param name="Previous">The one before it.</param>
 /// <param name="Rollout">The rollout under way.</param>
 internal sealed record LiveVersions(int Version, int? Previous, ActiveRollout? Rollout);
+
+/// <summary>Told by a host when it turns to another version of a model, whichever process published it, and of each when it starts.</summary>
+internal sealed record VersionServes(string Model, int Version);
 
 /// <summary>A version in memory.</summary>
 internal sealed record ServedVersion(string Model, int Version, IServedModel Answers, int Bytes)
@@ -33,7 +37,7 @@ internal sealed record ServedVersion(string Model, int Version, IServedModel Ans
 /// The versions that answer rows, in memory: read when first asked for, the ones asked longest ago let go when there is too much. One loop looks for
 /// publications and rollouts every few seconds and loads what is new of a model in use before requests turn to it, so that none of them waits for it.
 /// </summary>
-internal sealed class ServedModels(ModelCatalog catalog, ModelRegistry registry, NpgsqlDataSource database, IOptions<MLOptions> options, TimeProvider clock, ILogger<ServedModels> logger)
+internal sealed class ServedModels(ModelCatalog catalog, ModelRegistry registry, NpgsqlDataSource database, IMessageBus bus, IOptions<MLOptions> options, TimeProvider clock, ILogger<ServedModels> logger)
     : BackgroundService
 {
     /// <summary>How long a version that could not be read is left alone.</summary>
@@ -154,8 +158,12 @@ internal sealed class ServedModels(ModelCatalog catalog, ModelRegistry registry,
             }
         }
 
-        live = next;
+        var before = Interlocked.Exchange(ref live, next);
         Trim();
+        foreach (var (model, versions) in next.Where(row => before.GetValueOrDefault(row.Key)?.Version != row.Value.Version))
+        {
+            await bus.PublishAsync(new VersionServes(model, versions.Version), ct);
+        }
     }
 
     /// <inheritdoc />

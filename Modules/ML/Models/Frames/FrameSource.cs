@@ -23,9 +23,36 @@ internal sealed class FrameSource(IMessageBus bus, EventLog log, TimeProvider cl
     /// <summary>The same within a world that can be brought back: events and answers of the bus come through it.</summary>
     public FrameSource In(TrainingWorld through) => new(through, log, through.Clock, through);
 
-    /// <summary>All events of some types that are known by now, oldest first by event time.</summary>
+    /// <summary>All events of some types that are known by now, oldest first by event time; of types of which there are few.</summary>
     public Task<List<RecordedEvent>> EventsAsync(IReadOnlyCollection<string> types, CancellationToken ct) =>
         world is null ? LoggedAsync(types, ct) : world.ReadAsync($"events {string.Join(' ', types)}", () => LoggedAsync(types, ct), ct);
+
+    /// <summary>The same of types of which there are many: of each event no more stays in memory than what is kept of it.</summary>
+    /// <param name="types">Types of events.</param>
+    /// <param name="keep">What is kept of an event, asked in the order of the log; null of one that does not matter.</param>
+    /// <param name="ct">Stops the reading.</param>
+    /// <returns>What was kept, oldest first by event time.</returns>
+    public async Task<IEnumerable<T>> EventsAsync<T>(IReadOnlyCollection<string> types, Func<RecordedEvent, T?> keep, CancellationToken ct)
+        where T : struct
+    {
+        if (world is not null)
+        {
+            // What is read through a world is written down whole, whatever of it is kept here.
+            return (await EventsAsync(types, ct)).Select(keep).Where(kept => kept.HasValue).Select(kept => kept!.Value);
+        }
+
+        var all = new List<(long At, long Position, T Kept)>();
+        await foreach (var one in log.ReadAsync(0, types, ct: ct))
+        {
+            if (keep(one) is { } kept)
+            {
+                all.Add((one.OccurredAt.UtcTicks, one.Position, kept));
+            }
+        }
+
+        all.Sort(static (a, b) => a.At.CompareTo(b.At) is not 0 and var order ? order : a.Position.CompareTo(b.Position));
+        return all.Select(one => one.Kept);
+    }
 
     private async Task<List<RecordedEvent>> LoggedAsync(IReadOnlyCollection<string> types, CancellationToken ct)
     {

@@ -132,12 +132,10 @@ internal sealed class DescriptionTraining(FrameSource source) : ModelTraining
     private async Task<double> ContactsAsync(IReadOnlyList<ItemSnapshot> items, CancellationToken ct)
     {
         var contacts = new Dictionary<string, int>(StringComparer.Ordinal);
-        foreach (var one in await source.EventsAsync([EventTypes.Contacted], ct))
+        var words = new Words();
+        foreach (var (item, _) in await source.EventsAsync<(string Item, DateTimeOffset At)>([EventTypes.Contacted], one => one.Read<BehaviourEvent>().ItemId is { } id ? (words.Of(id), one.OccurredAt) : null, ct))
         {
-            if (one.Read<BehaviourEvent>().ItemId is { } item)
-            {
-                contacts[item] = contacts.GetValueOrDefault(item) + 1;
-            }
+            contacts[item] = contacts.GetValueOrDefault(item) + 1;
         }
 
         var old = items.Where(item => (until - item.ListedAt).TotalDays >= 14).ToArray();

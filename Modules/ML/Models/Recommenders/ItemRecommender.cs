@@ -96,7 +96,7 @@ internal sealed class ItemRecommender
         var content = ContentIndex.Learn(data.Kind, data.Items, rates);
         var parts = new List<RecommenderPart>();
         if (Wanted(AlsPart.Key)) parts.Add(AlsPart.Fit(data.Weights, data.Items, data.Kind, knobs, rates, threads, progress, ct));
-        var cuts = Wanted(MachinePart.Key) || Wanted(TowerPart.Key) ? TrainingCuts.Of(data.Order, data.Weights, content, data.Items, knobs) : null;
+        var cuts = Wanted(MachinePart.Key) || Wanted(TowerPart.Key) ? TrainingCuts.Of(data.Order, data.Weights, content, data.Items, knobs, data.MostPairs) : null;
         if (Wanted(MachinePart.Key) && MachinePart.Fit(cuts!, content, knobs, null, ct) is { } machine) parts.Add(machine);
         if (Wanted(TowerPart.Key) && TowerPart.Fit(cuts!, content, knobs, threads, null, ct) is { } towers) parts.Add(towers);
         if (Wanted(ContentPart.Key) && ContentPart.Fit(content, knobs) is { } likeness) parts.Add(likeness);

@@ -11,8 +11,9 @@ namespace OKLA.ML.Models.Recommenders;
 /// <param name="Recent">By item the weight of the latest events.</param>
 /// <param name="At">The time.</param>
 /// <param name="Only">Parts wanted beside ALS; null for all.</param>
+/// <param name="MostPairs">Pairs that machine and towers learn from at most; null for as many as the settings say.</param>
 internal sealed record RecommenderData(
-    ItemKind Kind, IReadOnlyList<ItemSnapshot> Items, SparseMatrix Weights, IReadOnlyList<List<int>> Order, double[] Recent, DateTimeOffset At, IReadOnlySet<string>? Only = null)
+    ItemKind Kind, IReadOnlyList<ItemSnapshot> Items, SparseMatrix Weights, IReadOnlyList<List<int>> Order, double[] Recent, DateTimeOffset At, IReadOnlySet<string>? Only = null, int? MostPairs = null)
 {
     /// <summary>Reads rows of a frame.</summary>
     public static RecommenderData Of(ItemKind kind, InteractionFrame frame, IReadOnlyList<int> rows, IReadOnlyList<ItemSnapshot> items, DateTimeOffset at, RecommenderKnobs knobs, IReadOnlySet<string>? only = null)

@@ -33,14 +33,15 @@ internal sealed class TrainingCuts
     /// <param name="content">The items' content.</param>
     /// <param name="items">The items.</param>
     /// <param name="knobs">The settings.</param>
-    public static TrainingCuts Of(IReadOnlyList<List<int>> order, SparseMatrix weights, ContentIndex content, IReadOnlyList<ItemSnapshot> items, RecommenderKnobs knobs)
+    /// <param name="mostPairs">Pairs at most where that is fewer than the settings say.</param>
+    public static TrainingCuts Of(IReadOnlyList<List<int>> order, SparseMatrix weights, ContentIndex content, IReadOnlyList<ItemSnapshot> items, RecommenderKnobs knobs, int? mostPairs = null)
     {
         var people = Enumerable.Range(0, order.Count).Where(person => order[person].Count >= 2).ToArray();
         new Random(knobs.Seed).Shuffle(people);
         var (cuts, pairs) = (new List<PersonCut>(), 0);
         foreach (var person in people)
         {
-            if (pairs >= knobs.MaxPairs)
+            if (pairs >= Math.Min(mostPairs ?? int.MaxValue, knobs.MaxPairs))
             {
                 break;
             }

@@ -10,9 +10,12 @@ namespace OKLA.ML.Serving.Clusters;
 /// <summary>Learned kinds of people: what they register and map.</summary>
 internal static class ClusterSetup
 {
-    /// <summary>Adds the nightly count.</summary>
+    /// <summary>Name of the count, nightly and at each new version.</summary>
+    public const string Count = "count-clusters";
+
+    /// <summary>Adds the count.</summary>
     public static IServiceCollection AddClusters(this IServiceCollection services) => services.AddJob(
-        "count-clusters", "Finds everybody's learned kind and counts the kinds", JobSchedule.Daily(new TimeOnly(4, 15)), progress => new CountClusters(progress));
+        Count, "Finds everybody's learned kind and counts the kinds", JobSchedule.Daily(new TimeOnly(4, 15)), progress => new CountClusters(progress));
 
     /// <summary>Maps the endpoints, for whom the rules' segments are open too.</summary>
     public static void MapClusters(this IEndpointRouteBuilder routes)

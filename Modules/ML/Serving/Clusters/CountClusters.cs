@@ -1,4 +1,5 @@
 using Dapper;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using OKLA.ML.Algorithms.Drift;
 using OKLA.ML.Models;
@@ -126,4 +127,24 @@ internal static class CountClustersHandler
 
     /// <summary>Null where one of the two counts is of nobody.</summary>
     private static double? Psi(long[] then, long[] now) => then.Sum() == 0 || now.Sum() == 0 ? null : Math.Round(DistributionDrift.Psi(then, now), 6);
+}
+
+/// <summary>Has everybody counted as soon as a version of the kinds serves that nobody was counted by yet, and not in the following night only.</summary>
+internal static class CountNewClustersHandler
+{
+    public static async Task Handle(VersionServes told, JobRuns jobs, IOptions<JobsOptions> options, NpgsqlDataSource database, CancellationToken ct)
+    {
+        // Several hosts hear of the same version.
+        var reason = $"version {told.Version}";
+        if (told.Model != ModelNames.UserSegmenter || !options.Value.Scheduled || (await jobs.HistoryAsync(ClusterSetup.Count, ct: ct)).Any(run => run.Reason == reason))
+        {
+            return;
+        }
+
+        await using var connection = await database.OpenConnectionAsync(ct);
+        if (!await connection.ExecuteScalarAsync<bool>(new CommandDefinition("select exists (select from ml.cluster_counts where model_version = @Version)", new { told.Version }, cancellationToken: ct)))
+        {
+            await jobs.TriggerAsync(ClusterSetup.Count, reason, ct);
+        }
+    }
 }

@@ -14,6 +14,10 @@ namespace OKLA.ML.Training.Recommenders;
 internal sealed class BuyerTraining(IMessageBus bus, MLOptions options, ExchangeRates rates, TimeProvider clock) : ModelTraining
 {
     private const int MostItems = 300, MostPeople = 3_000;
+
+    /// <summary>What is learned from, of people drawn by the seed: one order over people needs no more, and each of the three fits costs as much as a recommender's.</summary>
+    private const int MostInteractions = 1_500_000, MostPairs = 100_000;
+
     private static readonly double[] ActivityWeights = [0, 0.25, 0.5, 1, 2, 4];
     private readonly RecommenderKnobs knobs = options.Recommender;
     private InteractionFrame frame = null!;
@@ -33,11 +37,13 @@ internal sealed class BuyerTraining(IMessageBus bus, MLOptions options, Exchange
         progress?.Report(new WorkProgress(0, "reading interactions"));
         now = clock.GetUtcNow();
         (catalogue, frame) = await InteractionSplit.ReadVehiclesAsync(bus, now, knobs, ct);
+        frame = frame.OfSomePeople(MostInteractions, knobs.Seed);
         splitAt = frame.TimeOfShare(1 - options.HoldOutShare, DateTimeOffset.MaxValue);
         var sliceAt = frame.TimeOfShare((1 - options.HoldOutShare) * (1 - Math.Max(0.1, knobs.StackShare)), DateTimeOffset.MaxValue);
 
         // Which parts, and how much a person's activity counts: on the slice of time before the test.
-        var early = await WorldAsync(sliceAt, splitAt, ct);
+        var early = await WorldAsync(sliceAt, splitAt, null, ct);
+        progress?.Report(new WorkProgress(0.3, "choosing the weights"));
         var tried = new List<(string Name, IReadOnlyDictionary<string, double> Parts, double Activity)>();
         foreach (var (name, parts) in new[] { ("ALS alone", new Dictionary<string, double> { [AlsPart.Key] = 1 }), ("the starting weights", new Dictionary<string, double>(knobs.StartWeights)) })
         {
@@ -46,8 +52,9 @@ internal sealed class BuyerTraining(IMessageBus bus, MLOptions options, Exchange
 
         chosen = early.Cases.Count < knobs.MinTestPeople ? tried[0] : tried.MaxBy(way => early.Auc(early.FinderOf(way.Parts, way.Activity, knobs)).Average());
 
-        progress?.Report(new WorkProgress(0.6, "measuring on later meetings"));
-        var world = await WorldAsync(splitAt, DateTimeOffset.MaxValue, ct);
+        progress?.Report(new WorkProgress(0.4, "learning what was known before the test"));
+        var world = await WorldAsync(splitAt, DateTimeOffset.MaxValue, Only, ct);
+        progress?.Report(new WorkProgress(0.8, "measuring on later meetings"));
         if (world.Cases.Count < knobs.MinTestPeople)
         {
             throw new TooLittleDataException($"Only {world.Cases.Count} vehicles were met by somebody new after {splitAt:u}; {knobs.MinTestPeople} are needed.");
@@ -76,7 +83,7 @@ internal sealed class BuyerTraining(IMessageBus bus, MLOptions options, Exchange
     public override TrainedModel Refit(IProgress<WorkProgress>? progress, CancellationToken ct)
     {
         var rows = Enumerable.Range(0, frame.Count).ToArray();
-        var all = ItemRecommender.Fit(RecommenderData.Of(ItemKind.Vehicle, frame, rows, catalogue, now, knobs, chosen.Parts.Keys.ToHashSet(StringComparer.Ordinal)), knobs, rates, options.Threads, null, ct);
+        var all = ItemRecommender.Fit(RecommenderData.Of(ItemKind.Vehicle, frame, rows, catalogue, now, knobs, Only) with { MostPairs = MostPairs }, knobs, rates, options.Threads, null, ct);
         var spread = all.Spread([.. HistoriesOf(frame, rows, now).Values.Take(200).Select(all.TasteOf)], knobs.Seed);
         var finder = new BuyerFinder(all.Weighted(chosen.Parts, spread, []), chosen.Activity);
         return new TrainedModel(finder.Save(), knobs, Data(frame.Count), now, frame.Count);
@@ -86,13 +93,16 @@ internal sealed class BuyerTraining(IMessageBus bus, MLOptions options, Exchange
 
     private object Data(int rows) => new { interactions = rows, items = catalogue.Count, splitAt, asOf = now, weights = chosen.Parts, activity = chosen.Activity };
 
+    /// <summary>The parts that were chosen.</summary>
+    private HashSet<string> Only => chosen.Parts.Keys.ToHashSet(StringComparer.Ordinal);
+
     /// <summary>What was known at a time, and the items that somebody met for the first time until another.</summary>
-    private async Task<World> WorldAsync(DateTimeOffset at, DateTimeOffset until, CancellationToken ct)
+    private async Task<World> WorldAsync(DateTimeOffset at, DateTimeOffset until, IReadOnlySet<string>? only, CancellationToken ct)
     {
         var items = await bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItemFrame(at), ct);
         var frame = this.frame.AsOf(at);
         var rows = frame.RowsAsOf(at).ToArray();
-        var model = ItemRecommender.Fit(RecommenderData.Of(ItemKind.Vehicle, frame, rows, items, at, knobs), knobs, rates, options.Threads, null, ct);
+        var model = ItemRecommender.Fit(RecommenderData.Of(ItemKind.Vehicle, frame, rows, items, at, knobs, only) with { MostPairs = MostPairs }, knobs, rates, options.Threads, null, ct);
         var histories = HistoriesOf(frame, rows, at).OrderBy(pair => pair.Key).ToArray();
         new Random(knobs.Seed).Shuffle(histories);
         histories = [.. histories.Take(MostPeople)];

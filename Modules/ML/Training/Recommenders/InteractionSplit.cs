@@ -18,6 +18,31 @@ internal static class InteractionSplit
             : (catalogue, frame);
     }
 
+    /// <summary>Some rows of a frame alone; people, items and lists shown stay as they are.</summary>
+    public static InteractionFrame Only(this InteractionFrame frame, int[] rows)
+    {
+        T[] Pick<T>(T[] column) => column.Length == 0 ? [] : Array.ConvertAll(rows, row => column[row]);
+        return rows.Length == frame.Count ? frame
+            : frame with
+            {
+                Person = Pick(frame.Person), Item = Pick(frame.Item), Weight = Pick(frame.Weight), OccurredAt = Pick(frame.OccurredAt), KnownAt = Pick(frame.KnownAt), Position = Pick(frame.Position), Id = Pick(frame.Id),
+            };
+    }
+
+    /// <summary>What some people did, drawn by a seed, each with all that she did, about as many interactions as wanted; all when there are no more.</summary>
+    public static InteractionFrame OfSomePeople(this InteractionFrame frame, int most, int seed)
+    {
+        if (frame.Count <= most)
+        {
+            return frame;
+        }
+
+        var random = new Random(seed);
+        var share = (double)most / frame.Count;
+        var drawn = Array.ConvertAll(frame.People, _ => random.NextDouble() < share);
+        return frame.Only([.. Enumerable.Range(0, frame.Count).Where(row => drawn[frame.Person[row]])]);
+    }
+
     /// <summary>The event time up to which a share of the interactions of positive weight lies, of those up to <paramref name="until"/>.</summary>
     /// <exception cref="TooLittleDataException">There are not two of them.</exception>
     public static DateTimeOffset TimeOfShare(this InteractionFrame frame, double share, DateTimeOffset until)

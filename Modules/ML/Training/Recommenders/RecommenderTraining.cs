@@ -159,15 +159,7 @@ internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOpti
     {
         var ids = items.Select(item => item.Item.Id).ToHashSet(StringComparer.Ordinal);
         var own = Array.ConvertAll(all.Items, ids.Contains);
-        int[] rows = [.. Enumerable.Range(0, all.Count).Where(row => own[all.Item[row]])];
-        return rows.Length == all.Count ? all
-            : all with
-            {
-                Person = Pick(all.Person), Item = Pick(all.Item), Weight = Pick(all.Weight), OccurredAt = Pick(all.OccurredAt), KnownAt = Pick(all.KnownAt), Position = all.Position.Length == 0 ? [] : Pick(all.Position),
-                Id = all.Id.Length == 0 ? [] : Pick(all.Id),
-            };
-
-        T[] Pick<T>(T[] column) => Array.ConvertAll(rows, row => column[row]);
+        return all.Only([.. Enumerable.Range(0, all.Count).Where(row => own[all.Item[row]])]);
     }
 
     /// <summary>Popularity of the last week before the split, or of all time: whichever ranks better.</summary>

@@ -131,6 +131,7 @@ public sealed class EventLogTests : DatabaseTest
         columns.Split('\n').ShouldBe(
         [
             "mt_event_progression.name:character varying:NO", "mt_event_progression.last_seq_id:bigint:YES", "mt_event_progression.last_updated:timestamp with time zone:YES",
+            "mt_event_progression.projection_version:integer:NO",
             "mt_events.seq_id:bigint:NO", "mt_events.id:uuid:NO", "mt_events.stream_id:character varying:NO", "mt_events.version:bigint:NO", "mt_events.data:jsonb:NO",
             "mt_events.bdata:bytea:YES", "mt_events.type:character varying:NO", "mt_events.timestamp:timestamp with time zone:NO", "mt_events.tenant_id:character varying:YES",
             "mt_events.mt_dotnet_type:character varying:YES", "mt_events.is_archived:boolean:YES", "mt_events.occurred_at:timestamp with time zone:NO", "mt_events.schema_version:smallint:NO",

@@ -70,6 +70,27 @@ public sealed class SubscriptionTests : DatabaseTest
     }
 
     [Test]
+    public async Task A_subscription_that_writes_more_than_before_is_rebuilt_once_and_the_others_stay()
+    {
+        await AppendAsync(["a", "b"]);
+        Reader first = new("first"), second = new("second");
+        await new Subscriptions(Database, [first, second], TimeProvider.System).CatchUpAsync();
+        await ExecuteAsync("update public.seen set type = 'of the old version'");
+
+        Reader newer = new("first") { OfVersion = 2 }, fresh = new("third") { OfVersion = 5 };
+        var after = new Subscriptions(Database, [newer, second, fresh], TimeProvider.System);
+        (await after.RebuildOutdatedAsync()).ShouldHaveSingleItem().ShouldBe(new OutdatedTables("first", 1, null));
+        await after.CatchUpAsync();
+
+        (await SeenAsync("first")).ShouldBe("a b");
+        (await SeenAsync("second")).ShouldBe("of the old version of the old version");
+        (await SeenAsync("third")).ShouldBe("a b");
+        (await after.RebuildOutdatedAsync()).ShouldBeEmpty();
+        // A host of the version before, still at work beside this one, takes nothing back.
+        (await new Subscriptions(Database, [first], TimeProvider.System).RebuildOutdatedAsync()).ShouldBeEmpty();
+    }
+
+    [Test]
     public async Task A_crash_in_the_middle_of_a_batch_leaves_neither_result_nor_position()
     {
         var reader = new Reader("r") { FailAfterWriting = true };
@@ -200,6 +221,10 @@ public sealed class SubscriptionTests : DatabaseTest
         public override string Name => name;
 
         public override IReadOnlyCollection<string>? EventTypes => Types;
+
+        public int OfVersion { get; init; } = 1;
+
+        public override int Version => OfVersion;
 
         public string[]? Types { get; init; }
 
