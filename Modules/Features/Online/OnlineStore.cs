@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using OKLA.Features.Facts;
 using OKLA.Features.Offline;
 using OKLA.Features.Registry;
+using OKLA.Shared.Database;
 
 namespace OKLA.Features.Online;
 
@@ -18,12 +19,16 @@ internal sealed record CachedVector(long At, bool Known, Value[] Values, Encoded
 /// about the entity comes. Without a cache it computes each time.
 /// </summary>
 internal sealed class OnlineStore(
-    FeatureRegistry registry, PointInTime pointInTime, CatalogueHistory catalogue, IOptions<FeaturesOptions> options, TimeProvider clock, HybridCache? cache = null)
+    FeatureRegistry registry, PointInTime pointInTime, CatalogueHistory catalogue, IOptions<FeaturesOptions> options, DatabaseOptions database, TimeProvider clock, HybridCache? cache = null)
+    : IDisposable
 {
     /// <summary>Tag of everything kept here.</summary>
     public const string Tag = "features";
 
     private static readonly string[] Tags = [Tag];
+
+    // A reading holds a connection while it waits for the catalogue, which needs one too: such readings must never hold the whole pool.
+    private readonly SemaphoreSlim room = new(database.MaxPoolSize / 2);
     private readonly Dictionary<Entity, EntityPlan> plans = Enum.GetValues<Entity>().Where(entity => entity != Entity.Lead)
         .ToDictionary(entity => entity, entity => new EntityPlan(entity, [.. registry.Of(entity)]));
 
@@ -55,9 +60,17 @@ internal sealed class OnlineStore(
     /// <summary>All features of several entities of a kind, computed together.</summary>
     public async Task<CachedVector[]> GetAsync(Entity entity, IReadOnlyList<string> ids, CancellationToken ct)
     {
-        var now = clock.GetUtcNow().UtcTicks;
-        var answers = await pointInTime.EvaluateAsync(plans[entity], [.. ids.Select(id => new Point(id, now))], catalogue, long.MaxValue, ct, catalogue.ReadOnAsync(ct));
-        return [.. answers.Select((answer, place) => Vector(entity, ids[place], now, answer))];
+        await room.WaitAsync(ct);
+        try
+        {
+            var now = clock.GetUtcNow().UtcTicks;
+            var answers = await pointInTime.EvaluateAsync(plans[entity], [.. ids.Select(id => new Point(id, now))], catalogue, long.MaxValue, ct, catalogue.ReadOnAsync(ct));
+            return [.. answers.Select((answer, place) => Vector(entity, ids[place], now, answer))];
+        }
+        finally
+        {
+            room.Release();
+        }
     }
 
     /// <summary>Features of a lead: of its parts, and those computed from the request.</summary>
@@ -93,6 +106,8 @@ internal sealed class OnlineStore(
         plan.Compose(parts, new Request(now, parameters, ids.GetValueOrDefault(Entity.Item)), values);
         return new CachedVector(oldest, known, values, null);
     }
+
+    public void Dispose() => room.Dispose();
 
     /// <summary>Place of a feature in the vectors of its entity.</summary>
     public int PlaceOf(FeatureId id) => plans[id.Entity].PlaceOf(id);

@@ -33,8 +33,8 @@ internal sealed class LeadScorer(FrameSource source, IOptions<MLOptions> options
     };
 
     /// <summary>
-    /// What is learned from of a lead: of its two hundred features those that could bear on a deal. All of them stand in the frame, but of all a few thousand leads teach mostly noise (AUC .640
-    /// against .655 on simulated ones).
+    /// What is learned from of a lead: of its two hundred features those that could bear on a deal; of all of them a few thousand leads teach mostly noise (AUC .640 against .655 on
+    /// simulated ones).
     /// </summary>
     public static readonly string[] Features =
     [

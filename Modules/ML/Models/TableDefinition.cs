@@ -38,6 +38,12 @@ internal sealed record TableDefinition
     /// <summary>The label that is the positive one of two.</summary>
     public string? Positive { get; init; }
 
+    /// <summary>
+    /// A column of the target's two classes that is known more often than the target and moves with it: it is learned from in the target's stead (Athey et al. 2019, The Surrogate Index),
+    /// while calibration, thresholds and every figure stay with the target. Null learns from the target itself.
+    /// </summary>
+    public string? Surrogate { get; init; }
+
     /// <summary>Unit of a number.</summary>
     public string? Unit { get; init; }
 

@@ -50,6 +50,9 @@ internal sealed partial class TableTraining(
     private DateTimeOffset? newest;
     private BoostingSettings settings = null!;
     private float[] judged = [];
+
+    // What is learned from: the target, or what stands in for it.
+    private float[] taught = [];
     private TableModel measured = null!;
     private ModelSignature? signature;
     private HeldOutRows? heldOut;
@@ -100,7 +103,8 @@ internal sealed partial class TableTraining(
         var rows = data.Columns.Rows(known);
         target = new[] { target }.Rows(known)[0];
         var (time, group) = (rows.FirstOrDefault(column => column.Name == definition.Time), rows.FirstOrDefault(column => column.Name == definition.Group));
-        string?[] never = [definition.Target, definition.Columns is null ? definition.Time : null, definition.Columns is null ? definition.Group : null];
+        taught = Taught(target, rows);
+        string?[] never = [definition.Target, definition.Surrogate, definition.Columns is null ? definition.Time : null, definition.Columns is null ? definition.Group : null];
         columns = rows.Named((recipe?.Columns ?? definition.Columns ?? rows.Select(column => column.Name)).Where(name => !never.Contains(name)));
         if (columns.Length == 0)
         {
@@ -112,6 +116,7 @@ internal sealed partial class TableTraining(
         TestRows = Array.ConvertAll(split.Test, row => known[row]);
         newest = time is null ? null : time.Values.Select(TableTimes.Read).Max();
         var trainTask = task with { Y = Array.ConvertAll(split.Train, row => task.Y[row]) };
+        var lesson = Array.ConvertAll(split.Train, row => taught[row]);
         if (Classes > 0 && trainTask.Y.Distinct().Count() < 2)
         {
             throw new TooLittleDataException($"The rows to learn from have one value of {definition.Target} only.");
@@ -123,26 +128,26 @@ internal sealed partial class TableTraining(
 
         // Fit: settings on a few folds, then rounds on all of them.
         var tried = new List<TriedModel>();
-        var searched = Search(train, trainTask.Y, folds, progress, tried, ct);
-        (train, searched) = SelectColumns(train, trainTask.Y, folds, searched, ct);
+        var searched = Search(train, lesson, folds, progress, tried, ct);
+        (train, searched) = SelectColumns(train, lesson, folds, searched, ct);
         settings = searched.Settings;
         progress?.Report(new WorkProgress(0.4, "boosting on all rows to learn from"));
-        ITablePredictor predictor = BoostedTable.Fit(train, trainTask.Y, Classes, task.Log, settings, definition.Seed, threads, ct);
+        ITablePredictor predictor = BoostedTable.Fit(train, lesson, Classes, task.Log, settings, definition.Seed, threads, ct);
         judged = searched.Answers;
-        tried.Add(Measure($"boosted trees, {settings.Leaves} leaves, {settings.Rounds} rounds", Loss(judged, trainTask.Y), predictor, train, GroupGap(Train, rows, judged, trainTask.Y)));
+        tried.Add(Measure($"boosted trees, {settings.Leaves} leaves, {settings.Rounds} rounds", Loss(judged, lesson), predictor, train, GroupGap(Train, rows, judged, lesson)));
         var made = new List<(TriedModel Tried, ITablePredictor Model, float[] Answers, BoostingSettings Settings)>();
         if (recipe is null && definition.Objective is not null)
         {
             made.Add((tried[^1], predictor, judged, settings));
-            made.AddRange(Alternatives(train, trainTask.Y, folds, (answers) => GroupGap(Train, rows, answers, trainTask.Y), progress, ct));
+            made.AddRange(Alternatives(train, lesson, folds, (answers) => GroupGap(Train, rows, answers, lesson), progress, ct));
             tried.AddRange(made.Skip(1).Select(one => one.Tried));
         }
 
         if (recipe?.Profile is "accurate" || (recipe is null && definition.Profile != "fast"))
         {
             progress?.Report(new WorkProgress(0.45, "training an ensemble"));
-            var (ensemble, answers) = Ensemble(train, trainTask.Y, new Steps(progress, 0.45, 0.8, ct), ct);
-            tried.Add(Measure("ensemble", Loss(answers, trainTask.Y), ensemble, train, GroupGap(Train, rows, answers, trainTask.Y)));
+            var (ensemble, answers) = Ensemble(train, lesson, new Steps(progress, 0.45, 0.8, ct), ct);
+            tried.Add(Measure("ensemble", Loss(answers, lesson), ensemble, train, GroupGap(Train, rows, answers, lesson)));
             if (recipe is null && definition.Objective is not null)
             {
                 made.Add((tried[^1], ensemble, answers, settings));
@@ -172,8 +177,8 @@ internal sealed partial class TableTraining(
         var raw = Unseen();
         var more = settings with { Rounds = (int)(settings.Rounds * (1 + (double)split.Test.Length / task.Y.Length)) };
         ITablePredictor predictor = measured.Profile == "fast"
-            ? BoostedTable.Fit(columns, task.Y, Classes, task.Log, more, definition.Seed, threads, ct)
-            : Ensemble(columns, task.Y, new Steps(progress, 0, 1, ct), ct).Model;
+            ? BoostedTable.Fit(columns, taught, Classes, task.Log, more, definition.Seed, threads, ct)
+            : Ensemble(columns, taught, new Steps(progress, 0, 1, ct), ct).Model;
         return new TrainedModel(Made(predictor, raw, task.Y, columns).Save(), Parameters(), Sources(raw), newest ?? data.CreatedAt, task.Y.Length);
     }
 
@@ -205,7 +210,7 @@ internal sealed partial class TableTraining(
 
     private object Sources(float[] raw) => new
     {
-        dataset = data.Dataset, version = data.Version, sha256 = data.Sha256, rows = task.Y.Length, target = definition.Target, time = definition.Time, group = definition.Group, split = how,
+        dataset = data.Dataset, version = data.Version, sha256 = data.Sha256, rows = task.Y.Length, target = definition.Target, surrogate = definition.Surrogate, time = definition.Time, group = definition.Group, split = how,
         learned = split.Train.Length, tested = split.Test.Length, baseline = FallBack(), reference = Reference(raw),
     };
 
@@ -236,6 +241,23 @@ internal sealed partial class TableTraining(
         double[] shares = [.. Enumerable.Range(0, Classes).Select(c => (double)task.Y.Count(y => (int)y == c) / task.Y.Length)];
         var most = Array.IndexOf(shares, shares.Max());
         return new Prediction(Classes == 2 ? shares[1] : shares[most], Label: task.Classes[most], Probabilities: shares);
+    }
+
+    /// <summary>What every row teaches: its target, or where a surrogate is declared and the row has it, that.</summary>
+    private float[] Taught(RawColumn target, RawColumn[] rows)
+    {
+        if (definition.Surrogate is not { } name)
+        {
+            return task.Y;
+        }
+
+        var surrogate = rows.FirstOrDefault(column => column.Name == name) ?? throw new TooLittleDataException($"The table has no column {name}.");
+        if (Classes != 2)
+        {
+            throw new TooLittleDataException($"{name} can stand in for a target of two classes only, and {target.Name} is not one.");
+        }
+
+        return [.. ClassTarget.Fit(target.Values, task.Classes[1]).Read(surrogate.Values).Select((value, row) => value < 0 ? task.Y[row] : value)];
     }
 
     private RawColumn Column(string name) => data.Columns.FirstOrDefault(column => column.Name == name) ?? throw new TooLittleDataException($"The table has no column {name}.");

@@ -10,7 +10,7 @@ internal abstract class FrameModel(FrameSource source, MLOptions options, TimePr
     public override async Task<LogTable> ReadAsync(CancellationToken ct)
     {
         var moments = await MomentsAsync(ct);
-        var features = await source.FeaturesAsync(Entity!, ct);
+        var features = Definition.Columns ?? await source.FeaturesAsync(Entity!, ct);
         return new LogTable(await source.TableAsync(Name, moments, features, ct), KnowsTruth ? (rows, stop) => TruthAsync([.. rows.Select(row => moments[row])], stop) : null);
     }
 

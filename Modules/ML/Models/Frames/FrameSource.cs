@@ -11,7 +11,7 @@ namespace OKLA.ML.Models.Frames;
 internal sealed class FrameSource(IMessageBus bus, EventLog log, TimeProvider clock, TrainingWorld? world = null)
 {
     /// <summary>Columns that every table has beside the features.</summary>
-    public const string Label = "label", At = "at", Key = "key";
+    public const string Label = "label", At = "at", Key = "key", Surrogate = "surrogate";
 
     // A frame is made in parts: a part's values are in memory at once.
     private const int RowsAtOnce = 20_000;
@@ -130,6 +130,7 @@ internal sealed class FrameSource(IMessageBus bus, EventLog log, TimeProvider cl
             [
                 .. features.Select((name, c) => new RawColumn(name, columns[c])),
                 new RawColumn(Label, [.. moments.Select(moment => moment.Label)]),
+                .. moments.Any(moment => moment.Surrogate is not null) ? [new RawColumn(Surrogate, [.. moments.Select(moment => moment.Surrogate)])] : Array.Empty<RawColumn>(),
                 new RawColumn(At, [.. moments.Select(moment => moment.Row.At.UtcDateTime.ToString("O", CultureInfo.InvariantCulture))]),
                 new RawColumn(Key, [.. moments.Select(moment => moment.Row.ItemId is { } item ? $"{moment.Row.UserId}|{item}" : moment.Row.UserId)]),
             ],

@@ -6,4 +6,5 @@ namespace OKLA.ML.Models.Frames;
 /// <param name="Row">Of whom or what, and when.</param>
 /// <param name="Label">What came of it, as text: a number or a class.</param>
 /// <param name="Channel">Way taken, where the moment is a contact.</param>
-internal sealed record Moment(SpineRow Row, string Label, string? Channel = null);
+/// <param name="Surrogate">What is learned from in the label's stead, in the label's words; null where the label is.</param>
+internal sealed record Moment(SpineRow Row, string Label, string? Channel = null, string? Surrogate = null);

@@ -27,7 +27,7 @@ internal static class QueueTraining
     /// <param name="Target">The column to predict; the one with that role when absent.</param>
     /// <param name="Task">regression, binary or multiclass; told from the target when absent.</param>
     /// <param name="Positive">The label that is the positive one of two.</param>
-    /// <param name="Columns">Columns to learn from; all but target, time and group when absent.</param>
+    /// <param name="Columns">Columns to learn from; all but target, surrogate, time and group when absent.</param>
     /// <param name="Time">A column of times: the newest rows are the test.</param>
     /// <param name="Group">A column whose values are never on both sides of the test.</param>
     /// <param name="Fairness">Columns whose groups must be served alike.</param>
@@ -47,12 +47,14 @@ internal static class QueueTraining
     /// <param name="Reason">Why now.</param>
     /// <param name="Objective">What to weigh quality against: speed, size and fairness; the front of what was tried is kept with the run.</param>
     /// <param name="Rollout">How a version that passes its gates is let in step by step, instead of at once.</param>
+    /// <param name="Surrogate">A column of the two labels of the target that is known more often and moves with it, learned from in its stead; figures stay with the target.</param>
     public sealed record Request(
         [Required, MaxLength(60)] string Model, [MaxLength(100)] string? Dataset = null, [Range(1, int.MaxValue)] int? DatasetVersion = null, [MaxLength(200)] string? Target = null, string? Task = null,
         [MaxLength(200)] string? Positive = null, IReadOnlyList<string>? Columns = null, [MaxLength(200)] string? Time = null, [MaxLength(200)] string? Group = null, IReadOnlyList<string>? Fairness = null,
         IReadOnlyList<Invariance>? Invariances = null, IReadOnlyList<Direction>? Directions = null, [Range(5, 3_600)] double? BudgetSeconds = null, string? Profile = null, bool? SelectColumns = null,
         [Range(0.5, 0.99)] double? Coverage = null, [MaxLength(40)] string? Unit = null, [MaxLength(40)] string? Entity = null, bool? RequireApproval = null, int? Seed = null, Strictness? Gates = null,
-        [MaxLength(2_000)] string? Notes = null, [Range(-100, 100)] int Priority = 0, [MaxLength(100)] string? Reason = null, Aim? Objective = null, Steps? Rollout = null);
+        [MaxLength(2_000)] string? Notes = null, [Range(-100, 100)] int Priority = 0, [MaxLength(100)] string? Reason = null, Aim? Objective = null, Steps? Rollout = null,
+        [MaxLength(200)] string? Surrogate = null);
 
     /// <summary>Weights of what a model is to be good at, and limits that come first; none of them says quality alone.</summary>
     public sealed record Aim(
@@ -126,7 +128,7 @@ internal static class QueueTraining
         var (gates, strict) = (old.Gates, request.Gates);
         return old with
         {
-            Dataset = request.Dataset ?? old.Dataset, DatasetVersion = request.DatasetVersion, Target = request.Target ?? old.Target, Task = request.Task ?? old.Task, Positive = request.Positive ?? old.Positive,
+            Dataset = request.Dataset ?? old.Dataset, DatasetVersion = request.DatasetVersion, Target = request.Target ?? old.Target, Task = request.Task ?? old.Task, Positive = request.Positive ?? old.Positive, Surrogate = request.Surrogate ?? old.Surrogate,
             Columns = request.Columns ?? old.Columns, Time = request.Time ?? old.Time, Group = request.Group ?? old.Group, Fairness = request.Fairness ?? old.Fairness,
             Invariances = request.Invariances is { } invariances ? [.. invariances.Select(test => new InvarianceTest(test.Column, test.Values, test.Tolerance))] : old.Invariances,
             Directions = request.Directions is { } directions ? [.. directions.Select(test => new DirectionTest(test.Column, test.Change, test.Expect, test.Tolerance))] : old.Directions,
@@ -199,7 +201,7 @@ internal static class QueueTraining
         var names = version.Columns.Select(column => column.Name).ToHashSet(StringComparer.Ordinal);
         IEnumerable<(string Field, string? Column)> named =
         [
-            ("target", definition.Target), ("time", definition.Time), ("group", definition.Group), .. (definition.Columns ?? []).Select((column, i) => ($"columns[{i}]", (string?)column)),
+            ("target", definition.Target), ("time", definition.Time), ("group", definition.Group), ("surrogate", definition.Surrogate), .. (definition.Columns ?? []).Select((column, i) => ($"columns[{i}]", (string?)column)),
             .. definition.Fairness.Select((column, i) => ($"fairness[{i}]", (string?)column)), .. definition.Invariances.Select((test, i) => ($"invariances[{i}].column", (string?)test.Column)),
             .. definition.Directions.Select((test, i) => ($"directions[{i}].column", (string?)test.Column)),
         ];
@@ -211,6 +213,11 @@ internal static class QueueTraining
         if (definition.Columns?.Contains(definition.Target) == true)
         {
             Wrong("columns", $"{definition.Target} is what is to be predicted.");
+        }
+
+        if (definition.Surrogate is { } surrogate && (surrogate == definition.Target || definition.Columns?.Contains(surrogate) == true))
+        {
+            Wrong("surrogate", $"{surrogate} is {(surrogate == definition.Target ? "the target itself" : "among the columns to learn from")}.");
         }
 
         return (definition, errors);

@@ -70,6 +70,18 @@ public sealed class MomentsTests : DatabaseTest, IAsyncDisposable
     }
 
     [Test]
+    public async Task A_look_that_ends_among_the_favourites_teaches_the_want_but_counts_as_no_contact()
+    {
+        await room.TellAsync(
+            Room.View("ana", "car-0", Now.AddDays(-30)), Event(EventTypes.FavoriteAdded, "ana", "car-0", -29, "{}", false),
+            Room.View("ben", "car-1", Now.AddDays(-30)), Event(EventTypes.FavoriteAdded, "ben", "car-1", -20, "{}", false),
+            Room.View("eva", "car-2", Now.AddDays(-30)), Contact("eva", "car-2", -29));
+
+        (await LabelsAsync<ConversionPredictor>()).ShouldBe([("ana|car-0", "no"), ("ben|car-1", "no"), ("eva|car-2", "yes")], ignoreOrder: true);
+        (await LabelsAsync<ConversionPredictor>(column: FrameSource.Surrogate)).ShouldBe([("ana|car-0", "yes"), ("ben|car-1", "no"), ("eva|car-2", "yes")], ignoreOrder: true);
+    }
+
+    [Test]
     public async Task Who_comes_again_within_three_weeks_has_not_stayed_away()
     {
         // 20 April 2026 is a Monday.
@@ -111,8 +123,8 @@ public sealed class MomentsTests : DatabaseTest, IAsyncDisposable
 
         var table = await Model<LeadScorer>().ReadAsync(default);
 
-        table.Data.Columns.Count.ShouldBeGreaterThan(100);
-        table.Data.Columns.Single(column => column.Name == "lead.user_views_7d").Values.ShouldBe(["1"]);
+        table.Data.Columns.Select(column => column.Name).ShouldBe([.. LeadScorer.Features, FrameSource.Label, FrameSource.At, FrameSource.Key], ignoreOrder: true);
+        table.Data.Columns.Single(column => column.Name == "lead.own_views_30d").Values.ShouldBe(["1"]);
         table.Data.Columns.Single(column => column.Name == "lead.channel").Values.ShouldBe(["whatsapp"]);
     }
 
@@ -133,13 +145,13 @@ public sealed class MomentsTests : DatabaseTest, IAsyncDisposable
     private TModel Model<TModel>()
         where TModel : ModelDefinition => room.Services.GetServices<ModelDefinition>().OfType<TModel>().Single();
 
-    private async Task<List<(string Key, string Label)>> LabelsAsync<TModel>(DateTimeOffset? at = null)
+    private async Task<List<(string Key, string Label)>> LabelsAsync<TModel>(DateTimeOffset? at = null, string column = FrameSource.Label)
         where TModel : LogModel
     {
         var table = (await Model<TModel>().ReadAsync(default)).Data;
         IReadOnlyList<string?> Of(string name) => table.Columns.Single(column => column.Name == name).Values;
         return [.. Enumerable.Range(0, Of(FrameSource.Key).Count)
             .Where(row => at is null || DateTimeOffset.Parse(Of(FrameSource.At)[row]!, System.Globalization.CultureInfo.InvariantCulture) == at)
-            .Select(row => (Of(FrameSource.Key)[row]!, Of(FrameSource.Label)[row]!))];
+            .Select(row => (Of(FrameSource.Key)[row]!, Of(column)[row]!))];
     }
 }

@@ -243,6 +243,34 @@ public sealed class TableTrainingTests
     }
 
     [Test]
+    public async Task A_rare_target_is_ranked_better_through_a_frequent_surrogate_and_answers_stay_its_own()
+    {
+        // Of what would sell one in twelve is known to be sold: the surrogate says of every row what the target says of few.
+        var cars = SmallTables.Cars(4_000, 14);
+        var (random, wanted) = (new Random(15), cars.Single(column => column.Name == "sold").Values);
+        var rare = wanted.Select(value => value == "sí" && random.NextDouble() < 1 / 12.0 ? "sí" : "no").ToArray();
+        RawColumn[] columns = [.. cars.Where(column => column.Name != "sold"), new RawColumn("sold", rare), new RawColumn("wanted", wanted)];
+
+        var alone = SmallTables.Training(Of("sold") with { Positive = "sí" }, columns);
+        var plain = await alone.EvaluateAsync(null, null, default);
+        var through = SmallTables.Training(Of("sold") with { Positive = "sí", Surrogate = "wanted" }, columns);
+        var helped = await through.EvaluateAsync(null, null, default);
+
+        double Auc(HeldOut figures) => figures.Metrics.Single(metric => metric.Name == "AUC").Model;
+        Auc(helped).ShouldBeGreaterThan(Auc(plain));
+        helped.Metrics[0].Model.ShouldBeLessThan(helped.Metrics[0].Baseline!.Value);
+        through.TestAnswers!.Average().ShouldBe(rare.Count(value => value == "sí") / 4_000.0, 0.02);
+        through.Signature!.Inputs.Select(input => input.Name).ShouldBe(Inputs);
+    }
+
+    [Test]
+    public async Task A_surrogate_of_a_number_is_refused_with_words()
+    {
+        (await Should.ThrowAsync<TooLittleDataException>(() => SmallTables.Training(Of("price") with { Surrogate = "sold" }, SmallTables.Cars(200, 16)).EvaluateAsync(null, null, default))).Message
+            .ShouldContain("two classes only");
+    }
+
+    [Test]
     public async Task Too_few_rows_or_one_class_are_refused_with_words()
     {
         var columns = SmallTables.Cars(100, 13);

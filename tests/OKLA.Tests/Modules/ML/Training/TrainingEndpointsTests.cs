@@ -108,6 +108,8 @@ public sealed class TrainingEndpointsTests : DatabaseTest, IAsyncDisposable
     [TestCase("""{"model":"x-y","dataset":"cars","target":"price","gates":{"fairness":1,"calibrationError":7}}""", "gates.calibrationError")]
     [TestCase("""{"model":"x-y","dataset":"cars","target":"price","gates":{"off":["luck"]}}""", "gates.off")]
     [TestCase("""{"model":"x-y","dataset":"cars","target":"price","columns":["age","colour"]}""", "columns[1]")]
+    [TestCase("""{"model":"x-y","dataset":"cars","target":"price","surrogate":"colour"}""", "surrogate")]
+    [TestCase("""{"model":"x-y","dataset":"cars","target":"price","surrogate":"price"}""", "surrogate")]
     [TestCase("""{"model":"x-y","dataset":"cars","target":"price","objective":{"quality":0}}""", "objective")]
     [TestCase("""{"model":"x-y","dataset":"cars","target":"price","objective":{"size":-1}}""", "objective.size")]
     [TestCase("""{"model":"x-y","dataset":"cars","target":"price","objective":{"fairness":1}}""", "objective.fairness")]
