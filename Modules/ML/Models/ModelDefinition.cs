@@ -18,7 +18,7 @@ internal abstract class ModelDefinition
     /// <summary>A new run, which holds its data until it is let go.</summary>
     public abstract ModelTraining NewTraining();
 
-    /// <summary>The same, knowing nothing but a world that can be brought back; null where runs keep a table instead, or nothing.</summary>
+    /// <summary>The same, knowing nothing but a world that can be brought back; null where runs keep a table instead.</summary>
     public virtual ModelTraining? NewTraining(TrainingWorld world) => null;
 
     /// <summary>A version that answers rows; null when the model is asked through an endpoint of its own only.</summary>

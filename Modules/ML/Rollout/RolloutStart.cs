@@ -41,6 +41,11 @@ internal sealed class RolloutStart(
             return new Begun(Missing: AskStatus.Unknown);
         }
 
+        if (catalog.Find(name) is Models.Series.SeriesModel)
+        {
+            return new Begun(Conflict: $"{name} makes one forecast for all, so that nobody could meet another one: publish a version, or serve an earlier one again.");
+        }
+
         if (!(await registry.ServingAsync(ct)).TryGetValue(name, out var serving))
         {
             return new Begun(Missing: AskStatus.Unavailable);

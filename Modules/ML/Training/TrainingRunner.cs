@@ -109,7 +109,7 @@ internal sealed class TrainingRunner(
     internal const string NotKept = "The table that the run learned from is not kept any more: newer runs took its place, or an erased person was in it.";
 
     /// <summary>Why a run cannot be made again at all.</summary>
-    internal const string NoRecipe = "The run kept no recipe, so it cannot be made again: models of series and of texts keep none, and neither did runs of before.";
+    internal const string NoRecipe = "The run kept no recipe, so it cannot be made again: it was made before runs of its kind kept one.";
 
     /// <summary>A training with an earlier run's recipe and data.</summary>
     private async Task<MadeAgain> AgainAsync(RunRecord run, CancellationToken ct)
