@@ -15,6 +15,9 @@ internal abstract class ModelDefinition
     /// <summary>Whether a version that passed its gates waits until somebody approves it.</summary>
     public virtual bool RequiresApproval => false;
 
+    /// <summary>Whether some may be answered by one version and others by another; false where one answer is for all, as a forecast is.</summary>
+    public virtual bool MeetsRollouts => true;
+
     /// <summary>A new run, which holds its data until it is let go.</summary>
     public abstract ModelTraining NewTraining();
 

@@ -20,6 +20,9 @@ internal sealed class UserSegmenter(FrameSource source, IOptions<MLOptions> opti
 
     public override string Summary => "Which kind of buyer a person is, by what she looks at.";
 
+    // Everybody is counted by one version, since kinds of two could not be compared.
+    public override bool MeetsRollouts => false;
+
     public override ModelTraining NewTraining() => new UserSegmenterTraining(source, options.Value);
 
     public override ModelTraining NewTraining(TrainingWorld world) => new UserSegmenterTraining(source.In(world), world.Options);

@@ -41,9 +41,9 @@ internal sealed class RolloutStart(
             return new Begun(Missing: AskStatus.Unknown);
         }
 
-        if (catalog.Find(name) is Models.Series.SeriesModel)
+        if (catalog.Find(name) is { MeetsRollouts: false })
         {
-            return new Begun(Conflict: $"{name} makes one forecast for all, so that nobody could meet another one: publish a version, or serve an earlier one again.");
+            return new Begun(Conflict: $"{name} answers for all at once, so that nobody could meet another version: publish one, or serve an earlier one again.");
         }
 
         if (!(await registry.ServingAsync(ct)).TryGetValue(name, out var serving))

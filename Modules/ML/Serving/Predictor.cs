@@ -255,9 +255,12 @@ internal sealed class Predictor(
         var rows = new AnsweredRow[answer.Predictions!.Count];
         for (var i = 0; i < rows.Length; i++)
         {
-            rows[i] = new AnsweredRow(question.EntityIds?.ElementAtOrDefault(i), names, answer.Read?.Rows[i] ?? [], answer.Predictions[i]);
+            rows[i] = new AnsweredRow(Storable(question.EntityIds?.ElementAtOrDefault(i)), names, answer.Read?.Rows[i] ?? [], answer.Predictions[i]);
         }
 
-        store.Add(new AnsweredRequest(question.RequestId, clock.GetUtcNow(), question.Model, answer.Version, answer.Source, rollout, arm, question.UserKey, rows));
+        store.Add(new AnsweredRequest(question.RequestId, clock.GetUtcNow(), question.Model, answer.Version, answer.Source, rollout, arm, Storable(question.UserKey), rows));
     }
+
+    /// <summary>PostgreSQL keeps no zero character, and one key that has it would cost all that is written with it.</summary>
+    internal static string? Storable(string? text) => text?.Replace("\0", "", StringComparison.Ordinal);
 }

@@ -63,7 +63,7 @@ internal sealed class TrainingRunner(
             await tables.RecordUseAsync(table.Data, definition.Name, version, ct);
         }
 
-        rollout ??= options.Value.Rollout.Trainings && (reason is "weekly" or "drift") ? new RolloutEndpoints.Request() : null;
+        rollout ??= options.Value.Rollout.Trainings && definition.MeetsRollouts && (reason is "weekly" or "drift") ? new RolloutEndpoints.Request() : null;
         if (verdict.Publish && !waits && rollout is not null && serving is not null)
         {
             progress?.Report(new WorkProgress(0.99, "letting it in step by step"));

@@ -23,6 +23,8 @@ internal abstract class SeriesModel(string name, string summary, Func<byte[], ob
 
     public override string Summary => summary;
 
+    public override bool MeetsRollouts => false;
+
     public override ModelTraining NewTraining() => training(sources);
 
     public override ModelTraining NewTraining(TrainingWorld world) => training(new SeriesSources(sources.Series.In(world), world, world.Options, world.Clock));

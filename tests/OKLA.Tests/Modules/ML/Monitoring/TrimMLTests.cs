@@ -70,7 +70,7 @@ public sealed class TrimMLTests : ServingTest
         {
             await ExecuteAsync($$"""
                 insert into ml.rollouts (id, model, kind, stage, status, spec, started_by, started_at, stage_since, ended_at)
-                values ('00000000-0000-0000-0000-00000000000{{id}}', 'm{{id}}', 'version', 'full', '{{status}}', '{"goal":{"windowMinutes":60}}', 'ana', now() - interval '400 days', now(), {{ended}});
+                values ('00000000-0000-0000-0000-00000000000{{id}}', 'm{{id}}', 'version', 'full', '{{status}}', '{"goal":{"windowMinutes":60} }', 'ana', now() - interval '400 days', now(), {{ended}});
                 insert into ml.exposures (rollout_id, user_key, arm, at) select '00000000-0000-0000-0000-00000000000{{id}}', 'v' || n, 'control', now() - interval '399 days' from generate_series(1, 7) n;
                 insert into ml.shadow_minutes (rollout_id, minute, rows, agreed, difference, absolute, relative, worst) values ('00000000-0000-0000-0000-00000000000{{id}}', now() - interval '399 days', 1, 1, 0, 0, 0, 0);
                 insert into ml.rollout_steps (model, rollout_id, at, step, by, reason, evidence) values ('m{{id}}', '00000000-0000-0000-0000-00000000000{{id}}', now() - interval '31 days', 'promoted', 'house', 'x', '{}')

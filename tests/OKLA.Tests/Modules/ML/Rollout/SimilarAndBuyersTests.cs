@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -11,6 +12,7 @@ using OKLA.ML.Serving;
 using OKLA.ML.Serving.Recommendations;
 using OKLA.ML.Training.Runs;
 using OKLA.Shared.Contracts;
+using OKLA.Shared.EventLog;
 using OKLA.Shared.Jobs;
 using OKLA.Shared.Messaging;
 using OKLA.Shared.Web;
@@ -35,6 +37,8 @@ public sealed class SimilarAndBuyersTests : DatabaseTest, IAsyncDisposable
         await room.AppendAsync(vehicles.Select(v => Room.Listed(v.Item, v.At)));
         await room.AppendAsync(Town.Visits(vehicles, people: 120, views: 12, Now.AddDays(-60), 59, seed: 4).OrderBy(visit => visit.Event.OccurredAt));
         await room.AppendAsync(new[] { -30, -12, -2 }.SelectMany(day => Town.Visits(vehicles, people: 60, views: 4, Now.AddDays(day), 0.03, seed: 9 - day)));
+        // Some agreed to advertising: only they are named as buyers.
+        await room.AppendAsync(Enumerable.Range(0, 120).Select(n => Agreed($"w{n / 4}", vehicles[(n * 37 % 150) + 50].Item.Id, Now.AddHours(-50 + (n / 4)))));
         await room.Subscriptions.CatchUpAsync();
         foreach (var model in new[] { ModelNames.SimilarVehicles, ModelNames.BuyerRecommender })
         {
@@ -133,6 +137,9 @@ public sealed class SimilarAndBuyersTests : DatabaseTest, IAsyncDisposable
     {
         var rollout = await StartAsync(model, "shadow");
 
+        (await BuyersAsync("car-0001")).Buyers.Count.ShouldBe(10);
+        await Get<ShadowAnswers>().FlushAsync();
+        await ExecuteAsync("delete from ml.shadow_minutes");
         for (var n = 0; n < 5; n++)
         {
             (model == ModelNames.SimilarVehicles ? Similar($"car-{n:0000}", $"v{n}").Source : (await BuyersAsync($"car-{n:0000}")).Source).ShouldBe("model");
@@ -160,6 +167,10 @@ public sealed class SimilarAndBuyersTests : DatabaseTest, IAsyncDisposable
 
         sources.ShouldBe([("rollout:control", 1), ("rollout:candidate", 2)], ignoreOrder: true);
     }
+
+    private static StreamEvent Agreed(string person, string item, DateTimeOffset at) => new(
+        BehaviourEvent.StreamOf(person, null),
+        NewEvent.Of(EventTypes.ItemViewed, new BehaviourEvent(person, null, null, item, JsonSerializer.SerializeToElement(new { consent = "marketing" }), null), at) with { KnownAt = at });
 
     private static void Check(VersionReports.Bias bias)
     {

@@ -128,7 +128,7 @@ public sealed class ForecastEndpointsTests : HostTest
         {
             using var refused = await admin.PostAsJsonAsync($"/api/ml/models/{ModelNames.CpaPredictor}/rollouts", body);
             refused.StatusCode.ShouldBe(HttpStatusCode.Conflict);
-            (await refused.Content.ReadAsStringAsync()).ShouldContain("one forecast for all");
+            (await refused.Content.ReadAsStringAsync()).ShouldContain("for all at once");
         }
 
         var version = outcomes[ModelNames.CpaPredictor].Version;

@@ -157,6 +157,8 @@ public sealed class ModelEndpointsTests : HostTest
         // Whoever is signed in speaks for himself alone; a key that is no id is refused.
         (await dealer.GetAsync($"{path}?person=victim")).StatusCode.ShouldBe(HttpStatusCode.OK);
         await RefusedAsync(await Client.GetAsync($"{path}?person={new string('x', 201)}"), "person");
+        // One that cannot be stored as it is costs nobody else his place.
+        (await Client.GetAsync($"{path}?person=zero%00character")).StatusCode.ShouldBe(HttpStatusCode.OK);
         await Service<Exposures>().FlushAsync();
         await Service<PredictionStore>().FlushAsync();
         (await ScalarAsync<long>($"select count(*) from ml.exposures where rollout_id = '{rollout}' and user_key like 'p%'")).ShouldBe(24);
