@@ -9,6 +9,11 @@ namespace OKLA.Tests.Modules.ML.Monitoring;
 /// <summary>What is past its time goes, and nothing else.</summary>
 public sealed class TrimMLTests : ServingTest
 {
+    private const string Spec = """
+        {"arms":[{"name":"a","weight":1},{"name":"b","weight":1}],"stages":[],"goal":{"eventTypes":["contacted"],"windowMinutes":60},
+        "guardrails":{"maxErrorRate":1,"maxSlowdown":9,"maxBusinessDrop":1,"minRequests":1000},"auto":false}
+        """;
+
     protected override (string Key, string Value)[] Settings => [("ML:Serving:KeepDays", "30"), ("ML:Serving:KeepResultDays", "7")];
 
     [SetUp]
@@ -70,7 +75,7 @@ public sealed class TrimMLTests : ServingTest
         {
             await ExecuteAsync($$"""
                 insert into ml.rollouts (id, model, kind, stage, status, spec, started_by, started_at, stage_since, ended_at)
-                values ('00000000-0000-0000-0000-00000000000{{id}}', 'm{{id}}', 'version', 'full', '{{status}}', '{"goal":{"windowMinutes":60} }', 'ana', now() - interval '400 days', now(), {{ended}});
+                values ('00000000-0000-0000-0000-00000000000{{id}}', 'm{{id}}', 'experiment', 'experiment', '{{status}}', '{{Spec}}', 'ana', now() - interval '400 days', now(), {{ended}});
                 insert into ml.exposures (rollout_id, user_key, arm, at) select '00000000-0000-0000-0000-00000000000{{id}}', 'v' || n, 'control', now() - interval '399 days' from generate_series(1, 7) n;
                 insert into ml.shadow_minutes (rollout_id, minute, rows, agreed, difference, absolute, relative, worst) values ('00000000-0000-0000-0000-00000000000{{id}}', now() - interval '399 days', 1, 1, 0, 0, 0, 0);
                 insert into ml.rollout_steps (model, rollout_id, at, step, by, reason, evidence) values ('m{{id}}', '00000000-0000-0000-0000-00000000000{{id}}', now() - interval '31 days', 'promoted', 'house', 'x', '{}')
@@ -121,7 +126,7 @@ public sealed class TrimMLTests : ServingTest
                 ('00000000-0000-0000-0000-000000000004', 'line', 1, 'csv', '[]', 1, 'receiving', 'ana', now(), null);
             insert into ml.batch_parts (job_id, part, rows, input, output) select id, part, 1, '', '' from ml.batch_jobs, generate_series(1, 45) part;
             insert into ml.async_predictions (id, model, body, state, callback_state, next_at, created_at, finished_at)
-                select gen_random_uuid(), 'line', '{}', 'done', callback, now(), now() - interval '9 days', now() - interval '8 days' from unnest(array['none', 'waiting']) callback;
+                select gen_random_uuid(), 'line', '{}', 'done', callback, now() + interval '1 day', now() - interval '9 days', now() - interval '8 days' from unnest(array['none', 'waiting']) callback;
             insert into ml.demand_hours (kind, type, band, place, hour, views) select 'vehicle', '', '', '', date_trunc('hour', now()) - n * interval '1 day', 1 from unnest(array[1, 1000, 1100]) n;
             insert into ml.campaign_hours (campaign_id, channel, hour) select 'c', 'x', date_trunc('hour', now()) - n * interval '1 day' from unnest(array[1, 1000, 1100]) n
             """);

@@ -48,6 +48,7 @@ public sealed class SimilarAndBuyersTests : DatabaseTest, IAsyncDisposable
                 var outcome = await room.Bus.InvokeAsync<TrainingOutcome>(new TrainModel(model, "test", steps));
                 outcome.Version.ShouldBe(time + 1, outcome.Decision);
                 TestContext.Out.WriteLine($"{model}: {steps.Measuring.TotalSeconds:0.00} s of {steps.All.TotalSeconds:0.00} s for what matters and to whom");
+                steps.Measuring.ShouldBeGreaterThan(TimeSpan.Zero);
             }
 
             await Get<ModelRegistry>().PublishAsync(model, 1, default);
