@@ -15,10 +15,13 @@ internal abstract class ModelDefinition
     /// <summary>Whether a version that passed its gates waits until somebody approves it.</summary>
     public virtual bool RequiresApproval => false;
 
+    /// <summary>Whether some may be answered by one version and others by another; false where one answer is for all, as a forecast is.</summary>
+    public virtual bool MeetsRollouts => true;
+
     /// <summary>A new run, which holds its data until it is let go.</summary>
     public abstract ModelTraining NewTraining();
 
-    /// <summary>The same, knowing nothing but a world that can be brought back; null where runs keep a table instead, or nothing.</summary>
+    /// <summary>The same, knowing nothing but a world that can be brought back; null where runs keep a table instead.</summary>
     public virtual ModelTraining? NewTraining(TrainingWorld world) => null;
 
     /// <summary>A version that answers rows; null when the model is asked through an endpoint of its own only.</summary>

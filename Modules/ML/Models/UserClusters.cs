@@ -11,7 +11,10 @@ namespace OKLA.ML.Models;
 internal sealed class UserClusters
 {
     private const string Kind = "OKLA.UserClusters";
-    private const int Format = 1, Fewest = 3, Most = 10, SilhouetteSample = 800, Starts = 6;
+    /// <summary>People below which no number of groups can be chosen: halves of them must hold a few of each group.</summary>
+    public const int LeastPeople = 2 * Fewest * LeastOfGroup;
+
+    private const int Format = 1, Fewest = 3, Most = 10, LeastOfGroup = 20, SilhouetteSample = 800, Starts = 6;
 
     /// <summary>How well two halves must agree about a number of groups.</summary>
     private const double StableIndex = 0.7;
@@ -59,7 +62,7 @@ internal sealed class UserClusters
     {
         var tried = new List<Tried>();
         var half = people.Count / 2;
-        for (var k = Fewest; k <= Most && k * 20 <= half; k++)
+        for (var k = Fewest; k <= Most && k * LeastOfGroup <= half; k++)
         {
             var (one, other) = (Fit([.. people.Take(half)], k, seed), Fit([.. people.Skip(half)], k, seed));
             var whole = Fit(people, k, seed);

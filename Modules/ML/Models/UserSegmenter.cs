@@ -20,7 +20,12 @@ internal sealed class UserSegmenter(FrameSource source, IOptions<MLOptions> opti
 
     public override string Summary => "Which kind of buyer a person is, by what she looks at.";
 
+    // Everybody is counted by one version, since kinds of two could not be compared.
+    public override bool MeetsRollouts => false;
+
     public override ModelTraining NewTraining() => new UserSegmenterTraining(source, options.Value);
+
+    public override ModelTraining NewTraining(TrainingWorld world) => new UserSegmenterTraining(source.In(world), world.Options);
 
     public override IServedModel Load(byte[] artefact) => new Served(UserClusters.Load(artefact));
 
@@ -50,7 +55,7 @@ internal sealed class UserSegmenter(FrameSource source, IOptions<MLOptions> opti
 /// <summary>Trains the kinds of people. Split: people drawn at random, as a kind is no outcome that time could tell of; a third is held out.</summary>
 internal sealed class UserSegmenterTraining(FrameSource source, MLOptions options) : ModelTraining
 {
-    private const int LeastPeople = 200, MostPeople = 6_000, AtOnce = 2_000, Days = 90, Seed = 42;
+    private const int LeastPeople = 3 * UserClusters.LeastPeople, MostPeople = 6_000, AtOnce = 2_000, Days = 90, Seed = 42;
 
     private List<double[]> people = [];
     private UserClusters measured = null!;
@@ -65,7 +70,8 @@ internal sealed class UserSegmenterTraining(FrameSource source, MLOptions option
     {
         progress?.Report(new WorkProgress(0, "reading people"));
         now = source.Now;
-        people = await ReadAsync(new ProgressPart(progress, 0, 0.6), ct);
+        // The ids are kept beside the tastes, so that an erased person is found in what the run read.
+        people = [.. (await source.ReadAsync("tastes", from => ReadAsync(from, new ProgressPart(progress, 0, 0.6), ct), ct)).Select(one => one.Tastes)];
         if (people.Count < LeastPeople)
         {
             throw new TooLittleDataException($"There are {people.Count} people whose tastes are known; {LeastPeople} are needed.");
@@ -101,24 +107,26 @@ internal sealed class UserSegmenterTraining(FrameSource source, MLOptions option
     private object Data() => new { people = people.Count, asOf = now, days = Days, threads = options.Threads };
 
     /// <summary>Tastes of the people who looked within the last days, in an order drawn by the seed.</summary>
-    private async Task<List<double[]>> ReadAsync(ProgressPart progress, CancellationToken ct)
+    private async Task<IReadOnlyList<Person>> ReadAsync(FrameSource from, ProgressPart progress, CancellationToken ct)
     {
-        var owner = await source.OwnersAsync(ct);
+        var owner = await from.OwnersAsync(ct, now);
         var (words, since) = (new Words(), now.AddDays(-Days));
-        var looks = await source.EventsAsync<(string Person, DateTimeOffset At)>(
-            [EventTypes.ItemViewed], look => look.OccurredAt > since ? (words.Of(owner(look.Read<BehaviourEvent>().PersonId)), look.OccurredAt) : null, ct);
+        var looks = await from.EventsAsync<(string Person, DateTimeOffset At)>(
+            [EventTypes.ItemViewed], look => look.OccurredAt > since && look.KnownAt <= now ? (words.Of(owner(look.Read<BehaviourEvent>().PersonId)), look.OccurredAt) : null, ct);
         var ids = looks.Select(look => look.Person).ToHashSet(StringComparer.Ordinal);
         var drawn = ids.Order(StringComparer.Ordinal).ToArray();
         new Random(Seed).Shuffle(drawn);
-        var tastes = new List<double[]>();
-        for (var from = 0; from < drawn.Length && tastes.Count < MostPeople; from += AtOnce)
+        var tastes = new List<Person>();
+        foreach (var some in drawn.Chunk(AtOnce).TakeWhile(_ => tastes.Count < MostPeople))
         {
-            var rows = drawn.Skip(from).Take(AtOnce).Select(id => new SpineRow(now, null, UserId: id)).ToArray();
-            var known = await source.Bus.InvokeAsync<IReadOnlyList<object?[]>>(new ReadFeatures(rows, UserClusters.Features), ct);
-            tastes.AddRange(known.Select(UserClusters.Tastes).OfType<double[]>());
+            var rows = some.Select(id => new SpineRow(now, null, UserId: id)).ToArray();
+            var known = await from.Bus.InvokeAsync<IReadOnlyList<object?[]>>(new ReadFeatures(rows, UserClusters.Features), ct);
+            tastes.AddRange(some.Zip(known.Select(UserClusters.Tastes)).Where(one => one.Second is not null).Select(one => new Person(one.First, one.Second!)));
             progress.Report(new WorkProgress(Math.Min(1, (double)tastes.Count / MostPeople), $"{tastes.Count:N0} people"));
         }
 
         return [.. tastes.Take(MostPeople)];
     }
+
+    private sealed record Person(string Id, double[] Tastes);
 }

@@ -23,6 +23,7 @@ internal sealed class Exposures(NpgsqlDataSource database, EventLogStore log, Ti
     /// <summary>Takes note of a meeting; one that is known already costs a look-up.</summary>
     public void Meet(ActiveRollout rollout, string userKey, string arm)
     {
+        userKey = Predictor.Storable(userKey)!;
         if (seen.TryGetValue((rollout.Id, userKey), out var known) && known == arm)
         {
             return;

@@ -168,7 +168,7 @@ internal static class RolloutEndpoints
             return TypedResults.Problem(statusCode: StatusCodes.Status404NotFound, title: "Not Found", detail: $"There is no version {version} of {name}.");
         }
 
-        if (!ItemKind.Recommends(name) && await served.GetAsync(name, version) is null)
+        if (!ItemKind.Recommends(name) && !await served.IsReadableAsync(name, version, ct))
         {
             return TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: "Conflict", detail: $"Version {version} of {name} cannot be read.");
         }

@@ -41,6 +41,11 @@ internal sealed class RolloutStart(
             return new Begun(Missing: AskStatus.Unknown);
         }
 
+        if (catalog.Find(name) is { MeetsRollouts: false })
+        {
+            return new Begun(Conflict: $"{name} answers for all at once, so that nobody could meet another version: publish one, or serve an earlier one again.");
+        }
+
         if (!(await registry.ServingAsync(ct)).TryGetValue(name, out var serving))
         {
             return new Begun(Missing: AskStatus.Unavailable);

@@ -1,46 +1,48 @@
-using OKLA.ML.Models;
-using OKLA.ML.Models.Recommenders;
 using OKLA.ML.Monitoring;
 using OKLA.ML.Serving;
-using OKLA.Shared.Contracts;
 using static OKLA.ML.Serving.LiveModels;
 
 namespace OKLA.ML.Rollout;
 
-/// <summary>The recommender's part in rollouts: which version a person meets, what is counted of it, and what a candidate in the shadow would have shown.</summary>
+/// <summary>The recommenders' part in rollouts: which version somebody meets, what is counted of it, and what a candidate in the shadow would have shown.</summary>
 internal sealed class TriedVersions(ServedModels served, ServingMeter meter, Exposures exposures, ShadowAnswers shadow)
 {
-    /// <summary>Who answers a person, in this order.</summary>
+    /// <summary>Who answers somebody, in this order.</summary>
     /// <param name="Model">Name of the recommender.</param>
     /// <param name="Order">Versions and how the answer names them.</param>
-    /// <param name="Rollout">The rollout that the person meets; null for none.</param>
+    /// <param name="Rollout">The rollout that is met; null for none.</param>
     /// <param name="Arm">Its arm.</param>
     /// <param name="Candidate">Who is asked in the shadow.</param>
-    internal sealed record Turn(string Model, IReadOnlyList<(ServedRecommender Served, string Source)> Order, ActiveRollout? Rollout, Arm? Arm, ServedRecommender? Candidate)
+    internal sealed record Turn<T>(string Model, IReadOnlyList<(T Served, string Source)> Order, ActiveRollout? Rollout, Arm? Arm, T? Candidate)
+        where T : class, ILoaded
     {
         /// <summary>How an answer of the arm is named.</summary>
         public string Source => Arm is null ? "popularity" : $"rollout:{Arm.Name}";
 
-        /// <summary>Whether the arm is what is popular.</summary>
+        /// <summary>Whether the arm is what is popular, or the rule that answers without a model.</summary>
         public bool Popularity => Arm?.Strategy is "popularity" or "baseline";
     }
 
-    /// <summary>Who answers a person.</summary>
-    public Turn TurnOf(string model, string person, IReadOnlyList<ServedRecommender> loaded)
+    /// <summary>Who answers somebody.</summary>
+    /// <param name="model">The recommender.</param>
+    /// <param name="key">What keeps the arm: a person, or what is asked about where nobody is known.</param>
+    /// <param name="loaded">Its versions in memory.</param>
+    public Turn<T> TurnOf<T>(string model, string key, IReadOnlyList<T> loaded)
+        where T : class, ILoaded
     {
-        List<(ServedRecommender Served, string Source)> usual = [.. loaded.Where(version => version.Source != "rollout").Select(version => (version, version.Source))];
+        List<(T Served, string Source)> usual = [.. loaded.Where(version => version.Source != "rollout").Select(version => (version, version.Source))];
         if (served.Find(model)?.Rollout is not { } rollout)
         {
-            return new Turn(model, usual, null, null, null);
+            return new Turn<T>(model, usual, null, null, null);
         }
 
         if (rollout.IsShadow)
         {
-            return new Turn(model, usual, rollout, null, loaded.FirstOrDefault(version => version.Version == rollout.Spec.Arms[1].Version));
+            return new Turn<T>(model, usual, rollout, null, loaded.FirstOrDefault(version => version.Version == rollout.Spec.Arms[1].Version));
         }
 
-        var arm = rollout.ArmOf(person);
-        var turn = new Turn(model, usual, rollout, arm, null);
+        var arm = rollout.ArmOf(key);
+        var turn = new Turn<T>(model, usual, rollout, arm, null);
         if (turn.Popularity)
         {
             return turn with { Order = [] };
@@ -52,14 +54,16 @@ internal sealed class TriedVersions(ServedModels served, ServingMeter meter, Exp
     }
 
     /// <summary>Counts an answer, or a failure at one.</summary>
-    public void Count(Turn turn, int version, string source, TimeSpan elapsed, bool failed, int cacheHits = 0)
+    public void Count<T>(Turn<T> turn, int version, string source, TimeSpan elapsed, bool failed, int cacheHits = 0)
+        where T : class, ILoaded
     {
         var byArm = turn.Arm is not null && source == turn.Source;
         meter.Count(turn.Model, version, byArm ? turn.Rollout!.Id : Guid.Empty, byArm ? turn.Arm!.Name : "", 1, cacheHits, elapsed, failed);
     }
 
     /// <summary>Takes note that a person met the arm.</summary>
-    public void Met(Turn turn, string person, string source)
+    public void Met<T>(Turn<T> turn, string person, string source)
+        where T : class, ILoaded
     {
         if (turn.Arm is { } arm && source == turn.Source)
         {
@@ -68,7 +72,15 @@ internal sealed class TriedVersions(ServedModels served, ServingMeter meter, Exp
     }
 
     /// <summary>Lets the candidate say what it would have shown; compared by the share of what was shown that it shows too.</summary>
-    public void AskInShadow(Turn turn, IReadOnlyList<HistoryItem> history, int limit, IReadOnlySet<string> hidden, IReadOnlyCollection<string> shown, ItemRecommender.Moment moment)
+    /// <param name="turn">Who answered.</param>
+    /// <param name="shown">What was shown.</param>
+    /// <param name="ask">What a version would show, by its ids.</param>
+    public void AskInShadow<T>(Turn<T> turn, IReadOnlyCollection<string> shown, Func<T, IEnumerable<string>> ask)
+        where T : class, ILoaded => AskInShadow(turn, shown, candidate => Task.FromResult(ask(candidate)));
+
+    /// <summary>The same for who must read something first.</summary>
+    public void AskInShadow<T>(Turn<T> turn, IReadOnlyCollection<string> shown, Func<T, Task<IEnumerable<string>>> ask)
+        where T : class, ILoaded
     {
         if (turn.Candidate is not { } candidate)
         {
@@ -76,10 +88,10 @@ internal sealed class TriedVersions(ServedModels served, ServingMeter meter, Exp
         }
 
         var ids = shown.ToHashSet(StringComparer.Ordinal);
-        shadow.Add(new ShadowQuestion(turn.Rollout!, 1, [new Prediction(1)], () =>
+        shadow.Add(new ShadowQuestion(turn.Rollout!, 1, [new Prediction(1)], async () =>
         {
-            var picks = candidate.Model.Best(candidate.Model.TasteOf(history), limit, candidate.Live, hidden, moment);
-            return Task.FromResult<Prediction[]>([new Prediction(picks.Count(pick => ids.Contains(candidate.Model.Ids[pick.Index])) / (double)Math.Max(1, ids.Count))]);
+            var said = (await ask(candidate)).Count(ids.Contains);
+            return [new Prediction(ids.Count == 0 ? 1 : said / (double)ids.Count)];
         }));
     }
 }

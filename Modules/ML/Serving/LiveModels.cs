@@ -35,17 +35,27 @@ internal sealed class LiveModels(
     private DateTimeOffset popularAt = DateTimeOffset.MinValue;
     private volatile Shelf shelf = new(ItemKind.All.ToDictionary(kind => kind.Name, _ => new KindShelf([], [])), [], null);
 
+    /// <summary>A version in memory, and why it is there: model, previous or rollout.</summary>
+    internal interface ILoaded
+    {
+        /// <summary>The version.</summary>
+        public int Version { get; }
+
+        /// <summary>Why.</summary>
+        public string Source { get; }
+    }
+
     /// <summary>A version of the recommender with the catalogue laid out by its indices.</summary>
-    internal sealed record ServedRecommender(int Version, string Source, ItemRecommender Trained, ItemRecommender Model, ItemMask Live, Card?[] Cards, long Layout = 0);
+    internal sealed record ServedRecommender(int Version, string Source, ItemRecommender Trained, ItemRecommender Model, ItemMask Live, Card?[] Cards, long Layout = 0) : ILoaded;
 
     /// <summary>A version of the price model.</summary>
     internal sealed record ServedPrice(int Version, string Source, PricePredictor Model);
 
     /// <summary>A version of the model of similar vehicles with the catalogue laid out by its indices.</summary>
-    internal sealed record ServedSimilar(int Version, string Source, SimilarItems Trained, SimilarItems Model, ItemMask Live, Card?[] Cards);
+    internal sealed record ServedSimilar(int Version, string Source, SimilarItems Trained, SimilarItems Model, ItemMask Live, Card?[] Cards) : ILoaded;
 
     /// <summary>A version of the model of buyers.</summary>
-    internal sealed record ServedBuyers(int Version, string Source, BuyerFinder Trained, BuyerFinder Model);
+    internal sealed record ServedBuyers(int Version, string Source, BuyerFinder Trained, BuyerFinder Model) : ILoaded;
 
     /// <summary>What a request about a kind of item reads.</summary>
     /// <param name="Recommenders">The serving version, then the one before it, then those of a rollout (source <c>rollout</c>), as far as they could be loaded.</param>

@@ -5,6 +5,7 @@ using OKLA.ML.Models;
 using OKLA.ML.Models.Recommenders;
 using OKLA.ML.Monitoring;
 using OKLA.ML.Rollout;
+using OKLA.Shared.Web;
 
 namespace OKLA.ML.Serving;
 
@@ -38,7 +39,11 @@ internal sealed record Question(string Model, JsonElement Rows, string RequestId
 
 /// <summary>What came of it; the predictions stand in the order of the rows.</summary>
 internal sealed record Answer(
-    AskStatus Status, int? Version = null, string Source = "", IReadOnlyList<Prediction>? Predictions = null, ReadRows? Read = null, ServedVersion? By = null, int CacheHits = 0);
+    AskStatus Status, int? Version = null, string Source = "", IReadOnlyList<Prediction>? Predictions = null, ReadRows? Read = null, ServedVersion? By = null, int CacheHits = 0)
+{
+    /// <summary>Whose weighted mean it is, for who asks them more than rows say: one version, or those of an ensemble; empty without a version.</summary>
+    public IReadOnlyList<(ServedVersion By, double Weight)> Members { get; init; } = By is null ? [] : [(By, 1)];
+}
 
 /// <summary>Answers rows: the arm of a rollout, else the serving version, else the one before it, else the stored baseline; every answer is counted and written down.</summary>
 internal sealed class Predictor(
@@ -48,6 +53,11 @@ internal sealed class Predictor(
 
     /// <summary>Larger requests are lots that do not come again; to keep their rows would only drive others out.</summary>
     private const int MostCachedRows = 100;
+
+    /// <summary>Whom an answer is for: somebody who is signed in, and may not speak for others, is asked about alone; anybody else says it.</summary>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="person">For whom, as the caller says.</param>
+    public static string? Whom(CurrentUser caller, string? person) => caller.Id is { } own && !caller.Has(Policies.Scopes.Predict) ? own : person ?? caller.Id;
 
     /// <summary>Answers a question.</summary>
     public async ValueTask<Answer> AskAsync(Question question, CancellationToken ct)
@@ -163,8 +173,14 @@ internal sealed class Predictor(
         {
             var predictions = await ArmAnswer.AskAsync(served, question.Model, arm, first.Names, read.Rows);
             CheckNumbers(predictions);
+            var members = new List<(ServedVersion By, double Weight)>();
+            foreach (var member in arm.Ensemble)
+            {
+                members.Add((await served.GetAsync(question.Model, member.Version) ?? throw new InvalidDataException($"Version {member.Version} of {question.Model} cannot be read."), member.Weight));
+            }
+
             meter.Count(question.Model, 0, rollout.Id, arm.Name, read.Rows.Length, 0, Stopwatch.GetElapsedTime(started), failed: false);
-            return new Answer(AskStatus.Answered, null, source, predictions, read, first);
+            return new Answer(AskStatus.Answered, null, source, predictions, read, first) { Members = members };
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
@@ -239,9 +255,12 @@ internal sealed class Predictor(
         var rows = new AnsweredRow[answer.Predictions!.Count];
         for (var i = 0; i < rows.Length; i++)
         {
-            rows[i] = new AnsweredRow(question.EntityIds?.ElementAtOrDefault(i), names, answer.Read?.Rows[i] ?? [], answer.Predictions[i]);
+            rows[i] = new AnsweredRow(Storable(question.EntityIds?.ElementAtOrDefault(i)), names, answer.Read?.Rows[i] ?? [], answer.Predictions[i]);
         }
 
-        store.Add(new AnsweredRequest(question.RequestId, clock.GetUtcNow(), question.Model, answer.Version, answer.Source, rollout, arm, question.UserKey, rows));
+        store.Add(new AnsweredRequest(question.RequestId, clock.GetUtcNow(), question.Model, answer.Version, answer.Source, rollout, arm, Storable(question.UserKey), rows));
     }
+
+    /// <summary>PostgreSQL keeps no zero character, and one key that has it would cost all that is written with it.</summary>
+    internal static string? Storable(string? text) => text?.Replace("\0", "", StringComparison.Ordinal);
 }

@@ -122,13 +122,13 @@ internal static class ScoreLeads
 
         public void Dispose() => kept.Dispose();
 
-        /// <summary>The answer and the leads, in the order of the contacts.</summary>
+        /// <summary>The answer and the leads, in the order of the contacts. While versions are tried, a seller keeps the one that it meets, so that its leads compare.</summary>
         public async Task<(Answer Answer, IReadOnlyList<Lead> Leads)> AskAsync(IReadOnlyList<LeadContact> contacts, CancellationToken ct)
         {
             var known = await ReadAsync(contacts, ct);
             using var rows = Rows(known);
             var answer = await predictor.AskAsync(
-                new Question(ModelNames.LeadScorer, rows.RootElement.Clone(), Guid.CreateVersion7().ToString("N"), null, [.. contacts.Select(contact => $"{contact.PersonId}|{contact.ItemId}")]), ct);
+                new Question(ModelNames.LeadScorer, rows.RootElement.Clone(), Guid.CreateVersion7().ToString("N"), null, [.. contacts.Select(contact => $"{contact.PersonId}|{contact.ItemId}")], StickyTo: contacts[0].SellerId), ct);
             return (answer, answer.Predictions is { } said ? [.. contacts.Select((contact, i) => LeadOf(contact, said[i].Value, known[i]))] : []);
         }
 

@@ -97,37 +97,29 @@ internal sealed class ServedModels(ModelCatalog catalog, ModelRegistry registry,
         }
     }
 
+    /// <summary>Whether a version can be read by who answers with it, by rows or through an endpoint of its own.</summary>
+    public async Task<bool> IsReadableAsync(string model, int version, CancellationToken ct)
+    {
+        if (await GetAsync(model, version) is not null)
+        {
+            return true;
+        }
+
+        try
+        {
+            // What answers no rows is read for nothing else than to see that it is whole.
+            return catalog.Find(model) is { } definition && definition.Check(await registry.ArtefactAsync(model, version, ct)) is null;
+        }
+        catch (Exception damaged) when (damaged is not (NpgsqlException or TimeoutException or OutOfMemoryException or OperationCanceledException))
+        {
+            Log.ArtefactDamaged(logger, model, version, damaged);
+            return false;
+        }
+    }
+
     /// <summary>The version that serves, or the one before it when it cannot be read; null when neither can.</summary>
     public async ValueTask<ServedVersion?> BestAsync(string model) =>
         await FindAsync(model, CancellationToken.None) is not { } now ? null : await GetAsync(model, now.Version) ?? (now.Previous is { } before ? await GetAsync(model, before) : null);
-
-    /// <summary>
-    /// What the serving version answers, else the one before it, and which of them did; null when neither can. A version at fault is logged and passed over: it never fails
-    /// who asks.
-    /// </summary>
-    public async Task<(TAnswer Answer, int Version, string Source)?> AskAsync<TModel, TAnswer>(string model, Func<TModel, TAnswer> ask, CancellationToken ct)
-        where TModel : class, IServedModel
-    {
-        var now = await FindAsync(model, ct);
-        foreach (var (version, source) in now is null ? [] : new (int?, string)[] { (now.Version, "model"), (now.Previous, "previous") })
-        {
-            if (version is not { } number || await GetAsync(model, number) is not { Answers: TModel answers })
-            {
-                continue;
-            }
-
-            try
-            {
-                return (ask(answers), number, source);
-            }
-            catch (Exception fault) when (fault is not OutOfMemoryException)
-            {
-                Log.PredictionFailed(logger, model, number, fault);
-            }
-        }
-
-        return null;
-    }
 
     /// <summary>What the serving version says when no model can: the value stored with it as <c>baseline</c>; null when there is none.</summary>
     public async Task<Prediction?> BaselineAsync(string model, int version, CancellationToken ct)

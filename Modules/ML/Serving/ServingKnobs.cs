@@ -25,9 +25,13 @@ internal sealed class ServingKnobs
     [Range(100, 10_000_000)]
     public int LogQueue { get; set; } = 50_000;
 
-    /// <summary>Days that predictions, outcomes and the minutes of serving are kept. 1 to 3,650.</summary>
+    /// <summary>Days that answers are kept with their inputs and outcomes, and with them the minutes of serving, events that may be goals, closed alerts and who met which arm of rollouts that are over; never less than a goal may still be reached. 1 to 3,650.</summary>
     [Range(1, 3_650)]
     public int KeepDays { get; set; } = 90;
+
+    /// <summary>Days that the hours of demand and of campaigns are kept, which forecasts learn from: those of demand look back 730. 800 to 36,500.</summary>
+    [Range(800, 36_500)]
+    public int KeepSeriesDays { get; set; } = 1_095;
 
     /// <summary>Largest file of a batch, in bytes.</summary>
     [Range(1_000, 100_000_000_000)]

@@ -7,6 +7,7 @@ using OKLA.ML.Monitoring;
 using OKLA.ML.Rollout;
 using OKLA.ML.Serving.Batch;
 using OKLA.Shared.EventLog;
+using OKLA.Shared.Jobs;
 using OKLA.Shared.Web;
 
 namespace OKLA.ML.Serving;
@@ -17,14 +18,15 @@ internal static class ServingSetup
     /// <summary>Adds the services; their loops only in a host that serves.</summary>
     public static IServiceCollection AddServing(this IServiceCollection services, bool serve)
     {
-        services.AddSingleton<EntityFeatures>().AddSingleton<PredictionCache>().AddSingleton<Predictor>().AddSingleton<Explainer>().AddSingleton<TriedVersions>().AddSingleton<RolloutStart>().AddSingleton<ScoreLeads.Asking>();
+        services.AddSingleton<EntityFeatures>().AddSingleton<PredictionCache>().AddSingleton<Predictor>().AddSingleton<Explainer>().AddSingleton<TriedVersions>().AddSingleton<RolloutStart>().AddSingleton<ScoreLeads.Asking>().AddSingleton<EstimateDaysToSale.Desk>().AddSingleton<TextPredictor>();
         services.AddLoop<ServedModels>(serve).AddLoop<ServingMeter>(serve).AddLoop<PredictionStore>(serve).AddLoop<BatchWorker>(serve).AddLoop<AsyncWorker>(serve);
         services.AddLoop<Exposures>(serve).AddLoop<ShadowAnswers>(serve).AddLoop<RolloutLoop>(serve);
         services.AddSingleton<AlertChannels>().AddLoop<AlertLoop>(serve);
         services.AddHttpClient(AsyncWorker.HttpClientName, client => client.Timeout = TimeSpan.FromSeconds(10))
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false });
         services.AddSubscription<GoalEvents>();
-        return services;
+        return services.AddJob(
+            "trim-ml", "Forgets answers, counts and results that are past their time", JobSchedule.Daily(new TimeOnly(3, 45)), progress => new TrimML(progress));
     }
 
     /// <summary>Maps the endpoints. Models are asked by keys of scope <c>predict</c> and by admins; in Development by anybody, as the demo's pages do.</summary>

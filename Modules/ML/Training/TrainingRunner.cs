@@ -63,7 +63,7 @@ internal sealed class TrainingRunner(
             await tables.RecordUseAsync(table.Data, definition.Name, version, ct);
         }
 
-        rollout ??= options.Value.Rollout.Trainings && (reason is "weekly" or "drift") ? new RolloutEndpoints.Request() : null;
+        rollout ??= options.Value.Rollout.Trainings && definition.MeetsRollouts && (reason is "weekly" or "drift") ? new RolloutEndpoints.Request() : null;
         if (verdict.Publish && !waits && rollout is not null && serving is not null)
         {
             progress?.Report(new WorkProgress(0.99, "letting it in step by step"));
@@ -109,7 +109,7 @@ internal sealed class TrainingRunner(
     internal const string NotKept = "The table that the run learned from is not kept any more: newer runs took its place, or an erased person was in it.";
 
     /// <summary>Why a run cannot be made again at all.</summary>
-    internal const string NoRecipe = "The run kept no recipe, so it cannot be made again: models of series and of texts keep none, and neither did runs of before.";
+    internal const string NoRecipe = "The run kept no recipe, so it cannot be made again: it was made before runs of its kind kept one.";
 
     /// <summary>A training with an earlier run's recipe and data.</summary>
     private async Task<MadeAgain> AgainAsync(RunRecord run, CancellationToken ct)

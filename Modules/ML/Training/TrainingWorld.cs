@@ -158,7 +158,7 @@ internal sealed class TrainingWorld : IMessageBus, IDisposable
     }
 
     // What a simulation knows stands beside the figures and is not learned from.
-    public Task<T> InvokeAsync<T>(object message, CancellationToken ct = default) => typeof(T) == typeof(TrueProbabilities)
+    public Task<T> InvokeAsync<T>(object message, CancellationToken ct = default) => typeof(T) == typeof(TrueProbabilities) || typeof(T) == typeof(TrueCampaignHours)
         ? bus.InvokeAsync<T>(message, ct)
         : ReadAsync($"{message.GetType().Name} {JsonSerializer.Serialize(message, message.GetType(), Json)}", () => bus.InvokeAsync<T>(message, ct), ct);
 

@@ -4,7 +4,7 @@ namespace OKLA.EndToEnd.Browser;
 internal static class Answers
 {
     public const string Recommendations = "**/api/recommendations/users/*";
-    public const string PriceEstimate = "**/api/vehicles/*/price-estimate";
+    public const string PriceEstimate = "**/api/vehicles/*/price-estimate*";
     public const string Events = "**/api/events";
     public const string Demo = "**/api/auth/demo";
 

@@ -16,12 +16,20 @@ internal sealed class FrameSource(IMessageBus bus, EventLog log, TimeProvider cl
     // A frame is made in parts: a part's values are in memory at once.
     private const int RowsAtOnce = 20_000;
 
+    private FrameSource? unkept;
+
     public DateTimeOffset Now => clock.GetUtcNow();
 
     public IMessageBus Bus => bus;
 
     /// <summary>The same within a world that can be brought back: events and answers of the bus come through it.</summary>
-    public FrameSource In(TrainingWorld through) => new(through, log, through.Clock, through);
+    public FrameSource In(TrainingWorld through) => new(through, log, through.Clock, through) { unkept = this };
+
+    /// <summary>Reads something much smaller than what it is made of: within a world, it alone is kept.</summary>
+    /// <param name="question">What tells it from other readings.</param>
+    /// <param name="ask">Reads it from a source that keeps nothing, as it is known at <see cref="Now"/>.</param>
+    /// <param name="ct">Stops it.</param>
+    public Task<T> ReadAsync<T>(string question, Func<FrameSource, Task<T>> ask, CancellationToken ct) => world is null ? ask(this) : world.ReadAsync(question, () => ask(unkept!), ct);
 
     /// <summary>All events of some types that are known by now, oldest first by event time; of types of which there are few.</summary>
     public Task<List<RecordedEvent>> EventsAsync(IReadOnlyCollection<string> types, CancellationToken ct) =>
@@ -84,12 +92,17 @@ internal sealed class FrameSource(IMessageBus bus, EventLog log, TimeProvider cl
         return null;
     }
 
-    /// <summary>Who a visitor turned out to be, as far as is known now; whoever is not linked is herself.</summary>
-    public async Task<Func<string, string>> OwnersAsync(CancellationToken ct)
+    /// <summary>Who a visitor turned out to be, as far as is known now or at another time; whoever is not linked is herself.</summary>
+    public async Task<Func<string, string>> OwnersAsync(CancellationToken ct, DateTimeOffset? at = null)
     {
         var owners = new Dictionary<string, string>(StringComparer.Ordinal);
         await foreach (var one in log.ReadAsync(0, [EventTypes.PersonLinked, EventTypes.PersonSplit], ct: ct))
         {
+            if (one.KnownAt > at)
+            {
+                continue;
+            }
+
             if (one.Type == EventTypes.PersonLinked)
             {
                 var link = one.Read<PersonLinked>();

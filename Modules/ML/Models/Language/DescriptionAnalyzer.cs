@@ -21,6 +21,8 @@ internal sealed class DescriptionAnalyzer(FrameSource source) : ModelDefinition
 
     public override ModelTraining NewTraining() => new DescriptionTraining(source);
 
+    public override ModelTraining NewTraining(TrainingWorld world) => new DescriptionTraining(source.In(world));
+
     public override IServedModel Load(byte[] artefact) => DescriptionModel.Load(artefact);
 }
 
@@ -131,13 +133,7 @@ internal sealed class DescriptionTraining(FrameSource source) : ModelTraining
     // Spearman's correlation of the score with contacts a day on the market: what a good text is worth, if anything.
     private async Task<double> ContactsAsync(IReadOnlyList<ItemSnapshot> items, CancellationToken ct)
     {
-        var contacts = new Dictionary<string, int>(StringComparer.Ordinal);
-        var words = new Words();
-        foreach (var (item, _) in await source.EventsAsync<(string Item, DateTimeOffset At)>([EventTypes.Contacted], one => one.Read<BehaviourEvent>().ItemId is { } id ? (words.Of(id), one.OccurredAt) : null, ct))
-        {
-            contacts[item] = contacts.GetValueOrDefault(item) + 1;
-        }
-
+        var contacts = await source.ReadAsync("contacts by item", from => CountAsync(from, ct), ct);
         var old = items.Where(item => (until - item.ListedAt).TotalDays >= 14).ToArray();
         if (contacts.Count < 100 || old.Length < 200)
         {
@@ -147,6 +143,19 @@ internal sealed class DescriptionTraining(FrameSource source) : ModelTraining
         double[] quality = [.. old.Select(item => (double)model.Judge(item.Item).Quality)];
         double[] asked = [.. old.Select(item => contacts.GetValueOrDefault(item.Item.Id) / Math.Max(1, ((item.Status == "live" ? until : item.UpdatedAt) - item.ListedAt).TotalDays))];
         return Correlation(Ranks(quality), Ranks(asked));
+    }
+
+    private async Task<Dictionary<string, int>> CountAsync(FrameSource from, CancellationToken ct)
+    {
+        var contacts = new Dictionary<string, int>(StringComparer.Ordinal);
+        var words = new Words();
+        foreach (var (item, _) in await from.EventsAsync<(string Item, DateTimeOffset At)>(
+            [EventTypes.Contacted], one => one.KnownAt <= until && one.Read<BehaviourEvent>().ItemId is { } id ? (words.Of(id), one.OccurredAt) : null, ct))
+        {
+            contacts[item] = contacts.GetValueOrDefault(item) + 1;
+        }
+
+        return contacts;
     }
 
     private static double[] Ranks(double[] values)

@@ -22,6 +22,8 @@ internal sealed class SearchIntentClassifier(FrameSource source, IOptions<MLOpti
 
     public override ModelTraining NewTraining() => new SearchIntentTraining(source, options.Value);
 
+    public override ModelTraining NewTraining(TrainingWorld world) => new SearchIntentTraining(source.In(world), world.Options);
+
     public override IServedModel Load(byte[] artefact) => SearchIntentModel.Load(artefact);
 }
 

@@ -53,6 +53,17 @@ internal sealed class ContentIndex
     public ContentIndex With(ItemKind kind, IEnumerable<ItemSnapshot> items, ExchangeRates rates) =>
         new(vocabulary, idf, [.. bags, .. items.Select(item => BagOf(kind.TokensOf(item, rates)))]);
 
+    /// <summary>The same as if no item had tokens of a name, or any where it is null; what is left keeps its weight.</summary>
+    public ContentIndex Without(string? name)
+    {
+        var names = NamesOfTokens();
+        return new ContentIndex(vocabulary, idf, bags.ConvertAll(bag =>
+        {
+            int[] left = [.. Enumerable.Range(0, bag.Tokens.Length).Where(t => name is not null && names[bag.Tokens[t]] != name)];
+            return (Array.ConvertAll(left, t => bag.Tokens[t]), Array.ConvertAll(left, t => bag.Weights[t]));
+        }));
+    }
+
     /// <summary>An item's tokens and their weights.</summary>
     public (int[] Tokens, float[] Weights) Bag(int item) => bags[item];
 

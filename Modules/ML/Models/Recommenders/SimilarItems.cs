@@ -67,6 +67,12 @@ internal sealed class SimilarItems
     /// <summary>The same with other weights.</summary>
     public SimilarItems Weighted(SimilarityWeights other) => new(ids, content, axes, coViews, logPrices, other);
 
+    /// <summary>Names that items are compared by.</summary>
+    public IReadOnlyList<string> ContentNames => [.. content.NamesOfTokens().Distinct().Order(StringComparer.Ordinal)];
+
+    /// <summary>The same ranked as if items did not say a name, or nothing where it is null: what is considered at all stays the same.</summary>
+    public SimilarItems WithoutContent(string? name) => new(ids, content.Without(name), axes, coViews, logPrices, weights);
+
     /// <summary>The same with items it has not met.</summary>
     public SimilarItems With(IEnumerable<ItemSnapshot> items, ExchangeRates rates)
     {

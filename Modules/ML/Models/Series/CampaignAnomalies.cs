@@ -81,14 +81,15 @@ internal static class CampaignWatch
 /// known faults than a three-sigma chart of the cost per application with as many alarms.
 /// </summary>
 internal sealed class CampaignAnomalyDetector(SeriesStore series, IMessageBus bus, IOptions<MLOptions> options, TimeProvider clock)
-    : SeriesModel(ModelNames.CampaignAnomalyDetector, "When a campaign's channel is not as usual.", WatchSettings.Load, () => new CampaignWatchTraining(series, bus, options.Value, clock));
+    : SeriesModel(ModelNames.CampaignAnomalyDetector, "When a campaign's channel is not as usual.", WatchSettings.Load, new SeriesSources(series, bus, options.Value, clock),
+        sources => new CampaignWatchTraining(sources));
 
 /// <summary>Sets the threshold on the older hours and measures on the newer ones, where the simulator knows what was broken.</summary>
-internal sealed class CampaignWatchTraining(SeriesStore store, IMessageBus bus, MLOptions options, TimeProvider clock) : ModelTraining
+internal sealed class CampaignWatchTraining(SeriesSources sources) : ModelTraining
 {
     private const int LeastHours = 24 * 28;
     private const double AlarmsAWeek = 0.75;
-    private readonly DateTimeOffset now = clock.GetUtcNow();
+    private readonly DateTimeOffset now = sources.Clock.GetUtcNow();
     private IReadOnlyList<CampaignSeries> series = [];
     private double[][][] streams = [];
     private WatchSettings measured = null!;
@@ -100,7 +101,7 @@ internal sealed class CampaignWatchTraining(SeriesStore store, IMessageBus bus, 
 
     public override async Task<HeldOut> EvaluateAsync((byte[] Artefact, DateTimeOffset Until)? serving, IProgress<WorkProgress>? progress, CancellationToken ct)
     {
-        series = [.. (await store.CampaignsAsync(now, null, null, ct)).Where(one => one.Length >= LeastHours)];
+        series = [.. (await sources.Series.CampaignsAsync(now, null, null, ct)).Where(one => one.Length >= LeastHours)];
         if (series.Count == 0)
         {
             throw new TooLittleDataException($"No campaign has {LeastHours / 24} days of history.");
@@ -108,11 +109,11 @@ internal sealed class CampaignWatchTraining(SeriesStore store, IMessageBus bus, 
 
         var (first, last) = (series.Min(one => one.Start), series.Max(one => one.At(one.Length)));
         // Alarms are rare, so that more is kept to measure on than elsewhere.
-        splitAt = first.AddHours(Math.Floor((last - first).TotalHours * (1 - Math.Max(0.4, options.HoldOutShare))));
+        splitAt = first.AddHours(Math.Floor((last - first).TotalHours * (1 - Math.Max(0.4, sources.Options.HoldOutShare))));
         int Cut(CampaignSeries one) => Math.Clamp((int)(splitAt - one.Start).TotalHours, 0, one.Length);
         streams = [.. series.Select(CampaignWatch.Score)];
         progress?.Report(new WorkProgress(0.6, "measuring on later hours"));
-        var known = await bus.InvokeAsync<TrueCampaigns>(new GetTrueCampaigns([.. series.Select(one => one.Campaign).Distinct()]), ct);
+        var known = await sources.Bus.InvokeAsync<TrueCampaigns>(new GetTrueCampaigns([.. series.Select(one => one.Campaign).Distinct()]), ct);
         var faults = series.Select(one => (IReadOnlyList<FaultyHours>)[.. known.Faults
             .Where(fault => fault.CampaignId == one.Campaign && fault.Channel == one.Channel && fault.From >= splitAt && fault.From < one.At(one.Length))
             .Select(fault => new FaultyHours((int)(fault.From - splitAt).TotalHours, (int)(fault.Until - splitAt).TotalHours))]).ToArray();

@@ -10,13 +10,14 @@ namespace OKLA.ML.Models.Series;
 
 /// <summary><see cref="CpaPredictor"/> as a model of this house; asked through <c>GET /api/campaigns/{id}/cpa-forecast</c>.</summary>
 internal sealed class CpaModel(SeriesStore series, IMessageBus bus, IOptions<MLOptions> options, TimeProvider clock)
-    : SeriesModel(ModelNames.CpaPredictor, "What an application will cost in the next hour of a campaign's channel.", CpaPredictor.Load, () => new CpaTraining(series, bus, options.Value, clock));
+    : SeriesModel(ModelNames.CpaPredictor, "What an application will cost in the next hour of a campaign's channel.", CpaPredictor.Load, new SeriesSources(series, bus, options.Value, clock),
+        sources => new CpaTraining(sources));
 
 /// <summary>Trains the forecast of costs. Split: the newest hours are the test; baselines are the cost of the last hour that had one, and of the same hour a week before.</summary>
-internal sealed class CpaTraining(SeriesStore store, IMessageBus bus, MLOptions options, TimeProvider clock) : ModelTraining
+internal sealed class CpaTraining(SeriesSources sources) : ModelTraining
 {
     private const int LeastCases = 500;
-    private readonly DateTimeOffset now = clock.GetUtcNow();
+    private readonly DateTimeOffset now = sources.Clock.GetUtcNow();
     private IReadOnlyList<CampaignSeries> series = [];
     private List<CpaPredictor.Case> all = [];
     private List<CpaPredictor.Case> train = [];
@@ -29,19 +30,19 @@ internal sealed class CpaTraining(SeriesStore store, IMessageBus bus, MLOptions 
 
     public override async Task<HeldOut> EvaluateAsync((byte[] Artefact, DateTimeOffset Until)? serving, IProgress<WorkProgress>? progress, CancellationToken ct)
     {
-        series = await store.CampaignsAsync(now, null, null, ct);
+        series = await sources.Series.CampaignsAsync(now, null, null, ct);
         all = CpaPredictor.Cases(series, DateTimeOffset.MinValue, DateTimeOffset.MaxValue);
         if (all.Count < LeastCases)
         {
             throw new TooLittleDataException($"There are {all.Count} hours of campaigns with an application and a week of history before; {LeastCases} are needed.");
         }
 
-        var first = all[(int)(all.Count * (1 - options.HoldOutShare))];
+        var first = all[(int)(all.Count * (1 - sources.Options.HoldOutShare))];
         splitAt = first.Series.At(first.Hour);
         train = [.. all.Where(one => one.Series.At(one.Hour) < splitAt)];
         var test = all.Where(one => one.Series.At(one.Hour) >= splitAt).ToList();
         progress?.Report(new WorkProgress(0.1, "fitting"));
-        measured = CpaPredictor.Fit(series, train, options.Threads, ct);
+        measured = CpaPredictor.Fit(series, train, sources.Options.Threads, ct);
         progress?.Report(new WorkProgress(0.9, "measuring on later hours"));
 
         var truth = test.Select(one => one.Cpa).ToArray();
@@ -77,7 +78,7 @@ internal sealed class CpaTraining(SeriesStore store, IMessageBus bus, MLOptions 
     }
 
     public override TrainedModel Refit(IProgress<WorkProgress>? progress, CancellationToken ct) =>
-        new(CpaPredictor.Fit(series, all, options.Threads, ct).Save(), new { CpaPredictor.Coverage }, Data(), now, all.Count);
+        new(CpaPredictor.Fit(series, all, sources.Options.Threads, ct).Save(), new { CpaPredictor.Coverage }, Data(), now, all.Count);
 
     public override TrainedModel Measured() => new(measured.Save(), new { CpaPredictor.Coverage }, Data(), splitAt, train.Count);
 
@@ -103,7 +104,7 @@ internal sealed class CpaTraining(SeriesStore store, IMessageBus bus, MLOptions 
     /// </summary>
     private async Task<double[]> CeilingAsync(List<CpaPredictor.Case> test, CancellationToken ct)
     {
-        var truth = await bus.InvokeAsync<TrueCampaignHours>(
+        var truth = await sources.Bus.InvokeAsync<TrueCampaignHours>(
             new GetTrueCampaignHours([.. test.Select(one => (one.Series.Campaign, one.Series.Channel, one.Series.At(one.Hour), (double?)null))]), ct);
         return [.. truth.PlannedUsd.Zip(truth.Applications, (usd, mean) => double.IsFinite(mean) ? usd / MedianAboveZero(mean) : double.NaN)];
     }

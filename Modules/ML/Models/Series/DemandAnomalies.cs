@@ -4,6 +4,7 @@ using OKLA.ML.Algorithms.Anomalies;
 using OKLA.ML.Registry;
 using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
+using OKLA.Shared.Messaging;
 
 namespace OKLA.ML.Models.Series;
 
@@ -62,15 +63,16 @@ internal sealed record HourlyDemand(DemandScope Scope, DateTimeOffset Start, dou
 /// Entity: a scope in an hour. Trainer: <see cref="UsualHours"/> with a threshold that brings as many alarms as somebody will read. Gate: a higher F1 than the windowed
 /// Gaussian with as many alarms, on silences and rushes that the measurement plants into the later hours.
 /// </summary>
-internal sealed class AnomalyDetector(SeriesStore series, IOptions<MLOptions> options, TimeProvider clock)
-    : SeriesModel(ModelNames.AnomalyDetector, "When demand or traffic is not as usual.", WatchSettings.Load, () => new DemandWatchTraining(series, options.Value, clock));
+internal sealed class AnomalyDetector(SeriesStore series, IMessageBus bus, IOptions<MLOptions> options, TimeProvider clock)
+    : SeriesModel(ModelNames.AnomalyDetector, "When demand or traffic is not as usual.", WatchSettings.Load, new SeriesSources(series, bus, options.Value, clock),
+        sources => new DemandWatchTraining(sources));
 
 /// <summary>Sets the threshold on the older hours and measures on the newer ones, into which faults are planted by a seed: nobody has labelled real ones.</summary>
-internal sealed class DemandWatchTraining(SeriesStore store, MLOptions options, TimeProvider clock) : ModelTraining
+internal sealed class DemandWatchTraining(SeriesSources sources) : ModelTraining
 {
     private const double AlarmsAWeek = 0.5;
     private const int LeastHours = 24 * 28, Seed = 42;
-    private readonly DateTimeOffset now = clock.GetUtcNow();
+    private readonly DateTimeOffset now = sources.Clock.GetUtcNow();
     private IReadOnlyList<HourlyDemand> series = [];
     private WatchSettings measured = null!;
     private int cut;
@@ -81,14 +83,14 @@ internal sealed class DemandWatchTraining(SeriesStore store, MLOptions options, 
 
     public override async Task<HeldOut> EvaluateAsync((byte[] Artefact, DateTimeOffset Until)? serving, IProgress<WorkProgress>? progress, CancellationToken ct)
     {
-        series = await HourlyDemand.ReadAsync(store, now.AddDays(-180), now, ct);
+        series = await HourlyDemand.ReadAsync(sources.Series, now.AddDays(-180), now, ct);
         if (series.Count == 0 || series[0].Views.Length < LeastHours)
         {
             throw new TooLittleDataException($"No part of the demand has {LeastHours / 24} days of history with a view in most hours.");
         }
 
         var length = series[0].Views.Length;
-        cut = (int)(length * (1 - Math.Max(0.4, options.HoldOutShare)));
+        cut = (int)(length * (1 - Math.Max(0.4, sources.Options.HoldOutShare)));
         var planted = series.Select((one, i) => Plant(one.Views, cut, Seed + i)).ToArray();
         progress?.Report(new WorkProgress(0.3, "measuring on later hours"));
         double[][] Ours(Func<int, double[]> views) => [.. Enumerable.Range(0, series.Count).Select(i => Array.ConvertAll(HourlyDemand.Score(views(i)), Math.Abs))];

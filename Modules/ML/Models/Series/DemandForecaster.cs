@@ -6,6 +6,7 @@ using OKLA.ML.Registry;
 using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
+using OKLA.Shared.Messaging;
 
 namespace OKLA.ML.Models.Series;
 
@@ -47,11 +48,12 @@ internal sealed record DemandForecasts(DateOnly From, double Coverage, IReadOnly
 /// Entity: a scope and a day. Trainer: <see cref="AutomaticForecast"/> for each scope, asked about days that are known. Gate: a smaller scaled error over seven days than the
 /// value of the same weekday a week before.
 /// </summary>
-internal sealed class DemandForecaster(SeriesStore series, IOptions<MLOptions> options, TimeProvider clock)
-    : SeriesModel(ModelNames.DemandForecaster, "How often vehicles of each segment and province will be looked at.", DemandForecasts.Load, () => new DemandTraining(series, options.Value, clock));
+internal sealed class DemandForecaster(SeriesStore series, IMessageBus bus, IOptions<MLOptions> options, TimeProvider clock)
+    : SeriesModel(ModelNames.DemandForecaster, "How often vehicles of each segment and province will be looked at.", DemandForecasts.Load, new SeriesSources(series, bus, options.Value, clock),
+        sources => new DemandTraining(sources));
 
 /// <summary>Trains the forecasts. Split: the newest four weeks or more are the test, foretold anew from the beginning of each of their weeks.</summary>
-internal sealed class DemandTraining(SeriesStore store, MLOptions options, TimeProvider clock) : ModelTraining
+internal sealed class DemandTraining(SeriesSources sources) : ModelTraining
 {
     /// <summary>Days ahead that are served.</summary>
     public const int Horizon = 28;
@@ -60,10 +62,10 @@ internal sealed class DemandTraining(SeriesStore store, MLOptions options, TimeP
     private const double Coverage = 0.8, LeastDaily = 3;
     private const int Origins = 3;
 
-    // Never needed on an idle machine, so that the choice is the same each time.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    // Methods and origins bound the work; a time would make the choice another one on a busy machine.
+    private static readonly TimeSpan Patience = TimeSpan.MaxValue;
 
-    private readonly DateTimeOffset now = clock.GetUtcNow();
+    private readonly DateTimeOffset now = sources.Clock.GetUtcNow();
     private readonly Dictionary<DemandScope, AutomaticForecast> chosen = [];
     private List<(DemandScope Scope, double[] Days)> scopes = [];
     private DateOnly until;
@@ -77,9 +79,9 @@ internal sealed class DemandTraining(SeriesStore store, MLOptions options, TimeP
     {
         var midnight = new DateTimeOffset(now.ToOffset(SeriesStore.Local).Date, SeriesStore.Local);
         until = DateOnly.FromDateTime(midnight.DateTime);
-        scopes = Scopes(await store.DemandAsync("vehicle", midnight.AddDays(-730), midnight, ct), midnight);
+        scopes = Scopes(await sources.Series.DemandAsync("vehicle", midnight.AddDays(-730), midnight, ct), midnight);
         var length = scopes.Count == 0 ? 0 : scopes[0].Days.Length;
-        cut = length - Math.Max(Horizon, (int)(length * options.HoldOutShare));
+        cut = length - Math.Max(Horizon, (int)(length * sources.Options.HoldOutShare));
         if (cut < LeastDays)
         {
             throw new TooLittleDataException($"The log holds {length} days of views; {LeastDays + Horizon} are needed to learn from and to measure on.");

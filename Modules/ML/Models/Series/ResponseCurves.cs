@@ -14,18 +14,20 @@ namespace OKLA.ML.Models.Series;
 /// Entity: a channel. Label: applications of an hour. Trainer: <see cref="ResponseCurve"/>. Gate: a lower Poisson deviance on later hours than an unchanging cost per application.
 /// </summary>
 internal sealed class ResponseCurves(SeriesStore series, IMessageBus bus, IOptions<MLOptions> options, TimeProvider clock)
-    : SeriesModel(ModelNames.ResponseCurves, "What each channel brings for how much money.", Read, () => new ResponseTraining(series, bus, options.Value, clock))
-{    /// <summary>The curves of an artefact.</summary>
+    : SeriesModel(ModelNames.ResponseCurves, "What each channel brings for how much money.", Read, new SeriesSources(series, bus, options.Value, clock),
+        sources => new ResponseTraining(sources))
+{
+    /// <summary>The curves of an artefact.</summary>
     /// <exception cref="InvalidDataException">It is damaged.</exception>
     public static IReadOnlyList<ResponseCurve> Read(byte[] artefact) =>
         JsonSerializer.Deserialize<List<ResponseCurve>>(artefact, EventJson.Options) ?? throw new InvalidDataException("The artefact holds no curves.");
 }
 
 /// <summary>Trains the curves. Split: the newest hours are the test.</summary>
-internal sealed class ResponseTraining(SeriesStore store, IMessageBus bus, MLOptions options, TimeProvider clock) : ModelTraining
+internal sealed class ResponseTraining(SeriesSources sources) : ModelTraining
 {
     private const int LeastHours = 24 * 21, Bootstraps = 200, Seed = 42;
-    private readonly DateTimeOffset now = clock.GetUtcNow();
+    private readonly DateTimeOffset now = sources.Clock.GetUtcNow();
     private IReadOnlyList<CampaignSeries> series = [];
     private IReadOnlyList<ResponseCurve> measured = [];
     private DateTimeOffset splitAt;
@@ -36,14 +38,14 @@ internal sealed class ResponseTraining(SeriesStore store, IMessageBus bus, MLOpt
 
     public override async Task<HeldOut> EvaluateAsync((byte[] Artefact, DateTimeOffset Until)? serving, IProgress<WorkProgress>? progress, CancellationToken ct)
     {
-        series = [.. (await store.CampaignsAsync(now, null, null, ct)).Where(one => one.Length >= LeastHours && one.Applications.Sum() >= 100)];
+        series = [.. (await sources.Series.CampaignsAsync(now, null, null, ct)).Where(one => one.Length >= LeastHours && one.Applications.Sum() >= 100)];
         if (series.Count == 0)
         {
             throw new TooLittleDataException($"No campaign has a channel with {LeastHours / 24} days of history and 100 applications.");
         }
 
         var (first, last) = (series.Min(one => one.Start), series.Max(one => one.At(one.Length)));
-        splitAt = first.AddHours(Math.Floor((last - first).TotalHours * (1 - options.HoldOutShare)));
+        splitAt = first.AddHours(Math.Floor((last - first).TotalHours * (1 - sources.Options.HoldOutShare)));
         int Cut(CampaignSeries one) => Math.Clamp((int)(splitAt - one.Start).TotalHours, 0, one.Length);
         measured = Fit([.. series.Where(one => Cut(one) > LeastHours / 2).Select(one => one.Until(Cut(one)))], progress, ct);
 
@@ -60,7 +62,7 @@ internal sealed class ResponseTraining(SeriesStore store, IMessageBus bus, MLOpt
         var counts = rows.Select(row => row.Series.Applications[row.Hour]).ToArray();
         var ours = rows.Select(row => byChannel[row.Series.Channel].Expected(row.Series, row.Hour)).ToArray();
         var even = rows.Select(row => linear[row.Series.Channel] * row.Series.Usd[row.Hour]).ToArray();
-        var truth = await bus.InvokeAsync<TrueCampaignHours>(
+        var truth = await sources.Bus.InvokeAsync<TrueCampaignHours>(
             new GetTrueCampaignHours([.. rows.Select(row => (row.Series.Campaign, row.Series.Channel, row.Series.At(row.Hour), (double?)row.Series.Usd[row.Hour]))]), ct);
         var isKnown = truth.Applications.All(double.IsFinite);
         double? before = null;
@@ -111,7 +113,7 @@ internal sealed class ResponseTraining(SeriesStore store, IMessageBus bus, MLOpt
     /// </summary>
     private async Task<IReadOnlyList<MetricRow>> AgainstTruthAsync(Dictionary<string, double> linear, CancellationToken ct)
     {
-        var known = (await bus.InvokeAsync<TrueCampaigns>(new GetTrueCampaigns([.. series.Select(one => one.Campaign).Distinct()]), ct)).Responses.ToDictionary(response => response.Channel);
+        var known = (await sources.Bus.InvokeAsync<TrueCampaigns>(new GetTrueCampaigns([.. series.Select(one => one.Campaign).Distinct()]), ct)).Responses.ToDictionary(response => response.Channel);
         var curves = measured.Where(curve => known.ContainsKey(curve.Channel)).ToList();
         if (curves.Count == 0)
         {

@@ -1,4 +1,5 @@
 using Npgsql;
+using OKLA.ML.Training;
 
 namespace OKLA.ML.Models.Series;
 
@@ -36,13 +37,25 @@ internal sealed record CampaignSeries(string Campaign, string Channel, DateTimeO
 internal sealed record DemandRow(string Type, string Band, string Place, IReadOnlyDictionary<DateTimeOffset, double> Hours);
 
 /// <summary>Reads the series that <see cref="SeriesEvents"/> keeps.</summary>
-internal sealed class SeriesStore(NpgsqlDataSource database)
+internal sealed class SeriesStore(NpgsqlDataSource database, TrainingWorld? world = null)
 {
     /// <summary>The Dominican Republic keeps UTC-4 all year.</summary>
     public static readonly TimeSpan Local = TimeSpan.FromHours(-4);
 
+    /// <summary>The same within a world that can be brought back: what is read comes through it.</summary>
+    public SeriesStore In(TrainingWorld through) => new(database, through);
+
     /// <summary>Campaigns by channel up to a time; the hour that is not over yet is left out.</summary>
-    public async Task<IReadOnlyList<CampaignSeries>> CampaignsAsync(DateTimeOffset until, DateTimeOffset? from, string? campaign, CancellationToken ct)
+    public Task<IReadOnlyList<CampaignSeries>> CampaignsAsync(DateTimeOffset until, DateTimeOffset? from, string? campaign, CancellationToken ct) => world is null
+        ? StoredCampaignsAsync(until, from, campaign, ct)
+        : world.ReadAsync($"campaigns {from:O} {until:O} {campaign}", () => StoredCampaignsAsync(until, from, campaign, ct), ct);
+
+    /// <summary>Demand by segment, place and hour within a time.</summary>
+    public Task<IReadOnlyList<DemandRow>> DemandAsync(string kind, DateTimeOffset from, DateTimeOffset until, CancellationToken ct) => world is null
+        ? StoredDemandAsync(kind, from, until, ct)
+        : world.ReadAsync($"demand {kind} {from:O} {until:O}", () => StoredDemandAsync(kind, from, until, ct), ct);
+
+    private async Task<IReadOnlyList<CampaignSeries>> StoredCampaignsAsync(DateTimeOffset until, DateTimeOffset? from, string? campaign, CancellationToken ct)
     {
         var over = new DateTimeOffset(until.UtcTicks - (until.UtcTicks % TimeSpan.TicksPerHour), TimeSpan.Zero);
         await using var command = database.CreateCommand("""
@@ -81,8 +94,7 @@ internal sealed class SeriesStore(NpgsqlDataSource database)
         })];
     }
 
-    /// <summary>Demand by segment, place and hour within a time.</summary>
-    public async Task<IReadOnlyList<DemandRow>> DemandAsync(string kind, DateTimeOffset from, DateTimeOffset until, CancellationToken ct)
+    private async Task<IReadOnlyList<DemandRow>> StoredDemandAsync(string kind, DateTimeOffset from, DateTimeOffset until, CancellationToken ct)
     {
         await using var command = database.CreateCommand("select type, band, place, hour, views from ml.demand_hours where kind = $1 and hour >= $2 and hour < $3 order by type, band, place, hour");
         command.Parameters.Add(new NpgsqlParameter { Value = kind });

@@ -11,9 +11,6 @@ namespace OKLA.ML.Serving.Batch;
 internal sealed class BatchWorker(NpgsqlDataSource database, ServedModels served, ServingMeter meter, IOptions<MLOptions> options, TimeProvider clock, ILogger<BatchWorker> logger)
     : WorkLoop("batches", TimeSpan.FromSeconds(1), clock, logger)
 {
-    private static readonly TimeSpan TrimEvery = TimeSpan.FromHours(1);
-    private DateTimeOffset trimmedAt;
-
     /// <summary>Does one part; false when there is none.</summary>
     public override async Task<bool> StepAsync(CancellationToken ct = default)
     {
@@ -63,32 +60,5 @@ internal sealed class BatchWorker(NpgsqlDataSource database, ServedModels served
             where id = @Job and state = 'queued' and not exists (select 1 from ml.batch_parts where job_id = @Job and output is null)
             """, new { part.Job, now = Clock.GetUtcNow().UtcDateTime }, cancellationToken: ct));
         return true;
-    }
-
-    /// <inheritdoc />
-    protected override async Task BetweenAsync(CancellationToken ct)
-    {
-        if (Clock.GetUtcNow() - trimmedAt > TrimEvery)
-        {
-            trimmedAt = Clock.GetUtcNow();
-            await TrimAsync(ct);
-        }
-    }
-
-    /// <summary>Forgets what is past its time: results, uploads that broke off, predictions, minutes and goals.</summary>
-    private async Task TrimAsync(CancellationToken ct)
-    {
-        var (now, knobs) = (Clock.GetUtcNow(), options.Value.Serving);
-        await using var connection = await database.OpenConnectionAsync(ct);
-        await connection.ExecuteAsync(new CommandDefinition("""
-            delete from ml.batch_jobs where finished_at < @results or (state = 'receiving' and created_at < @day);
-            delete from ml.async_predictions where finished_at < @results and callback_state <> 'waiting';
-            delete from ml.outcomes where at < @old;
-            delete from ml.predictions where at < @old;
-            delete from ml.serving_minutes where minute < @old;
-            delete from ml.goal_events where at < @old;
-            delete from ml.alerts where resolved_at < @old;
-            """,
-            new { results = now.AddDays(-knobs.KeepResultDays).UtcDateTime, day = now.AddDays(-1).UtcDateTime, old = now.AddDays(-knobs.KeepDays).UtcDateTime }, commandTimeout: 600, cancellationToken: ct));
     }
 }

@@ -12,7 +12,7 @@ namespace OKLA.ML.Serving.Language;
 
 /// <summary>
 /// POST /api/listings/analyze: what the text of a listing says, where it contradicts what is stated, what it lacks, contact data in it, and a better draft made of
-/// what is known alone. The serving version, else the one before it, else standing names; the answer says which one spoke. The text is kept nowhere.
+/// what is known alone. The arm of a rollout, else the serving version, else the one before it, else standing names; the answer says which one spoke. The text is kept nowhere.
 /// </summary>
 internal static class AnalyzeListing
 {
@@ -59,14 +59,15 @@ internal static class AnalyzeListing
     /// <param name="Masked">The text without them.</param>
     /// <param name="Suggestion">A better title and text, of known facts alone.</param>
     /// <param name="Version">Version that answered; null for standing names.</param>
-    /// <param name="Source">model, previous or names.</param>
+    /// <param name="Source">model, previous, rollout:{arm} or names.</param>
     public sealed record Response(
         IReadOnlyList<Fact> Facts, IReadOnlyList<Contradicted> Contradictions, int Quality, IReadOnlyList<Reason> Reasons, IReadOnlyList<string> Missing, IReadOnlyList<Contact> Contacts, string? Masked,
         Draft Suggestion, int? Version, string Source);
 
     public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) => routes.MapPost("/api/listings/analyze", HandleAsync).WithName("AnalyzeListing").WithSummary("Analyze a listing's text");
 
-    internal static async Task<Results<Ok<Response>, ValidationProblem>> HandleAsync(Request request, ServedModels served, PredictionLog log, CancellationToken ct)
+    internal static async Task<Results<Ok<Response>, ValidationProblem>> HandleAsync(
+        Request request, CurrentUser caller, TextPredictor predictor, PredictionLog log, CancellationToken ct, [MaxLength(200)] string? person = null)
     {
         var attributes = request.Attributes ?? [];
         if (attributes.Count > MostAttributes)
@@ -88,9 +89,10 @@ internal static class AnalyzeListing
         {
             Description = request.Description, Place = request.Place, Images = [.. Enumerable.Repeat("", request.Pictures)],
         };
-        var asked = await served.AskAsync(ModelNames.DescriptionAnalyzer, (DescriptionModel model) => model.Judge(item), ct);
-        var judged = asked?.Answer ?? DescriptionModel.Standing.Judge(item);
-        var (version, source) = (asked?.Version, asked?.Source ?? "names");
+        var asked = await predictor.AskAsync(
+            ModelNames.DescriptionAnalyzer, Predictor.Whom(caller, person), request.Title, (DescriptionModel model) => model.Judge(item), judged => new Prediction(judged.Quality), ct);
+        var judged = asked.Answer ?? DescriptionModel.Standing.Judge(item);
+        var (version, source) = (asked.Version, asked.Source.Length > 0 ? asked.Source : "names");
         log.Write(new PredictionServed(ModelNames.DescriptionAnalyzer, version, source, "", [], [judged.Quality]));
         var (title, text) = DescriptionModel.Draft(item, judged);
         return TypedResults.Ok(new Response(

@@ -10,7 +10,7 @@ using OKLA.Shared.Web;
 namespace OKLA.ML.Serving.Language;
 
 /// <summary>
-/// POST /api/search/intent: what somebody who types a query wants and which vehicle, as intent, slots and the filters of a listing. The serving version, else the
+/// POST /api/search/intent: what somebody who types a query wants and which vehicle, as intent, slots and the filters of a listing. The arm of a rollout, else the serving version, else the
 /// one before it, else known names and numbers alone; the answer says which one spoke. The query itself is kept nowhere.
 /// </summary>
 internal static class UnderstandSearch
@@ -50,22 +50,24 @@ internal static class UnderstandSearch
     /// <param name="Slots">In the order of the query.</param>
     /// <param name="Filters">The same as a listing takes it.</param>
     /// <param name="Version">Version that answered; null for names and numbers alone.</param>
-    /// <param name="Source">model, previous or names.</param>
+    /// <param name="Source">model, previous, rollout:{arm} or names.</param>
     public sealed record Response(string Intent, double Confidence, IReadOnlyList<Slot> Slots, Filters Filters, int? Version, string Source);
 
     public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) => routes.MapPost("/api/search/intent", HandleAsync).WithName("UnderstandSearch").WithSummary("Understand a search");
 
     internal static async Task<Results<Ok<Response>, ValidationProblem>> HandleAsync(
-        Request request, ServedModels served, PredictionLog log, ExchangeRates rates, TimeProvider clock, CancellationToken ct)
+        Request request, CurrentUser caller, TextPredictor predictor, PredictionLog log, ExchangeRates rates, TimeProvider clock, CancellationToken ct, [MaxLength(200)] string? person = null)
     {
         if (string.IsNullOrWhiteSpace(request.Query))
         {
             return Problems.Invalid("query", "The query holds no word.");
         }
 
-        var asked = await served.AskAsync(ModelNames.SearchIntentClassifier, (SearchIntentModel model) => model.Understand(request.Query), ct);
-        var understood = asked?.Answer ?? SearchIntentModel.ByNames(request.Query, StandingGazetteer.Value);
-        var (version, source) = (asked?.Version, asked?.Source ?? "names");
+        var asked = await predictor.AskAsync(
+            ModelNames.SearchIntentClassifier, Predictor.Whom(caller, person), request.Query, (SearchIntentModel model) => model.Understand(request.Query),
+            said => new Prediction(said.Confidence, Label: said.Intent), ct);
+        var understood = asked.Answer ?? SearchIntentModel.ByNames(request.Query, StandingGazetteer.Value);
+        var (version, source) = (asked.Version, asked.Source.Length > 0 ? asked.Source : "names");
         log.Write(new PredictionServed(ModelNames.SearchIntentClassifier, version, source, understood.Intent, [.. understood.Slots.Select(slot => slot.Name)], [understood.Confidence]));
         return TypedResults.Ok(new Response(
             understood.Intent, understood.Confidence, [.. understood.Slots.Select(slot => new Slot(slot.Name, slot.Text, slot.Value, slot.Amount))],

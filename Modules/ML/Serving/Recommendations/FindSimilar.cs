@@ -1,12 +1,16 @@
 using System.ComponentModel.DataAnnotations;
+using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OKLA.ML.Algorithms.Retrieval;
 using OKLA.ML.Models.Recommenders;
+using OKLA.ML.Rollout;
 using OKLA.Shared.Contracts;
+using OKLA.Shared.Web;
 using static OKLA.ML.Serving.Shown;
 
 namespace OKLA.ML.Serving.Recommendations;
@@ -18,7 +22,7 @@ internal static class FindSimilar
     /// <param name="ItemId">To which.</param>
     /// <param name="Items">Most alike first; those within the price band before others.</param>
     /// <param name="ModelVersion">Version that answered; null for the rule.</param>
-    /// <param name="Source">model, previous or rule (same make and model, nearest price).</param>
+    /// <param name="Source">model, previous, rollout:{arm} or rule (same make and model, nearest price).</param>
     public sealed record Response(string ItemId, IReadOnlyList<Similar> Items, int? ModelVersion, string Source);
 
     /// <summary>A similar vehicle.</summary>
@@ -32,24 +36,27 @@ internal static class FindSimilar
         routes.MapGet("/api/recommendations/items/{id}/similar", Handle).WithName("FindSimilarVehicles").WithSummary("Vehicles like this one, of about its price");
 
     internal static Results<Ok<Response>, ProblemHttpResult> Handle(
-        [MaxLength(200)] string id, LiveModels live, OperatorRules rules, PredictionLog log, IOptions<MLOptions> options, ILogger<LiveModels> logger, TimeProvider clock, [Range(1, 50)] int limit = 10)
+        [MaxLength(200)] string id, CurrentUser caller, LiveModels live, TriedVersions tried, OperatorRules rules, PredictionLog log, IOptions<MLOptions> options, ILogger<LiveModels> logger,
+        [Range(1, 50)] int limit = 10, [MaxLength(200)] string? person = null)
     {
         if (!live.TryGetCard(id, out var card) || !card.Is(ItemKind.Vehicle))
         {
             return TypedResults.Problem(statusCode: StatusCodes.Status404NotFound, title: "Not Found", detail: $"There is no vehicle {id}.");
         }
 
-        var response = Answer(card, limit, live, rules, options.Value, clock.GetUtcNow(), logger);
+        var response = Answer(card, limit, Predictor.Whom(caller, person), live, tried, rules, options.Value, logger);
         log.Write(new PredictionServed(ModelNames.SimilarVehicles, response.ModelVersion, response.Source, id, [.. response.Items.Select(item => item.ItemId)], [.. response.Items.Select(item => item.Score)]));
         return TypedResults.Ok(response);
     }
 
-    private static Response Answer(Card card, int limit, LiveModels live, OperatorRules rules, MLOptions options, DateTimeOffset now, ILogger logger)
+    private static Response Answer(Card card, int limit, string? person, LiveModels live, TriedVersions tried, OperatorRules rules, MLOptions options, ILogger logger)
     {
         var id = card.Snapshot.Item.Id;
         var blocks = rules.For(ItemKind.Vehicle.Name, "item").Where(rule => rule.Action == RuleAction.Block).ToArray();
-        foreach (var served in live.Now.Similar)
+        var turn = tried.TurnOf(ModelNames.SimilarVehicles, person ?? id, live.Now.Similar);
+        foreach (var (served, source) in turn.Order)
         {
+            var started = Stopwatch.GetTimestamp();
             try
             {
                 if (served.Model.IndexOf(id) is not (>= 0 and var item))
@@ -57,18 +64,40 @@ internal static class FindSimilar
                     continue;
                 }
 
-                var found = served.Model.Find(item, limit + (blocks.Length > 0 ? 50 : 0), served.Live, options.Recommender.SimilarPriceBand).Where(other => !blocks.Any(block => block.Meets(served.Cards[other.Index]!))).Take(limit);
+                var found = Find(served, item);
+                tried.Count(turn, served.Version, source, Stopwatch.GetElapsedTime(started), failed: false);
+                if (person is not null)
+                {
+                    tried.Met(turn, person, source);
+                }
+
+                tried.AskInShadow(turn, [.. found.Select(other => served.Model.Ids[other.Index])], other => other.Model.IndexOf(id) is >= 0 and var own ? Find(other, own).Select(one => other.Model.Ids[one.Index]) : []);
                 return new Response(
                     id, [.. found.Select(other => new Similar(served.Model.Ids[other.Index], other.Score, served.Model.Within(item, other.Index, options.Recommender.SimilarPriceBand), served.Cards[other.Index]!.View))],
-                    served.Version, served.Source);
+                    served.Version, source);
             }
             catch (Exception fault) when (fault is not OutOfMemoryException)
             {
+                tried.Count(turn, served.Version, source, Stopwatch.GetElapsedTime(started), failed: true);
                 Log.PredictionFailed(logger, ModelNames.SimilarVehicles, served.Version, fault);
             }
         }
 
-        return new Response(id, Rule(card, limit, live, blocks, options), null, "rule");
+        if (turn.Popularity)
+        {
+            tried.Count(turn, 0, turn.Source, TimeSpan.Zero, failed: false);
+            if (person is not null)
+            {
+                tried.Met(turn, person, turn.Source);
+            }
+        }
+
+        return new Response(id, Rule(card, limit, live, blocks, options), null, turn.Popularity ? turn.Source : "rule");
+
+        Scored[] Find(LiveModels.ServedSimilar by, int item) =>
+        [
+            .. by.Model.Find(item, limit + (blocks.Length > 0 ? 50 : 0), by.Live, options.Recommender.SimilarPriceBand).Where(other => !blocks.Any(block => block.Meets(by.Cards[other.Index]!))).Take(limit),
+        ];
     }
 
     /// <summary>The rule, before a model is trained: live vehicles of the same make and model, then of the same make and body, by distance of price.</summary>

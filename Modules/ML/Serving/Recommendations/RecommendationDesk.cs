@@ -85,7 +85,8 @@ internal sealed class RecommendationDesk : IDisposable
                 }
 
                 tried.Met(turn, question.PersonId, source);
-                tried.AskInShadow(turn, history, question.Limit, hidden, first, new ItemRecommender.Moment(now, question.Place));
+                tried.AskInShadow(turn, first, other => other.Model.Best(other.Model.TasteOf(history), question.Limit, other.Live, hidden, new ItemRecommender.Moment(now, question.Place))
+                    .Select(pick => other.Model.Ids[pick.Index]));
                 exposure.Show(page.Select(item => item.Card.Snapshot.Item.SellerId));
                 return new RecommendationPage(page, served.Version, source);
             }

@@ -18,6 +18,9 @@ internal sealed class BuyerTraining(IMessageBus bus, MLOptions options, Exchange
     /// <summary>What is learned from, of people drawn by the seed: one order over people needs no more, and each of the three fits costs as much as a recommender's.</summary>
     private const int MostInteractions = 1_500_000, MostPairs = 100_000;
 
+    /// <summary>Vehicles that what matters is measured on: each part ranks everybody for them once more.</summary>
+    private const int ImportanceItems = 100;
+
     private static readonly double[] ActivityWeights = [0, 0.25, 0.5, 1, 2, 4];
     private readonly RecommenderKnobs knobs = options.Recommender;
     private InteractionFrame frame = null!;
@@ -27,10 +30,13 @@ internal sealed class BuyerTraining(IMessageBus bus, MLOptions options, Exchange
     private DateTimeOffset now;
     private DateTimeOffset splitAt;
     private int trainRows;
+    private HeldOutRows? heldOut;
 
     public override string Model => ModelNames.BuyerRecommender;
 
     public override bool LargerIsBetter => true;
+
+    public override HeldOutRows? HeldOutRows => heldOut;
 
     public override async Task<HeldOut> EvaluateAsync((byte[] Artefact, DateTimeOffset Until)? serving, IProgress<WorkProgress>? progress, CancellationToken ct)
     {
@@ -72,11 +78,16 @@ internal sealed class BuyerTraining(IMessageBus bus, MLOptions options, Exchange
             old = world.Auc(BuyerFinder.Load(before.Artefact).With(world.Items, rates)).Average();
         }
 
+        progress?.Report(new WorkProgress(0.9, "what matters, and to whom"));
+        heldOut = Met(world, ct);
+        var importance = Importance(world with { Cases = [.. world.Cases.Take(ImportanceItems)] }, ct);
+        progress?.Report(new WorkProgress(1, "measured"));
         return new HeldOut(
             string.Create(CultureInfo.InvariantCulture, $"by time at {splitAt:yyyy-MM-dd HH:mm} UTC: {world.Cases.Count} live vehicles that somebody met for the first time after it, {world.People.Count} people active in the 30 days before it; {chosen.Name} with activity {chosen.Activity:0.##} (chosen on {early.Cases.Count} vehicles before it)"),
             [new MetricRow("AUC", ours.Average(), activity.Average(), "who is most active", ceiling)], old)
         {
             Intervals = [new MetricInterval("AUC", interval.Lower, interval.Upper)],
+            Importance = importance,
         };
     }
 
@@ -95,6 +106,39 @@ internal sealed class BuyerTraining(IMessageBus bus, MLOptions options, Exchange
 
     /// <summary>The parts that were chosen.</summary>
     private HashSet<string> Only => chosen.Parts.Keys.ToHashSet(StringComparer.Ordinal);
+
+    /// <summary>By how much the AUC falls without a part (<c>part als</c>) and without how active a person is; a part that stands alone is held against activity. The most important one first.</summary>
+    private ColumnImportance[] Importance(World some, CancellationToken ct)
+    {
+        double Worth(IReadOnlyDictionary<string, double> parts, double activity)
+        {
+            ct.ThrowIfCancellationRequested();
+            return some.Auc(some.FinderOf(parts, activity, knobs)).Average();
+        }
+
+        var whole = Worth(chosen.Parts, chosen.Activity);
+        string[] used = [.. chosen.Parts.Where(pair => pair.Value > 0).Select(pair => pair.Key)];
+        return
+        [
+            .. used.Select(part => new ColumnImportance($"part {part}", whole - (used.Length == 1
+                ? some.Auc((person, _) => some.People[person].History.Sum(item => item.Events)).Average()
+                : Worth(chosen.Parts.ToDictionary(pair => pair.Key, pair => pair.Key == part ? 0 : pair.Value, StringComparer.Ordinal), chosen.Activity))))
+                .Append(new ColumnImportance("activity", whole - Worth(chosen.Parts, 0))).OrderByDescending(one => one.LossIncrease),
+        ];
+    }
+
+    /// <summary>Everybody who met a vehicle for the first time later: the share of the others who stand below, as the AUC counts it, beside 1 for the best there is.</summary>
+    private HeldOutRows Met(World world, CancellationToken ct)
+    {
+        var meetings = new Meetings(ItemKind.Vehicle, world.Items, rates);
+        foreach (var (person, item, below) in world.Foreseen(measured).OrderBy(one => one.Person).ThenBy(one => one.Item))
+        {
+            ct.ThrowIfCancellationRequested();
+            meetings.Add(world.People[person].Id, world.People[person].History, item, (float)below);
+        }
+
+        return meetings.Table();
+    }
 
     /// <summary>What was known at a time, and the items that somebody met for the first time until another.</summary>
     private async Task<World> WorldAsync(DateTimeOffset at, DateTimeOffset until, IReadOnlySet<string>? only, CancellationToken ct)
@@ -163,6 +207,27 @@ internal sealed class BuyerTraining(IMessageBus bus, MLOptions options, Exchange
         /// <summary>The finder of some weights.</summary>
         public BuyerFinder FinderOf(IReadOnlyDictionary<string, double> parts, double activity, RecommenderKnobs knobs) =>
             new(Model.Weighted(parts, Model.Spread([.. People.Take(200).Select(person => Model.TasteOf(person.History))], knobs.Seed), []), activity);
+
+        /// <summary>By person and item that met later, the share of the others who score lower, ties counting half.</summary>
+        public IEnumerable<(int Person, int Item, double Below)> Foreseen(BuyerFinder finder)
+        {
+            var people = People.Select(person => finder.Read(person.History)).ToArray();
+            foreach (var one in Cases)
+            {
+                var item = finder.Recommender.IndexOf(Items[one.Item].Item.Id);
+                var scores = Array.ConvertAll(people, person => finder.Score(person, item));
+                double[] others = [.. Enumerable.Range(0, scores.Length).Where(person => !one.Known.Contains(person) && !one.Later.Contains(person)).Select(person => scores[person])];
+                if (others.Length == 0)
+                {
+                    continue;
+                }
+
+                foreach (var person in one.Later)
+                {
+                    yield return (person, one.Item, (others.Count(score => score < scores[person]) + (others.Count(score => score.Equals(scores[person])) / 2.0)) / others.Length);
+                }
+            }
+        }
 
         /// <summary>AUC over people of each item.</summary>
         public double[] Auc(BuyerFinder finder)

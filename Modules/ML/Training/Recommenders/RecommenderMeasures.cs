@@ -1,6 +1,4 @@
-using System.Globalization;
 using OKLA.ML.Algorithms.Retrieval;
-using OKLA.ML.Algorithms.Tabular;
 using OKLA.ML.Models.Recommenders;
 using OKLA.Shared.Contracts;
 
@@ -52,35 +50,20 @@ internal sealed class RecommenderMeasures(ItemKind kind, BlendWeights weights, D
     /// </summary>
     public HeldOutRows Met(ItemRecommender served, IReadOnlyList<TestPerson> people, IReadOnlyList<ItemSnapshot> items, CancellationToken ct)
     {
-        var (columns, hits) = (new List<string?[]>(), new List<float>());
-        var byId = items.ToDictionary(item => item.Item.Id, StringComparer.Ordinal);
-        var offered = items.Where(item => item.Status == "live" && item.Item.SellerId is not null).CountBy(item => item.Item.SellerId!).ToDictionary(StringComparer.Ordinal);
+        var meetings = new Meetings(kind, items, rates);
         int[] ended = [.. Enumerable.Range(0, items.Count).Where(i => items[i].Status != "live")];
         foreach (var person in people)
         {
             ct.ThrowIfCancellationRequested();
             var shown = TopK.Of(Ranking.ScoresOf(served, person, items, at), Ranking.K, [.. person.Met, .. ended]).Select(item => item.Index).ToHashSet();
-            ItemSnapshot[] known = [.. person.History.Where(item => byId.ContainsKey(item.ItemId)).Select(item => byId[item.ItemId])];
-            string?[] usual = [.. kind.Traits.Select(name => Usual(known, name))];
             foreach (var met in person.Relevant.Order())
             {
-                var (item, seller) = (items[met], items[met].Item.SellerId);
-                columns.Add(
-                [
-                    person.Id, person.History.Count.ToString(CultureInfo.InvariantCulture), .. usual, .. kind.Traits.Select(name => ItemKind.TraitOf(item, name, rates)), seller,
-                    seller is null ? null : offered.GetValueOrDefault(seller).ToString(CultureInfo.InvariantCulture),
-                ]);
-                hits.Add(shown.Contains(met) ? 1 : 0);
+                meetings.Add(person.Id, person.History, met, shown.Contains(met) ? 1 : 0);
             }
         }
 
-        string[] names = ["person", "historyItems", .. kind.Traits.Select(name => $"usual {name}"), .. kind.Traits.Select(name => $"item {name}"), "seller", "sellerItems"];
-        RawColumn[] table = [.. names.Select((name, c) => new RawColumn(name, [.. columns.Select(row => row[c])]))];
-        return new HeldOutRows(table, [.. hits.Select(_ => 1f)], [.. hits], 0);
+        return meetings.Table();
     }
-
-    private string? Usual(ItemSnapshot[] known, string name) => known.Select(item => ItemKind.TraitOf(item, name, rates)).OfType<string>().CountBy(value => value)
-        .OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key, StringComparer.Ordinal).FirstOrDefault().Key;
 
     private static PersonTaste Without(PersonTaste taste, Func<int, bool> left)
     {

@@ -79,7 +79,10 @@ internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOpti
         parts.Add(("starting weights", MeasureOf(all.Weighted(new Dictionary<string, double>(knobs.StartWeights), spread, NoContext), people, catalogueThen, ct).Ndcg.Average()));
         var ceiling = await CeilingAsync(people, catalogueThen, ct);
         var measures = new RecommenderMeasures(kind, weights, splitAt, rates);
+        progress?.Report(new WorkProgress(0.9, "what matters, and to whom"));
         heldOut = measures.Met(measured, people, catalogueThen, ct);
+        var importance = measures.Importance(all, measured, spread, people, catalogueThen, popularity.Figures.Ndcg, ct);
+        progress?.Report(new WorkProgress(1, "measured"));
         return new HeldOut(
             string.Create(CultureInfo.InvariantCulture, $"by time at {splitAt:yyyy-MM-dd HH:mm} UTC: {before.Length} interactions before it, {frame.Count - before.Length} after it; {people.Count} people measured on {people.Sum(person => person.Relevant.Count)} items new to them, among {catalogueThen.Count(item => item.Status == "live")} live ones; ceiling over {ceiling.People} people; weights {string.Join(", ", weights.Parts.Where(pair => pair.Value > 0).Select(pair => $"{pair.Key} {pair.Value:0.00}"))}: {weights.Said}"),
             [
@@ -90,7 +93,7 @@ internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOpti
             Serving(serving, people, catalogueThen, ct))
         {
             Intervals = [.. ours.All.Select(figure => (figure.Name, Interval: Bootstrap.Mean(figure.Values, seed: knobs.Seed))).Select(pair => new MetricInterval(pair.Name, pair.Interval.Lower, pair.Interval.Upper))],
-            Importance = measures.Importance(all, measured, spread, people, catalogueThen, popularity.Figures.Ndcg, ct),
+            Importance = importance,
         };
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using OKLA.ML.Algorithms.Evaluation;
 using OKLA.ML.Algorithms.Retrieval;
+using OKLA.ML.Algorithms.Tabular;
 using OKLA.ML.Models.Recommenders;
 using OKLA.ML.Registry;
 using OKLA.Shared.Contracts;
@@ -15,6 +16,10 @@ namespace OKLA.ML.Training.Recommenders;
 internal sealed class SimilarTraining(IMessageBus bus, MLOptions options, ExchangeRates rates, TimeProvider clock) : ModelTraining
 {
     private const int MostCases = 2_000;
+
+    /// <summary>Cases that what matters is measured on: each name that items are compared by ranks them once more.</summary>
+    private const int ImportanceCases = 300;
+
     private const string Baseline = "same make and model, nearest price";
     private static readonly double[] CoViewWeights = [0, 0.3, 1, 3];
     private static readonly double[] PriceWeights = [0, 0.1, 0.3, 1];
@@ -26,10 +31,13 @@ internal sealed class SimilarTraining(IMessageBus bus, MLOptions options, Exchan
     private DateTimeOffset now;
     private DateTimeOffset splitAt;
     private int trainRows;
+    private HeldOutRows? heldOut;
 
     public override string Model => ModelNames.SimilarVehicles;
 
     public override bool LargerIsBetter => true;
+
+    public override HeldOutRows? HeldOutRows => heldOut;
 
     public override async Task<HeldOut> EvaluateAsync((byte[] Artefact, DateTimeOffset Until)? serving, IProgress<WorkProgress>? progress, CancellationToken ct)
     {
@@ -64,12 +72,17 @@ internal sealed class SimilarTraining(IMessageBus bus, MLOptions options, Exchan
             old = Measure(SimilarItems.Load(before.Artefact).With(items, rates), items, cases, ct).Ndcg.Average();
         }
 
+        progress?.Report(new WorkProgress(0.8, "what matters, and to whom"));
+        heldOut = Pairs(measured, items, cases, ct);
+        var importance = Importance(measured, items, [.. cases.Take(ImportanceCases)], ct);
+        progress?.Report(new WorkProgress(1, "measured"));
         return new HeldOut(
             string.Create(CultureInfo.InvariantCulture, $"by time at {splitAt:yyyy-MM-dd HH:mm} UTC: {cases.Count} vehicles looked at after it with {cases.Sum(one => one.Relevant.Count)} others in the same hour, among {items.Count(item => item.Status == "live")} live ones; co-views count {weights.CoViews:0.##}, ln of prices {weights.Price:0.##} (chosen on {slice.Count} cases before it)"),
             [.. ours.All.Where(row => row.Name != "AUC").Zip(nearest.All.Where(row => row.Name != "AUC"), (row, baseline) => new MetricRow(row.Name, row.Values.Average(), baseline.Values.Average(), Baseline))],
             old)
         {
             Intervals = [.. ours.All.Where(row => row.Name != "AUC").Select(row => (row.Name, Interval: Bootstrap.Mean(row.Values, seed: knobs.Seed))).Select(pair => new MetricInterval(pair.Name, pair.Interval.Lower, pair.Interval.Upper))],
+            Importance = importance,
         };
     }
 
@@ -117,7 +130,43 @@ internal sealed class SimilarTraining(IMessageBus bus, MLOptions options, Exchan
         return [.. drawn.Take(MostCases)];
     }
 
-    private RankingFigures Measure(SimilarItems model, IReadOnlyList<ItemSnapshot> items, IReadOnlyList<TestPerson> cases, CancellationToken ct)
+    /// <summary>By how much NDCG@10 falls without who looked at both, without the distance of prices, and without what items say of each name; the most important one first.</summary>
+    private ColumnImportance[] Importance(SimilarItems model, IReadOnlyList<ItemSnapshot> items, IReadOnlyList<TestPerson> cases, CancellationToken ct)
+    {
+        double Worth(SimilarItems tried) => Measure(tried, items, cases, ct).Ndcg.Average();
+        var whole = Worth(model);
+        ColumnImportance[] found =
+        [
+            new("co-views", whole - Worth(model.Weighted(weights with { CoViews = 0 }))), new("price", whole - Worth(model.Weighted(weights with { Price = 0 }))),
+            new("content", whole - Worth(model.WithoutContent(null))), .. model.ContentNames.Select(name => new ColumnImportance($"content {name}", whole - Worth(model.WithoutContent(name)))),
+        ];
+        return [.. found.OrderByDescending(one => one.LossIncrease)];
+    }
+
+    /// <summary>Every vehicle that was looked at after one in the same hour: whether it stood among the first ten (1) or not (0), beside 1 for the best there is. By traits of both and by the seller.</summary>
+    private HeldOutRows Pairs(SimilarItems model, IReadOnlyList<ItemSnapshot> items, IReadOnlyList<TestPerson> cases, CancellationToken ct)
+    {
+        var (find, rows, hits) = (Finder(model, items), new List<string?[]>(), new List<float>());
+        var traits = ItemKind.Vehicle.Traits;
+        foreach (var one in cases)
+        {
+            ct.ThrowIfCancellationRequested();
+            var (shown, of) = (find(one).ToHashSet(), items[one.Met[0]]);
+            foreach (var other in one.Relevant.Order())
+            {
+                rows.Add([.. traits.Select(name => ItemKind.TraitOf(of, name, rates)), .. traits.Select(name => ItemKind.TraitOf(items[other], name, rates)), items[other].Item.SellerId]);
+                hits.Add(shown.Contains(other) ? 1 : 0);
+            }
+        }
+
+        string[] names = [.. traits.Select(name => $"asked {name}"), .. traits.Select(name => $"item {name}"), "seller"];
+        return new HeldOutRows([.. names.Select((name, c) => new RawColumn(name, [.. rows.Select(row => row[c])]))], [.. hits.Select(_ => 1f)], [.. hits], 0);
+    }
+
+    private RankingFigures Measure(SimilarItems model, IReadOnlyList<ItemSnapshot> items, IReadOnlyList<TestPerson> cases, CancellationToken ct) => ListsOf(cases, Finder(model, items), ct);
+
+    /// <summary>What a model finds for a case, by places.</summary>
+    private Func<TestPerson, int[]> Finder(SimilarItems model, IReadOnlyList<ItemSnapshot> items)
     {
         var allowed = new ItemMask(model.Ids.Count);
         var placeOf = items.Select((item, place) => (item.Item.Id, place)).ToDictionary(pair => pair.Id, pair => pair.place, StringComparer.Ordinal);
@@ -126,7 +175,7 @@ internal sealed class SimilarTraining(IMessageBus bus, MLOptions options, Exchan
             allowed[model.IndexOf(item.Item.Id)] = true;
         }
 
-        return ListsOf(cases, one => [.. model.Find(model.IndexOf(one.Id), Ranking.K, allowed, knobs.SimilarPriceBand).Where(found => placeOf.ContainsKey(model.Ids[found.Index])).Select(found => placeOf[model.Ids[found.Index]])], ct);
+        return one => [.. model.Find(model.IndexOf(one.Id), Ranking.K, allowed, knobs.SimilarPriceBand).Where(found => placeOf.ContainsKey(model.Ids[found.Index])).Select(found => placeOf[model.Ids[found.Index]])];
     }
 
     private RankingFigures MeasureNearest(IReadOnlyList<ItemSnapshot> items, IReadOnlyList<TestPerson> cases, CancellationToken ct)

@@ -1,4 +1,5 @@
 import { QueryClient, useQuery } from '@tanstack/react-query';
+import { usePersonId } from '../session/useSession';
 import { Problem, request } from './client';
 import type { CatalogEntry, PriceEstimate, Recommendations } from './types';
 
@@ -26,13 +27,16 @@ export const useRecommendations = (personId: string) =>
     queryFn: ({ signal }) => request<Recommendations>(`/api/recommendations/users/${encodeURIComponent(personId)}?limit=${shown}`, { signal }),
   });
 
-/** What a vehicle's asking price should be; asked when somebody wants to know. */
-export const usePriceEstimate = (itemId: string, wanted: boolean) =>
-  useQuery({
-    queryKey: ['price-estimate', itemId],
-    queryFn: ({ signal }) => request<PriceEstimate>(`/api/vehicles/${encodeURIComponent(itemId)}/price-estimate`, { signal }),
+/** What a vehicle's asking price should be, as this person is told it while versions are tried; asked when somebody wants to know. */
+export const usePriceEstimate = (itemId: string, wanted: boolean) => {
+  const person = usePersonId();
+  return useQuery({
+    queryKey: ['price-estimate', person, itemId],
+    queryFn: ({ signal }) =>
+      request<PriceEstimate>(`/api/vehicles/${encodeURIComponent(itemId)}/price-estimate?person=${encodeURIComponent(person)}`, { signal }),
     enabled: wanted,
   });
+};
 
 /** One item of the catalogue. */
 export const useCatalogItem = (itemId: string) =>

@@ -62,7 +62,7 @@ function Estimate({ estimate }: { estimate: PriceEstimate }) {
       )}
       {listed !== null && <p className="font-medium">{differenceOf(listed, middle)}</p>}
       {coverage !== null && <p className="text-muted">{t.verdict.coverage(Math.round(coverage * 10))}</p>}
-      <p className="text-[0.8125rem] text-muted">{estimate.source === 'model' || estimate.source === 'previous' ? t.verdict.source(estimate.modelVersion) : t.verdict.sourceRule}</p>
+      <p className="text-[0.8125rem] text-muted">{low !== null ? t.verdict.source(estimate.modelVersion) : t.verdict.sourceRule}</p>
     </div>
   );
 }

@@ -11,6 +11,7 @@ using OKLA.Features;
 using OKLA.ML;
 using OKLA.ML.Monitoring;
 using OKLA.ML.Registry;
+using OKLA.ML.Rollout;
 using OKLA.ML.Serving;
 using OKLA.ML.Serving.Recommendations;
 using OKLA.Shared.Contracts;
@@ -210,8 +211,8 @@ public sealed class RecommenderTests : DatabaseTest, IAsyncDisposable
         var car = live.Live(OKLA.ML.Models.Recommenders.ItemKind.Vehicle).First(card => card.View.Make == "Honda" && card.View.BodyType == "jeepeta");
 
         var answer = FindSimilar.Handle(
-            car.Snapshot.Item.Id, live, room.Services.GetRequiredService<OperatorRules>(), room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(),
-            NullLogger<LiveModels>.Instance, room.Clock).Result.ShouldBeOfType<Ok<FindSimilar.Response>>().Value!;
+            car.Snapshot.Item.Id, CurrentUser.Nobody, live, room.Services.GetRequiredService<TriedVersions>(), room.Services.GetRequiredService<OperatorRules>(),
+            room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), NullLogger<LiveModels>.Instance).Result.ShouldBeOfType<Ok<FindSimilar.Response>>().Value!;
 
         answer.Source.ShouldBe("model");
         answer.Items.Count.ShouldBe(10);
@@ -235,7 +236,8 @@ public sealed class RecommenderTests : DatabaseTest, IAsyncDisposable
         await live.RefreshAsync();
         var car = live.Live(OKLA.ML.Models.Recommenders.ItemKind.Vehicle).First(card => card.View.Make == "Kia" && card.View.BodyType == "sedan");
         async Task<IResult> AskForAsync(CurrentUser caller) => (await FindBuyers.Handle(
-            car.Snapshot.Item.Id, caller, live, room.Services.GetRequiredService<ActiveBuyers>(), room.Bus, room.Services.GetRequiredService<PredictionLog>(), default)).Result;
+            car.Snapshot.Item.Id, caller, live, room.Services.GetRequiredService<TriedVersions>(), room.Services.GetRequiredService<ActiveBuyers>(), room.Bus, room.Services.GetRequiredService<PredictionLog>(),
+            NullLogger<LiveModels>.Instance, default)).Result;
 
         (await AskForAsync(new CurrentUser("d2", Role.Dealer, "another-dealer", new HashSet<string>()))).ShouldBeOfType<ForbidHttpResult>();
         var own = (await AskForAsync(new CurrentUser("d1", Role.Dealer, car.Snapshot.Item.SellerId, new HashSet<string>()))).ShouldBeOfType<Ok<FindBuyers.Response>>().Value!;

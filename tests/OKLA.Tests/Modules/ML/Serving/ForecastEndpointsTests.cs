@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using OKLA.Host.Demo;
+using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
 using OKLA.Shared.Messaging;
@@ -14,7 +15,11 @@ public sealed class ForecastEndpointsTests : HostTest
     private readonly Dictionary<string, TrainingOutcome> outcomes = [];
     private HttpClient admin = null!;
 
-    protected override string[] Settings => ["--ML:RefreshSeconds", "0.1"];
+    private static readonly string[] Models =
+        [ModelNames.DemandForecaster, ModelNames.CpaPredictor, ModelNames.ResponseCurves, ModelNames.CampaignAnomalyDetector, ModelNames.AnomalyDetector];
+
+    // Several threads, since what they do at once must not depend on who is first.
+    protected override string[] Settings => ["--ML:RefreshSeconds", "0.1", "--ML:TrainingThreads", "3"];
 
     [OneTimeSetUp]
     public async Task TrainAsync()
@@ -24,7 +29,7 @@ public sealed class ForecastEndpointsTests : HostTest
         var bus = Service<IMessageBus>();
         await bus.InvokeAsync<SimulationReport>(new Simulate(Visitors: 600, Days: 75, Seed: 3, Listings: 400, Campaigns: 4));
         await Service<Subscriptions>().CatchUpAsync();
-        foreach (var model in new[] { ModelNames.DemandForecaster, ModelNames.CpaPredictor, ModelNames.ResponseCurves, ModelNames.CampaignAnomalyDetector, ModelNames.AnomalyDetector })
+        foreach (var model in Models)
         {
             outcomes[model] = await bus.InvokeAsync<TrainingOutcome>(new TrainModel(model, "first"));
             TestContext.Out.WriteLine($"{model}: {outcomes[model].Decision} {string.Join("; ", outcomes[model].Metrics.Select(metric => $"{metric.Name} {metric.Model:0.###} / {metric.Baseline:0.###} / {metric.Ceiling:0.###}"))}");
@@ -93,6 +98,42 @@ public sealed class ForecastEndpointsTests : HostTest
         var refused = await admin.GetAsync("/api/campaigns/response-curves?budgetUsd=-5");
         refused.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         (await refused.Content.ReadAsStringAsync()).ShouldContain("budgetUsd");
+    }
+
+    [TestCaseSource(nameof(Models))]
+    public async Task A_run_is_made_again_bit_for_bit_from_what_it_read_or_from_the_series_as_of_its_time(string model)
+    {
+        var run = await ScalarAsync<Guid>($"select run_id from ml.model_versions where model = '{model}' and version = {outcomes[model].Version}");
+        (await ScalarAsync<bool>($"select readings is not null from ml.runs where id = '{run}'")).ShouldBeTrue();
+        // The log goes on: later hours, which the run did not know.
+        await ExecuteAsync("""
+            insert into ml.campaign_hours (campaign_id, channel, hour, usd, impressions, clicks, applications, conversions)
+            select campaign_id, channel, max(hour) + interval '400 days', 9, 9, 9, 9, 9 from ml.campaign_hours group by 1, 2 on conflict do nothing;
+            insert into ml.demand_hours (kind, type, band, place, hour, views) select kind, type, band, place, max(hour) + interval '400 days', 50 from ml.demand_hours group by 1, 2, 3, 4 on conflict do nothing
+            """);
+        var runner = Service<TrainingRunner>();
+
+        var kept = await runner.ReproduceAsync(run, null, null, default);
+        await ExecuteAsync($"update ml.runs set readings = null where id = '{run}'");
+        var stored = await runner.ReproduceAsync(run, null, null, default);
+
+        kept.Identical.ShouldBeTrue(kept.Said);
+        stored.Identical.ShouldBeTrue(stored.Said);
+    }
+
+    [Test]
+    public async Task A_forecast_for_all_is_let_in_by_no_rollout_but_taken_back_at_once()
+    {
+        foreach (var body in new object[] { new { version = 1 }, new { arms = new[] { new { name = "a", weight = 1, strategy = "model" }, new { name = "b", weight = 1, strategy = "previous" } } } })
+        {
+            using var refused = await admin.PostAsJsonAsync($"/api/ml/models/{ModelNames.CpaPredictor}/rollouts", body);
+            refused.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+            (await refused.Content.ReadAsStringAsync()).ShouldContain("for all at once");
+        }
+
+        var version = outcomes[ModelNames.CpaPredictor].Version;
+        (await admin.PostAsJsonAsync($"/api/ml/models/{ModelNames.CpaPredictor}/serve/{version}", new { why = "back" })).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await admin.PostAsJsonAsync($"/api/ml/models/{ModelNames.CpaPredictor}/serve/{version + 99}", new { })).StatusCode.ShouldBe(HttpStatusCode.NotFound);
     }
 
     [Test]

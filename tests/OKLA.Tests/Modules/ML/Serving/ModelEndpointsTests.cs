@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using OKLA.Host.Demo;
 using OKLA.ML.Registry;
+using OKLA.ML.Rollout;
 using OKLA.ML.Serving;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
@@ -135,6 +136,87 @@ public sealed class ModelEndpointsTests : HostTest
         (await Client.GetAsync("/api/vehicles/nothing/days-to-sale")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
     }
 
+    [Test]
+    public async Task Days_to_sale_meet_rollouts_by_person_and_every_answer_is_written_down()
+    {
+        var candidate = await AgainAsync(ModelNames.DaysToSalePredictor);
+        var rollout = await StartAsync(ModelNames.DaysToSalePredictor, new { version = candidate, stages = new[] { new { name = "canary", share = 0.5, minutes = 60 } } });
+        var path = $"/api/vehicles/{Own}/days-to-sale";
+
+        var met = new Dictionary<string, string>();
+        foreach (var n in Enumerable.Range(0, 24))
+        {
+            var first = await Client.GetFromJsonAsync<JsonElement>($"{path}?person=p{n}");
+            var second = await BodyAsync(await PostAsync($"{path}?person=p{n}", new { price = new { amount = 600_000, currency = "DOP" } }));
+            met[$"p{n}"] = first.GetProperty("source").GetString()!;
+            second.GetProperty("source").GetString().ShouldBe(met[$"p{n}"]);
+            first.GetProperty("modelVersion").GetInt32().ShouldBe(met[$"p{n}"] == "rollout:candidate" ? candidate : candidate - 1);
+        }
+
+        met.Values.Distinct().ShouldBe(["rollout:control", "rollout:candidate"], ignoreOrder: true);
+        // Whoever is signed in speaks for himself alone; a key that is no id is refused.
+        (await dealer.GetAsync($"{path}?person=victim")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        await RefusedAsync(await Client.GetAsync($"{path}?person={new string('x', 201)}"), "person");
+        // One that cannot be stored as it is costs nobody else his place.
+        (await Client.GetAsync($"{path}?person=zero%00character")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        await Service<Exposures>().FlushAsync();
+        await Service<PredictionStore>().FlushAsync();
+        (await ScalarAsync<long>($"select count(*) from ml.exposures where rollout_id = '{rollout}' and user_key like 'p%'")).ShouldBe(24);
+        (await ScalarAsync<long>($"select count(*) from ml.exposures where rollout_id = '{rollout}' and user_key = 'victim'")).ShouldBe(0);
+        (await ScalarAsync<long>($"select count(*) from ml.predictions where rollout_id = '{rollout}' and user_key like 'p%' and entity_id = '{Own}' and inputs->>'make' is not null and value > 0")).ShouldBe(48);
+        (await ScalarAsync<long>("select count(*) from ml.predictions where user_key = 'victim'")).ShouldBe(0);
+        await EndAsync(ModelNames.DaysToSalePredictor, rollout);
+
+        // A mean of two that say the same says the same, and names no version.
+        var usual = (await Client.GetFromJsonAsync<JsonElement>($"{path}?person=p0")).GetProperty("atPrice").GetProperty("days").GetDouble();
+        var mean = await StartAsync(ModelNames.DaysToSalePredictor, new
+        {
+            ensemble = new[] { new { version = candidate, weight = 1 }, new { version = candidate - 1, weight = 3 } }, stages = new[] { new { name = "canary", share = 0.9, minutes = 60 } },
+        });
+        var answers = new List<JsonElement>();
+        for (var n = 0; n < 12; n++)
+        {
+            answers.Add(await Client.GetFromJsonAsync<JsonElement>($"{path}?person=m{n}"));
+        }
+
+        var means = answers.Where(answer => answer.GetProperty("source").GetString() == "rollout:candidate").ToList();
+        means.ShouldNotBeEmpty();
+        means.ShouldAllBe(answer => answer.GetProperty("modelVersion").ValueKind == JsonValueKind.Null && Math.Abs(answer.GetProperty("atPrice").GetProperty("days").GetDouble() - usual) < 0.11);
+        await EndAsync(ModelNames.DaysToSalePredictor, mean);
+    }
+
+    [Test]
+    public async Task A_text_meets_the_arm_of_its_person_and_is_written_down_nowhere()
+    {
+        var outcome = await Service<IMessageBus>().InvokeAsync<TrainingOutcome>(new TrainModel(ModelNames.DescriptionAnalyzer, "first"));
+        await Service<ModelRegistry>().PublishAsync(ModelNames.DescriptionAnalyzer, outcome.Version, default);
+        await Service<ServedModels>().RefreshAsync();
+        var candidate = await AgainAsync(ModelNames.DescriptionAnalyzer);
+        var ad = new { title = "Toyota Corolla 2016", description = "Toyota Corolla 2016 automático, 88,000 km." };
+        var rollout = await StartAsync(ModelNames.DescriptionAnalyzer, new { version = candidate, stages = new[] { new { name = "shadow", share = 0.0, minutes = 60 }, new { name = "canary", share = 0.5, minutes = 60 } } });
+
+        (await BodyAsync(await PostAsync("/api/listings/analyze?person=p1", ad))).GetProperty("source").GetString().ShouldBe("model");
+        await Service<ShadowAnswers>().FlushAsync();
+        (await ScalarAsync<long>($"select sum(agreed)::bigint from ml.shadow_minutes where rollout_id = '{rollout}'")).ShouldBe(1);
+        (await admin.PostAsJsonAsync($"/api/ml/models/{ModelNames.DescriptionAnalyzer}/rollouts/{rollout}/advance", new { })).StatusCode.ShouldBe(HttpStatusCode.OK);
+        await Service<ServedModels>().RefreshAsync();
+
+        var met = new HashSet<string>();
+        foreach (var n in Enumerable.Range(0, 24))
+        {
+            var source = (await BodyAsync(await PostAsync($"/api/listings/analyze?person=p{n}", ad))).GetProperty("source").GetString()!;
+            (await BodyAsync(await PostAsync($"/api/listings/analyze?person=p{n}", ad))).GetProperty("source").GetString().ShouldBe(source);
+            met.Add(source);
+        }
+
+        met.ShouldBe(["rollout:control", "rollout:candidate"], ignoreOrder: true);
+        await Service<Exposures>().FlushAsync();
+        await Service<PredictionStore>().FlushAsync();
+        (await ScalarAsync<long>($"select count(*) from ml.exposures where rollout_id = '{rollout}'")).ShouldBe(24);
+        (await ScalarAsync<long>($"select count(*) from ml.predictions where model = '{ModelNames.DescriptionAnalyzer}'")).ShouldBe(0);
+        await EndAsync(ModelNames.DescriptionAnalyzer, rollout);
+    }
+
     [TestCase("{}", "price")]
     [TestCase("""{"price":{"amount":0,"currency":"USD"}}""", "price.amount")]
     [TestCase("""{"price":{"amount":9000,"currency":"EUR"}}""", "price.currency")]
@@ -219,6 +301,31 @@ public sealed class ModelEndpointsTests : HostTest
         await RefusedAsync(await PostTextAsync(path, $$"""{"{{field}}":"   "}"""), field);
         await RefusedAsync(await PostTextAsync(path, $$"""{"{{field}}":"{{new string('x', tooLong)}}"}"""), field);
         (await PostTextAsync(path, "{\"")).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+    }
+
+    /// <summary>The serving version's artefact once more under another number.</summary>
+    private async Task<int> AgainAsync(string model)
+    {
+        var registry = Service<ModelRegistry>();
+        var serving = (await registry.VersionAsync(model, (await registry.ServingAsync(default))[model].Version, default))!;
+        return await registry.SaveAsync(
+            model, new TrainedModel(await registry.ArtefactAsync(model, serving.Version, default), new { }, new { }, serving.DataUntil, 1), serving.Metrics, "candidate", "By hand.", "test", 0,
+            new VersionFacts([], serving.Signature, serving.Version, null), default);
+    }
+
+    private async Task<Guid> StartAsync(string model, object rollout)
+    {
+        using var begun = await admin.PostAsJsonAsync($"/api/ml/models/{model}/rollouts", rollout);
+        begun.IsSuccessStatusCode.ShouldBeTrue(await begun.Content.ReadAsStringAsync());
+        await Service<ServedModels>().RefreshAsync();
+        return (await begun.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetGuid();
+    }
+
+    private async Task EndAsync(string model, Guid rollout)
+    {
+        using var ended = await admin.PostAsJsonAsync($"/api/ml/models/{model}/rollouts/{rollout}/rollback", new { why = "over" });
+        ended.IsSuccessStatusCode.ShouldBeTrue(await ended.Content.ReadAsStringAsync());
+        await Service<ServedModels>().RefreshAsync();
     }
 
     private Task<HttpResponseMessage> PostAsync(string path, object body) => Client.PostAsJsonAsync(path, body);

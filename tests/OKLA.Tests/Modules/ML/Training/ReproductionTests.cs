@@ -17,7 +17,10 @@ public sealed class ReproductionTests : DatabaseTest, IAsyncDisposable
     private static readonly DateTimeOffset Now = new(2026, 6, 1, 12, 0, 0, TimeSpan.Zero);
 
     private static readonly string[] Models =
-        [ModelNames.VehicleRecommender, ModelNames.SimilarVehicles, ModelNames.BuyerRecommender, ModelNames.PricePredictor, ModelNames.DaysToSalePredictor];
+    [
+        ModelNames.VehicleRecommender, ModelNames.SimilarVehicles, ModelNames.BuyerRecommender, ModelNames.PricePredictor, ModelNames.DaysToSalePredictor, ModelNames.UserSegmenter,
+        ModelNames.DescriptionAnalyzer, ModelNames.SearchIntentClassifier,
+    ];
 
     private Room room = null!;
 
@@ -33,7 +36,7 @@ public sealed class ReproductionTests : DatabaseTest, IAsyncDisposable
             ("ML:Recommender:TowerIterations", "3"), ("ML:Recommender:MachineIterations", "3"));
         var vehicles = Town.Vehicles(360, Now.AddDays(-60), 50, seed: 3);
         await room.AppendAsync(vehicles.Select(v => Room.Listed(v.Item, v.At)));
-        await room.AppendAsync(Town.Visits(vehicles, people: 120, views: 14, Now.AddDays(-60), 59, seed: 4).OrderBy(visit => visit.Event.OccurredAt));
+        await room.AppendAsync(Town.Visits(vehicles, people: 480, views: 9, Now.AddDays(-60), 59, seed: 4).OrderBy(visit => visit.Event.OccurredAt));
         // Some come in the same hour, which tells what is looked at together.
         await room.AppendAsync(new[] { -30, -12, -2 }.SelectMany(day => Town.Visits(vehicles, people: 60, views: 4, Now.AddDays(day), 0.03, seed: 9 - day)));
         await room.AppendAsync(vehicles.Where((_, n) => n % 2 == 0).Select((v, n) => Room.Ended(EventTypes.ItemSold, v.Item.Id, v.At.AddDays(1 + (n * 7 % 9)))));
@@ -74,6 +77,17 @@ public sealed class ReproductionTests : DatabaseTest, IAsyncDisposable
         await ExecuteAsync("delete from features.facts where person_id = 'v7'");
         var (_, identical, said) = await AgainAsync(run);
         (identical, said.Contains("the log holds something else of that time now", StringComparison.Ordinal)).ShouldBe((false, true), said);
+    }
+
+    [Test]
+    public async Task Tastes_that_were_read_go_with_a_person_in_them()
+    {
+        var run = await TrainAsync(ModelNames.UserSegmenter);
+
+        await EraseAsync("nobody");
+        (await ScalarAsync<bool>($"select readings is not null from ml.runs where id = '{run}'")).ShouldBeTrue();
+        await EraseAsync("v11");
+        (await ScalarAsync<bool>($"select readings is null from ml.runs where id = '{run}'")).ShouldBeTrue();
     }
 
     private async Task<Guid> TrainAsync(string model)
