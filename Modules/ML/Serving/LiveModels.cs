@@ -25,6 +25,7 @@ internal sealed class LiveModels(
 {
     private const int PopularItems = 500, MostInDemand = 200_000;
     private static readonly TimeSpan PopularityAge = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan SantoDomingo = TimeSpan.FromHours(-4);
 
     private readonly ConcurrentDictionary<string, Card> cards = new(StringComparer.Ordinal);
     private long layouts;
@@ -360,7 +361,7 @@ internal sealed class LiveModels(
     }
 
     /// <summary>When the days that are summed began, in Santo Domingo (UTC-4 all year).</summary>
-    private DateTimeOffset DayOf(DateTimeOffset now) => new DateTimeOffset(now.UtcDateTime.AddHours(-4).Date, TimeSpan.FromHours(-4)).AddDays(1 - options.Value.Recommender.TrendDays);
+    private DateTimeOffset DayOf(DateTimeOffset now) => new DateTimeOffset(now.ToOffset(SantoDomingo).Date, SantoDomingo).AddDays(1 - options.Value.Recommender.TrendDays);
 
     /// <summary>What is popular this week, by kind.</summary>
     private async Task<Dictionary<string, IReadOnlyList<(Card Card, double Score)>>> PopularAsync(CancellationToken ct)
