@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using OKLA.Features.Definitions;
 using OKLA.Features.Facts;
+using OKLA.Features.Interactions;
 using OKLA.Features.Items;
 using OKLA.Features.Monitoring;
 using OKLA.Features.Offline;
@@ -28,7 +29,7 @@ public static class FeaturesModule
         services.AddOptions<FeaturesOptions>().BindConfiguration("Features").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<MoneyOptions>().BindConfiguration("Money").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(provider => new ExchangeRates(provider.GetRequiredService<IOptions<MoneyOptions>>().Value));
-        services.AddSingleton(AllFeatures.Registry()).AddSingleton<CatalogueHistory>().AddSingleton<FactStore>().AddSingleton<PointInTime>().AddSingleton<OnlineStore>().AddSingleton<FrameStore>();
+        services.AddSingleton(AllFeatures.Registry()).AddSingleton<CatalogueHistory>().AddSingleton<FactStore>().AddSingleton<PointInTime>().AddSingleton<OnlineStore>().AddSingleton<RecentHistories>().AddSingleton<FirstVisits>().AddSingleton<FrameStore>();
         services.AddJob("count-segments", "Puts everybody into segments and counts them", JobSchedule.Daily(new TimeOnly(4, 0)), progress => new CountSegments(progress));
         services.AddJob("watch-features", "Compares what is served with what training reads, and with the week before", JobSchedule.Daily(new TimeOnly(4, 30)), _ => new WatchFeatures());
         services.AddTransformations(FeaturesLineage.Steps(new FeaturesOptions())).AddSingleton<ILineageSource, FeaturesLineage>();

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using OKLA.Shared.Contracts;
 
 namespace OKLA.Features;
@@ -8,7 +9,8 @@ internal sealed class FeaturesOptions
 {
     /// <summary>
     /// How much an event of each type says about liking an item. Types that are not named here are no interactions;
-    /// with a dot behind the type, only events that say so in their word (attended, feedback, channel) are meant, such as <c>attended.true</c>.
+    /// with a dot behind the type, only events that say so in their word (attended, feedback, channel, subject) are meant, such as <c>attended.true</c>,
+    /// and with another one only those of so many stars, such as <c>rated.item.1-2</c>; what says more goes before what says less.
     /// Multiples of 1/8, so that sums are exact.
     /// </summary>
     public IDictionary<string, float> EventWeights { get; } = new Dictionary<string, float>
@@ -20,6 +22,9 @@ internal sealed class FeaturesOptions
         [EventTypes.TestDriveRequested] = 10,
         [EventTypes.Shared] = 3,
         [EventTypes.Attended + ".true"] = 6,
+        [EventTypes.Attended + ".true.1-2"] = 0,
+        [EventTypes.Rated + ".item.1-2"] = -8,
+        [EventTypes.Rated + ".item.4-5"] = 4,
         [EventTypes.FeedbackGiven + ".like"] = 3,
         [EventTypes.FeedbackGiven + ".dislike"] = -3,
         [EventTypes.RecommendationShown] = 0,
@@ -29,9 +34,20 @@ internal sealed class FeaturesOptions
     /// <summary>Types of events that have a weight.</summary>
     internal IEnumerable<string> WeightedTypes => EventWeights.Keys.Select(key => key.Split('.')[0]).Distinct(StringComparer.Ordinal);
 
-    /// <summary>The weights as columns: type, what it must say (null for anything), weight.</summary>
-    internal (string[] Types, string?[] Said, float[] Weights) WeightColumns =>
-        ([.. EventWeights.Keys.Select(key => key.Split('.')[0])], [.. EventWeights.Keys.Select(key => key.Split('.') is [_, var said] ? said : null)], [.. EventWeights.Values]);
+    /// <summary>The weight of a fact as an SQL expression over its columns; null for one that is no interaction. It holds no word but those of the settings, in quotes.</summary>
+    internal string WeightSql => $"(case {string.Join(' ', EventWeights.OrderByDescending(pair => pair.Key.Count(letter => letter == '.')).ThenBy(pair => pair.Key, StringComparer.Ordinal).Select(WhenSql))} end)::real";
+
+    private static string WhenSql(KeyValuePair<string, float> weight)
+    {
+        var parts = weight.Key.Split('.');
+        var said = parts.Length > 1 ? $" and channel = {Quoted(parts[1])}" : "";
+        var stars = parts.Length == 3 && parts[2].Split('-') is [var least, var most] && int.TryParse(least, NumberStyles.None, CultureInfo.InvariantCulture, out var from) && int.TryParse(most, NumberStyles.None, CultureInfo.InvariantCulture, out var to)
+            ? string.Create(CultureInfo.InvariantCulture, $" and amount between {from} and {to}")
+            : parts.Length > 2 ? throw new InvalidOperationException($"Features:EventWeights has no meaning for {weight.Key}: a type, a word and a range of stars such as rated.item.1-2.") : "";
+        return string.Create(CultureInfo.InvariantCulture, $"when type = {Quoted(parts[0])}{said}{stars} then {weight.Value}");
+    }
+
+    private static string Quoted(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 
     /// <summary>Events that one transaction of a subscription takes in.</summary>
     [Range(1, 100_000)]

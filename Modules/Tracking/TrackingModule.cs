@@ -30,7 +30,7 @@ public static class TrackingModule
         services.AddOptions<TrackingOptions>().BindConfiguration("Tracking").ValidateDataAnnotations().ValidateOnStart()
             .PostConfigure<IHostEnvironment>((options, host) => options.RequireKey ??= !host.IsDevelopment());
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<TrackingOptions>>().Value);
-        services.AddSingleton<CustomSchemas>().AddSingleton<AddressKeys>().AddSingleton<RejectedEvents>();
+        services.AddSingleton<CustomSchemas>().AddSingleton<AddressKeys>().AddSingleton<RejectedEvents>().AddSingleton<KnownPeople>();
         services.AddTail().AddRetention();
         foreach (var upcast in EventCatalogue.Upcasts)
         {

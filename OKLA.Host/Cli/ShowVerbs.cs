@@ -24,18 +24,6 @@ internal static class ShowVerbs
         new("--seed", "S", "which are drawn (default 1)"),
     ];
 
-    private static readonly Dictionary<string, string> Did = new()
-    {
-        [EventTypes.ItemViewed] = "vio", [EventTypes.FavoriteAdded] = "guardó", [EventTypes.Contacted] = "contactó al vendedor de", [EventTypes.TestDriveRequested] = "pidió probar",
-        [EventTypes.Attended] = "fue a", [EventTypes.Shared] = "compartió",
-    };
-
-    /// <summary>Sellers leave the accents out.</summary>
-    private static readonly Dictionary<string, string> Accents = new()
-    {
-        ["sedan"] = "sedán", ["automatica"] = "automática", ["mecanica"] = "mecánica", ["hibrido"] = "híbrido", ["electrico"] = "eléctrico", ["diesel"] = "diésel", ["glp"] = "GLP",
-    };
-
     public static Verb Recommendations { get; } = Of("show recommendations", [.. Options, Kind], "prints recommendations for people drawn by chance, each with what they did and the reason, as Markdown", RecommendationsAsync);
 
     public static Verb Prices { get; } = Of("show prices", Options, "prints price estimates of vehicles drawn by chance, each with its interval and reasons, as Markdown", PricesAsync);
@@ -53,7 +41,7 @@ internal static class ShowVerbs
         var people = await bus.InvokeAsync<IReadOnlyList<ActivePerson>>(new GetActivePeople(now.AddDays(-DaysBack), now, 100_000, 200), ct);
         var ofKind = (await bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItemFrame(now, kind), ct)).ToDictionary(item => item.Item.Id, StringComparer.Ordinal);
         var drawn = Drawn(people.Where(person => person.History.Count(item => ofKind.ContainsKey(item.ItemId)) >= 2), person => person.PersonId, invocation).ToArray();
-        terminal.Out.WriteLine("# Recomendaciones");
+        terminal.Out.WriteLine($"# {Texts.Spanish["show.recommendations"]}");
         foreach (var person in drawn)
         {
             var answer = await bus.InvokeAsync<PersonalRecommendations>(new GetRecommendations(person.PersonId, ItemsForEach, kind), ct);
@@ -64,11 +52,11 @@ internal static class ShowVerbs
             terminal.Out.WriteLine();
             foreach (var item in met.Where(item => items.ContainsKey(item.ItemId)))
             {
-                terminal.Out.WriteLine($"- {Did.GetValueOrDefault(item.StrongestType, Did[EventTypes.ItemViewed])} {Described(items[item.ItemId].Item)}");
+                terminal.Out.WriteLine($"- {Did(item.StrongestType)} {Described(items[item.ItemId].Item)}");
             }
 
             terminal.Out.WriteLine();
-            terminal.Out.WriteLine("| se le muestra | precio | porque |");
+            terminal.Out.WriteLine($"| {Texts.Spanish["show.shown"]} | {Texts.Spanish["show.price"]} | {Texts.Spanish["show.because"]} |");
             terminal.Out.WriteLine("|---|---:|---|");
             foreach (var (id, reason) in answer.Items.Where(item => items.ContainsKey(item.ItemId)))
             {
@@ -84,7 +72,7 @@ internal static class ShowVerbs
         var bus = await CaughtUpAsync(services, ct);
         var rates = services.GetRequiredService<ExchangeRates>();
         var onOffer = (await bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItemFrame(terminal.Clock.GetUtcNow()), ct)).Where(item => item is { Status: "live", Item.Price: not null }).ToArray();
-        terminal.Out.WriteLine("# Precios estimados");
+        terminal.Out.WriteLine($"# {Texts.Spanish["show.prices"]}");
         foreach (var vehicle in Drawn(onOffer, item => item.Item.Id, invocation))
         {
             if (await bus.InvokeAsync<PriceEstimate?>(new GetPriceEstimate(vehicle.Item.Id), ct) is not { } estimate)
@@ -99,7 +87,7 @@ internal static class ShowVerbs
             terminal.Out.WriteLine($"## {Described(vehicle.Item)}");
             terminal.Out.WriteLine();
             terminal.Out.WriteLine($"- {Traits(vehicle.Item)}");
-            terminal.Out.WriteLine($"- Valor estimado: **{Sum(estimate.Usd)}**{(estimate is { LowUsd: { } low, HighUsd: { } high } ? $", normalmente entre {Sum(low)} y {Sum(high)}" : "")}");
+            terminal.Out.WriteLine($"- {(estimate is { LowUsd: { } low, HighUsd: { } high } ? Texts.Spanish["show.interval", Sum(estimate.Usd), Sum(low), Sum(high)] : Texts.Spanish["show.estimate", Sum(estimate.Usd)])}");
             if (estimate.Verdict is { } verdict)
             {
                 terminal.Out.WriteLine($"- {verdict}{(estimate.Market is { } market ? $": {char.ToLower(market[0], Dominican)}{market[1..]}" : "")}");
@@ -141,15 +129,17 @@ internal static class ShowVerbs
 
     private static int Seed(Invocation invocation) => invocation.Number("--seed", 1, 0, int.MaxValue);
 
+    private static string Did(string type) => Texts.Spanish[Texts.Spanish.Has($"did.{type}") ? $"did.{type}" : $"did.{EventTypes.ItemViewed}"];
+
     private static string Described(CatalogItem item) => $"{Named(item)}, {Asked(item)}";
 
     private static string Named(CatalogItem item) => item.Number("year") is { } year && !item.Title.Contains(Number(year), StringComparison.Ordinal) ? $"{item.Title} {Number(year)}" : item.Title;
 
     private static string Traits(CatalogItem item) => string.Join(
-        ", ", new[] { item.Text("bodyType"), item.Text("condition"), item.Number("mileageKm") is { } km ? km.ToString("N0", Dominican) + " km" : null, item.Text("transmission"), item.Text("fuel"), item.Place }
-            .Where(text => !string.IsNullOrWhiteSpace(text)).Select(text => Accents.GetValueOrDefault(text!, text!)));
+        ", ", new[] { item.Text("bodyType"), item.Text("condition"), item.Number("mileageKm") is { } km ? Texts.Spanish["show.kilometres", km] : null, item.Text("transmission"), item.Text("fuel"), item.Place }
+            .Where(text => !string.IsNullOrWhiteSpace(text)).Select(text => Texts.Spanish.Value(text!)));
 
-    private static string Asked(CatalogItem item) => item.Price is { } price ? price.Amount == 0 ? "gratis" : Money(price.Amount, price.Currency == "DOP") : "sin precio";
+    private static string Asked(CatalogItem item) => item.Price is { } price ? price.Amount == 0 ? Texts.Spanish["show.free"] : Money(price.Amount, price.Currency == "DOP") : Texts.Spanish["show.unpriced"];
 
     private static string Money(decimal amount, bool inPesos) => (inPesos ? "RD$" : "US$") + amount.ToString("N0", Dominican);
 

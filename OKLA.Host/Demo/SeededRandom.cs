@@ -1,3 +1,5 @@
+using OKLA.Shared.Texts;
+
 namespace OKLA.Host.Demo;
 
 /// <summary>
@@ -11,17 +13,8 @@ internal struct SeededRandom(ulong state)
     /// <summary>A generator whose numbers depend on nothing but the keys.</summary>
     public static SeededRandom Of(ulong seed, ulong key, ulong second = 0) => new(Mix(Mix(Mix(seed) ^ key) ^ second));
 
-    /// <summary>A key made of a text (FNV-1a, 64 bits, over UTF-16 units).</summary>
-    public static ulong Key(string text)
-    {
-        var hash = 0xCBF29CE484222325UL;
-        foreach (var c in text)
-        {
-            hash = (hash ^ c) * 0x100000001B3UL;
-        }
-
-        return hash;
-    }
+    /// <summary>A key made of a text.</summary>
+    public static ulong Key(string text) => StableHash.Of(text);
 
     public ulong Next64() => Mix(state += 0x9E3779B97F4A7C15UL);
 

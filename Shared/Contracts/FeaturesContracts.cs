@@ -1,3 +1,4 @@
+using System.Globalization;
 using OKLA.Shared.Messaging;
 
 namespace OKLA.Shared.Contracts;
@@ -104,9 +105,9 @@ public sealed record ItemSnapshot(CatalogItem Item, string Status, DateTimeOffse
 
 /// <summary>Query to Features: what a person did last, by item, newest first.</summary>
 /// <param name="PersonId">User id, or anonymous id of a visitor.</param>
-/// <param name="AsOf">Event time and known-at time are both at or before this (UTC).</param>
+/// <param name="AsOf">Event time and known-at time are both at or before this (UTC); null for now, as what is kept in memory tells it.</param>
 /// <param name="Limit">At most so many items.</param>
-public sealed record GetRecentHistory(string PersonId, DateTimeOffset AsOf, int Limit = 200) : IQuery<IReadOnlyList<HistoryItem>>;
+public sealed record GetRecentHistory(string PersonId, DateTimeOffset? AsOf = null, int Limit = 200) : IQuery<IReadOnlyList<HistoryItem>>;
 
 /// <summary>An item in a person's history.</summary>
 /// <param name="ItemId">The item.</param>
@@ -118,6 +119,39 @@ public sealed record HistoryItem(string ItemId, float Weight, int Events, string
 {
     /// <summary>Whether the person last said that the item is not to their liking.</summary>
     public bool Refused { get; init; }
+}
+
+/// <summary>Query to Features: how visitors came for the first time and what they then looked at, in the order of their ids. Somebody who had signed in elsewhere is not new.</summary>
+/// <param name="AsOf">Event time and known-at time are both at or before this (UTC).</param>
+public sealed record GetFirstVisits(DateTimeOffset AsOf) : IQuery<IReadOnlyList<FirstVisit>>;
+
+/// <summary>A visitor's first hour.</summary>
+/// <param name="PersonId">Anonymous id of the visitor.</param>
+/// <param name="At">Its beginning (UTC).</param>
+/// <param name="Entry">How it began, see <see cref="GetEntry"/>.</param>
+/// <param name="Items">Items looked at, each once, the first one first.</param>
+public sealed record FirstVisit(string PersonId, DateTimeOffset At, IReadOnlyList<string> Entry, IReadOnlyList<string> Items);
+
+/// <summary>
+/// Query to Features: what is known of how somebody came before they looked at anything, as words: <c>device=mobile</c>, <c>campaign=…</c>, <c>began=searched</c>, and of the first
+/// search <c>make=toyota</c>, <c>body=jeepeta</c>, <c>upto=29</c> (half-octave band of dollars of its highest price). Empty when nothing is.
+/// </summary>
+/// <param name="PersonId">User id, or anonymous id of a visitor.</param>
+public sealed record GetEntry(string PersonId) : IQuery<IReadOnlyList<string>>;
+
+/// <summary>Words about how somebody came, written alike by who reads the log and who asks.</summary>
+public static class EntryWords
+{
+    private const int LongestValue = 100;
+
+    /// <summary>A word.</summary>
+    /// <param name="name">device, campaign, began, make or body.</param>
+    /// <param name="value">Its value, of any case; what is too long is cut.</param>
+    public static string Of(string name, string value) => $"{name}={(value.Length > LongestValue ? value[..LongestValue] : value).ToLowerInvariant()}";
+
+    /// <summary>The word of the highest price that was searched for, in half-octave bands of dollars; null where it says nothing.</summary>
+    /// <param name="usd">Dollars.</param>
+    public static string? UpTo(double usd) => usd is >= 1 and <= 1e12 ? string.Create(CultureInfo.InvariantCulture, $"upto={(int)Math.Floor(2 * Math.Log2(usd))}") : null;
 }
 
 /// <summary>A moment of somebody's past that a training frame tells about, and what came of it.</summary>

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using OKLA.Features.Interactions;
 using OKLA.Features.Online;
 using OKLA.Features.Registry;
 using OKLA.Shared.Contracts;
@@ -134,7 +135,7 @@ internal sealed class FactSubscription(IOptions<FeaturesOptions> options, Exchan
         var people = facts.Select(fact => fact.PersonId).Concat(pairs.Select(pair => pair.AnonymousId)).Concat(pairs.Select(pair => pair.UserId)).OfType<string>().ToHashSet(StringComparer.Ordinal);
         // What one of a person's ids did changes what is told of all of them.
         people.UnionWith((await PersonLinks.ReadAsync(database, people, long.MaxValue, ct)).All);
-        await cache.RemoveAsync(facts.SelectMany(OnlineStore.KeysOf).Concat(people.Select(person => OnlineStore.Key(Entity.User, person))).Distinct(), ct);
+        await cache.RemoveAsync(facts.SelectMany(OnlineStore.KeysOf).Concat(people.SelectMany(person => new[] { OnlineStore.Key(Entity.User, person), RecentHistories.Key(person), FirstVisits.Key(person) })).Distinct(), ct);
     }
 
     private static bool IsLink(RecordedEvent e) => e.Type is Types.PersonLinked or Types.PersonSplit;

@@ -12,21 +12,17 @@ internal static class ActivePeopleHandler
     public static async Task<IReadOnlyList<ActivePerson>> Handle(GetActivePeople query, NpgsqlDataSource database, IOptions<FeaturesOptions> options, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
-        var (types, said, weights) = options.Value.WeightColumns;
-        var rows = await connection.QueryAsync<Row>(new CommandDefinition("""
+        var rows = await connection.QueryAsync<Row>(new CommandDefinition($"""
             with latest as (
                 select person_id, max(occurred_at) as at, coalesce((array_agg(marketing order by position desc) filter (where marketing is not null))[1], false) as may_be_told
                 from features.facts where person_id is not null and occurred_at > @since and occurred_at <= @at and known_at <= @at
                 group by person_id order by max(occurred_at) desc, person_id limit @Limit
             )
-            select person_id, may_be_told, item_id, sum(weight)::real as weight, count(*)::int as events, (array_agg(f.type order by weight desc, position desc))[1] as strongest_type, max(occurred_at) as last_at
-            from latest join features.facts f using (person_id) join unnest(@types, @said, @weights) as w (type, said, weight) on f.type = w.type and (w.said is null or w.said = f.channel)
-            where item_id is not null and occurred_at > @since and occurred_at <= @at and known_at <= @at
+            select person_id, may_be_told, item_id, sum(weight)::real as weight, count(*)::int as events, (array_agg(type order by weight desc, position desc))[1] as strongest_type, max(occurred_at) as last_at
+            from latest join features.facts f using (person_id) cross join lateral (select {options.Value.WeightSql} as weight) w
+            where item_id is not null and weight is not null and occurred_at > @since and occurred_at <= @at and known_at <= @at
             group by person_id, may_be_told, item_id order by person_id, max(occurred_at) desc, item_id
-            """, new
-            {
-                since = query.Since.UtcDateTime, at = query.AsOf.UtcDateTime, query.Limit, types, said, weights,
-            }, cancellationToken: ct));
+            """, new { since = query.Since.UtcDateTime, at = query.AsOf.UtcDateTime, query.Limit }, cancellationToken: ct));
         return [.. rows.GroupBy(row => row.PersonId, StringComparer.Ordinal).Select(own => new ActivePerson(
             own.Key, own.First().MayBeTold,
             [.. own.Take(query.ItemsEach).Select(row => new HistoryItem(row.ItemId, row.Weight, row.Events, row.StrongestType, new DateTimeOffset(row.LastAt, TimeSpan.Zero)))]))];

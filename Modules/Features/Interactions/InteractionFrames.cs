@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
@@ -21,18 +20,16 @@ internal static class InteractionFrameHandler
         var links = await PersonLinks.ReadAsync(database, null, long.MaxValue, ct);
         await using var connection = await database.OpenConnectionAsync(ct);
 
-        // COPY takes no parameters: the time is our own text of a DateTime, and the types are replaced by their places in the list.
-        var (types, said, weights) = options.Value.WeightColumns;
-        var places = string.Join(' ', types.Select((type, place) => string.Create(CultureInfo.InvariantCulture, $"when type = {Quoted(type)}{(said[place] is { } channel ? $" and channel = {Quoted(channel)}" : "")} then {place}")));
+        // COPY takes no parameters: the time is our own text of a DateTime.
         await using var rows = await connection.BeginBinaryExportAsync($"""
             copy (
                 select * from (
-                    select person_id, item_id, (case {places} end)::int as type, occurred_at, known_at, position,
+                    select person_id, item_id, {options.Value.WeightSql} as weight, occurred_at, known_at, position,
                         case when type = '{EventTypes.RecommendationClicked}' then least(greatest(amount, -1), 1000)::int end as place
                     from features.facts
                     where person_id is not null and item_id is not null and occurred_at <= '{at}'::timestamptz and known_at <= '{at}'::timestamptz
                 ) interactions
-                where type is not null order by position
+                where weight is not null order by position
             ) to stdout (format binary)
             """, ct);
         while (await rows.StartRowAsync(ct) >= 0)
@@ -45,7 +42,7 @@ internal static class InteractionFrameHandler
             }
 
             item.Add(IndexOf(items, await rows.ReadAsync<string>(ct)));
-            weight.Add(weights[await rows.ReadAsync<int>(ct)]);
+            weight.Add(await rows.ReadAsync<float>(ct));
             occurred.Add((await rows.ReadAsync<DateTime>(NpgsqlDbType.TimestampTz, ct)).Ticks);
             known.Add((await rows.ReadAsync<DateTime>(NpgsqlDbType.TimestampTz, ct)).Ticks);
             await rows.SkipAsync(ct);
@@ -77,8 +74,6 @@ internal static class InteractionFrameHandler
             Position = [.. place], ListsShown = [.. shown], Ids = [.. ids.Keys], Id = [.. id], Links = [.. links.Spans],
         };
     }
-
-    private static string Quoted(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 
     private static int IndexOf(Dictionary<string, int> ids, string id)
     {

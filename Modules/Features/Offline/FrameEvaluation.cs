@@ -12,10 +12,13 @@ internal record FrameRow(long At, IReadOnlyDictionary<Entity, string> Ids, IRead
 /// <summary>Values of many rows as of their times: one pass over the facts for each entity that takes part, then the composition row by row.</summary>
 internal sealed class FrameEvaluation(PointInTime pointInTime, CatalogueHistory catalogue, long upTo)
 {
+    /// <summary>Rows up to which all entities are read at once: somebody waits for so few. The passes of a large frame follow one another, as each fills memory and the server.</summary>
+    private const int FewRows = 100;
+
     /// <summary>One line a row, one value a feature asked for.</summary>
     public async Task<Value[][]> EvaluateAsync(LeadPlan plan, IReadOnlyList<FrameRow> rows, CancellationToken ct)
     {
-        var parts = new Dictionary<Entity, (int[] Places, PointValues[] Answers)>();
+        var reading = new List<(Entity Entity, int[] Places, Task<PointValues[]> Answers)>();
         foreach (var (entity, part) in plan.Parts)
         {
             var (points, places) = (new List<Point>(rows.Count), new int[rows.Count]);
@@ -28,8 +31,12 @@ internal sealed class FrameEvaluation(PointInTime pointInTime, CatalogueHistory 
                 }
             }
 
-            parts[entity] = (places, await pointInTime.EvaluateAsync(part, points, catalogue, upTo, ct));
+            reading.Add((entity, places, pointInTime.EvaluateAsync(part, points, catalogue, upTo, ct)));
+            await (rows.Count > FewRows ? reading[^1].Answers : Task.CompletedTask);
         }
+
+        await Task.WhenAll(reading.Select(part => part.Answers));
+        var parts = reading.ToDictionary(part => part.Entity, part => (part.Places, Answers: part.Answers.Result));
 
         var unknown = plan.Parts.ToDictionary(part => part.Key, part => part.Value.Steps.Select(step => step.Default).ToArray());
         var (lines, of) = (new Value[rows.Count][], new Dictionary<Entity, Value[]>());

@@ -85,7 +85,7 @@ internal static class GetFeatures
     }
 
     internal static Task<CachedVector> LeadAsync(OnlineStore store, string id, List<Feature> wanted, IReadOnlyDictionary<string, string> parameters, CancellationToken ct) =>
-        store.ComposeAsync(wanted.Count > 0 ? new LeadPlan(store.Registry, [.. wanted.Select(feature => feature.Id)]) : store.WholeLead, PartsOf(id), parameters, ct);
+        store.ComposeAsync(wanted.Count > 0 ? store.Registry.PlanOf([.. wanted.Select(feature => feature.Id.ToString())]) : store.WholeLead, PartsOf(id), parameters, ct);
 
     private static Dictionary<string, string> Parameters(string? place, string? device, string? channel) =>
         new[] { ("place", place), ("device", device), ("channel", channel) }.Where(pair => pair.Item2 is not null).ToDictionary(pair => pair.Item1, pair => pair.Item2!);

@@ -22,17 +22,20 @@ internal sealed class GetModelFeaturesHandler(OnlineStore store)
             throw new ArgumentException($"There is no entity {query.Entity}.", nameof(query));
         }
 
-        Feature[] wanted = [.. query.Features.Select(name => store.Registry.TryGet(new FeatureId(entity, name[(name.IndexOf('.', StringComparison.Ordinal) + 1)..]), out var feature)
-            ? feature
-            : throw new ArgumentException($"There is no feature {name}.", nameof(query)))];
-        if (entity == Entity.Lead)
+        FeatureId IdOf(string name) => new(entity, name[(name.IndexOf('.', StringComparison.Ordinal) + 1)..]);
+        if (query.Features.FirstOrDefault(name => !store.Registry.TryGet(IdOf(name), out _)) is { } unknown)
         {
-            var composed = await GetFeatures.LeadAsync(store, query.Id, [.. wanted], query.Request ?? Nothing, ct);
-            return [.. composed.Values.Select(value => value.Plain)];
+            throw new ArgumentException($"There is no feature {unknown}.", nameof(query));
         }
 
+        if (entity == Entity.Lead)
+        {
+            var composed = await store.ComposeAsync(store.Registry.PlanOf(query.Features), GetFeatures.PartsOf(query.Id), query.Request ?? Nothing, ct);
+            return Array.ConvertAll(composed.Values, value => value.Plain);
+        }
+
+        int[] places = [.. query.Features.Select(name => store.PlaceOf(IdOf(name)))];
         var vector = await store.GetAsync(entity, query.Id, ct);
-        var places = store.Registry.Of(entity).Select((feature, place) => (feature.Id, place)).ToDictionary();
-        return [.. wanted.Select(feature => vector.Values[places[feature.Id]].Plain)];
+        return Array.ConvertAll(places, place => vector.Values[place].Plain);
     }
 }

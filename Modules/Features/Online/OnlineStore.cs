@@ -11,8 +11,16 @@ namespace OKLA.Features.Online;
 /// <param name="At">When, UTC ticks.</param>
 /// <param name="Known">Whether anything is known of it; if not, the values are the defaults.</param>
 /// <param name="Values">One value for each feature of the entity, in the order of the registry.</param>
-/// <param name="Json">The answer about it, ready to be sent; null of a lead, which is put together from others.</param>
-internal sealed record CachedVector(long At, bool Known, Value[] Values, EncodedVector? Json);
+internal sealed record CachedVector(long At, bool Known, Value[] Values)
+{
+    private EncodedVector? json;
+
+    /// <summary>Writes the answer about it; null of a lead, which is put together from others.</summary>
+    public Func<CachedVector, EncodedVector>? Encode { get; init; }
+
+    /// <summary>The answer about it, ready to be sent; written when it is first sent, since models read the values alone. Null of a lead.</summary>
+    public EncodedVector? Json => json ??= Encode?.Invoke(this);
+}
 
 /// <summary>
 /// Features as they are now: the question about this moment, asked of the code that makes frames, and kept for a short while or until an event
@@ -81,30 +89,48 @@ internal sealed class OnlineStore(
     public async Task<CachedVector> ComposeAsync(LeadPlan plan, IReadOnlyDictionary<Entity, string> ids, IReadOnlyDictionary<string, string> parameters, CancellationToken ct)
     {
         var now = clock.GetUtcNow().UtcTicks;
-        var asked = plan.Parts.Keys.Where(ids.ContainsKey).ToDictionary(entity => entity, entity => GetAsync(entity, ids[entity], ct).AsTask());
-        if (plan.Parts.ContainsKey(Entity.Dealer) && !ids.ContainsKey(Entity.Dealer) && asked.TryGetValue(Entity.Item, out var item))
+        var (parts, known, oldest) = (new Dictionary<Entity, Value[]>(), false, now);
+        var all = ids.ToDictionary();
+        // Side by side: somebody waits for them. Who sells the item is in memory, unless the item is new.
+        await SellerAsync();
+        var asked = plan.Parts.Where(part => all.ContainsKey(part.Key)).Select(part => (part.Key, Vector: GetAsync(part.Key, all[part.Key], ct).AsTask())).ToArray();
+        await Task.WhenAll(asked.Select(part => part.Vector));
+        var vectors = asked.ToDictionary(part => part.Key, part => part.Vector.Result);
+        foreach (var (entity, part) in plan.Parts)
         {
-            // Who sells the item is known once that is.
-            await item;
-            if (catalogue[ids[Entity.Item]]?.At(now)?.Item.SellerId is { Length: > 0 } seller)
+            var vector = vectors.GetValueOrDefault(entity);
+            known |= vector?.Known == true;
+            oldest = Math.Min(oldest, vector?.At ?? now);
+            var values = new Value[part.Steps.Count];
+            for (var step = 0; step < values.Length; step++)
             {
-                asked[Entity.Dealer] = GetAsync(Entity.Dealer, seller, ct).AsTask();
+                values[step] = vector is null ? part.Steps[step].Default : vector.Values[plans[entity].PlaceOf(part.Steps[step].Id)];
+            }
+
+            parts[entity] = values;
+        }
+
+        async ValueTask SellerAsync()
+        {
+            if (!plan.Parts.ContainsKey(Entity.Dealer) || all.ContainsKey(Entity.Dealer) || !all.TryGetValue(Entity.Item, out var id))
+            {
+                return;
+            }
+
+            if (catalogue[id] is null)
+            {
+                await catalogue.ReadOnAsync(ct);
+            }
+
+            if (catalogue[id]?.At(now)?.Item.SellerId is { Length: > 0 } seller)
+            {
+                all.Add(Entity.Dealer, seller);
             }
         }
 
-        await Task.WhenAll(asked.Values);
-        var (parts, known, oldest) = (new Dictionary<Entity, Value[]>(), false, now);
-        foreach (var (entity, part) in plan.Parts)
-        {
-            var vector = asked.TryGetValue(entity, out var answer) ? await answer : null;
-            known |= vector?.Known == true;
-            oldest = Math.Min(oldest, vector?.At ?? now);
-            parts[entity] = [.. part.Steps.Select(step => vector is null ? step.Default : vector.Values[plans[entity].PlaceOf(step.Id)])];
-        }
-
-        var values = new Value[plan.Wanted.Count];
-        plan.Compose(parts, new Request(now, parameters, ids.GetValueOrDefault(Entity.Item)), values);
-        return new CachedVector(oldest, known, values, null);
+        var composed = new Value[plan.Wanted.Count];
+        plan.Compose(parts, new Request(now, parameters, ids.GetValueOrDefault(Entity.Item)), composed);
+        return new CachedVector(oldest, known, composed);
     }
 
     public void Dispose() => room.Dispose();
@@ -115,5 +141,5 @@ internal sealed class OnlineStore(
     private async ValueTask<CachedVector> ComputeAsync(Entity entity, string id, CancellationToken ct) => (await GetAsync(entity, [id], ct))[0];
 
     private CachedVector Vector(Entity entity, string id, long now, PointValues answer) =>
-        new(now, answer.Known, answer.Values, EncodedVector.Of(entity.Name, id, answer.Known, now, plans[entity].Steps, answer.Values));
+        new(now, answer.Known, answer.Values) { Encode = vector => EncodedVector.Of(entity.Name, id, vector.Known, vector.At, plans[entity].Steps, vector.Values) };
 }

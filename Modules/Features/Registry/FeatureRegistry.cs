@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using OKLA.Shared.Contracts;
 
@@ -7,7 +8,9 @@ namespace OKLA.Features.Registry;
 internal sealed class FeatureRegistry
 {
     private static readonly string[] CatalogueTypes = [EventTypes.ItemListed, EventTypes.ItemUpdated, EventTypes.ItemPriceChanged, EventTypes.ItemSold, EventTypes.ItemWithdrawn];
+    private const int MostPlans = 256;
     private readonly Dictionary<FeatureId, Feature> byId = [];
+    private readonly ConcurrentDictionary<string, LeadPlan> plans = new(StringComparer.Ordinal);
 
     /// <exception cref="InvalidOperationException">A declaration does not fit; the message names it.</exception>
     public FeatureRegistry(IEnumerable<Feature> features)
@@ -68,6 +71,20 @@ internal sealed class FeatureRegistry
         Computation.Derived derived => derived.Inputs.SelectMany(input => LineageOf(byId[input])).Distinct(),
         _ => throw new InvalidOperationException($"{feature.Id} has no lineage."),
     }];
+
+    /// <summary>How features of a lead are computed; the same ones are planned once, since a plan and the states that it keeps cost more than an answer.</summary>
+    /// <exception cref="FrameRefusedException">There is no feature of a name.</exception>
+    public LeadPlan PlanOf(IReadOnlyList<string> fullNames)
+    {
+        var key = string.Join('\0', fullNames);
+        if (plans.TryGetValue(key, out var known))
+        {
+            return known;
+        }
+
+        var plan = new LeadPlan(this, [.. fullNames.Select(name => TryGet(name, out var feature) ? feature.Id : throw new FrameRefusedException($"There is no feature {name}."))]);
+        return plans.Count < MostPlans ? plans.GetOrAdd(key, plan) : plan;
+    }
 
     /// <summary>These features and all that they are computed from, in the order of dependence.</summary>
     public IReadOnlyList<Feature> WithInputs(IEnumerable<FeatureId> wanted)

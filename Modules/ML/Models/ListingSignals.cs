@@ -2,6 +2,7 @@ using System.Globalization;
 using OKLA.ML.Algorithms.Tabular;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Privacy;
+using OKLA.Shared.Texts;
 using static OKLA.ML.Models.NumberText;
 
 namespace OKLA.ML.Models;
@@ -93,7 +94,7 @@ internal sealed class ListingSignals(ExchangeRates rates)
             var run = 17;
             for (var w = i; w < i + RunWords; w++)
             {
-                run = unchecked((run * 31) + Stable(words[w]));
+                run = unchecked((run * 31) + (int)StableHash.Of(words[w]));
             }
 
             all++;
@@ -107,18 +108,5 @@ internal sealed class ListingSignals(ExchangeRates rates)
         return (all == 0 ? 0 : (double)copied / all, most);
     }
 
-    // FNV-1a: a text's own hash differs from run to run.
-    private static int Stable(string word)
-    {
-        var hash = 2166136261u;
-        foreach (var letter in word)
-        {
-            hash = (hash ^ letter) * 16777619u;
-        }
-
-        return (int)hash;
-    }
-
     private static string Flag(bool yes) => yes ? "1" : "0";
-
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Messaging;
@@ -8,6 +9,12 @@ namespace OKLA.ML.Serving;
 /// <summary>Looks up what a question leaves out: a model that learned features of an entity is asked by the entity's id, and reads the rest from the feature store.</summary>
 internal sealed class EntityFeatures(IMessageBus bus, ServedModels served)
 {
+    /// <summary>Entities that one question reads at the same time; each may hold several connections.</summary>
+    private const int AtOnce = 4;
+
+    /// <summary>What the versions in memory read; it goes with them.</summary>
+    private readonly ConditionalWeakTable<ModelSignature, string[]> read = [];
+
     /// <summary>The question with the features of its entities; what the asker says stays as it was said.</summary>
     public async ValueTask<Question> FillAsync(Question question, CancellationToken ct)
     {
@@ -16,16 +23,30 @@ internal sealed class EntityFeatures(IMessageBus bus, ServedModels served)
             return question;
         }
 
-        // A feature that is no more is missing, as it would be for a new person.
-        var known = (await bus.InvokeAsync<IReadOnlyList<string>>(new ListModelFeatures(entity), ct)).ToHashSet(StringComparer.Ordinal);
-        string[] names = [.. signature.Inputs.Select(input => input.Name).Where(known.Contains)];
-        var values = new IReadOnlyList<object?>?[ids.Count];
-        for (var i = 0; i < values.Length; i++)
+        if (!read.TryGetValue(signature, out var names))
         {
-            values[i] = ids[i] is { Length: > 0 } id && names.Length > 0 ? await bus.InvokeAsync<IReadOnlyList<object?>>(new GetModelFeatures(entity, id, names), ct) : null;
+            read.AddOrUpdate(signature, names = await NamesAsync(entity, signature, ct));
+        }
+
+        var values = new IReadOnlyList<object?>?[ids.Count];
+        foreach (var some in Enumerable.Range(0, names.Length > 0 ? ids.Count : 0).Where(i => ids[i] is { Length: > 0 }).Chunk(AtOnce))
+        {
+            var asked = Array.ConvertAll(some, i => bus.InvokeAsync<IReadOnlyList<object?>>(new GetModelFeatures(entity, ids[i]!, names), ct));
+            await Task.WhenAll(asked);
+            for (var n = 0; n < some.Length; n++)
+            {
+                values[some[n]] = asked[n].Result;
+            }
         }
 
         return question with { Rows = Merge(question.Rows, names, values) };
+    }
+
+    /// <summary>The inputs that are features; one that is no more is missing, as it would be for a new person.</summary>
+    private async Task<string[]> NamesAsync(string entity, ModelSignature signature, CancellationToken ct)
+    {
+        var known = (await bus.InvokeAsync<IReadOnlyList<string>>(new ListModelFeatures(entity), ct)).ToHashSet(StringComparer.Ordinal);
+        return [.. signature.Inputs.Select(input => input.Name).Where(known.Contains)];
     }
 
     /// <summary>Rows with the values that they do not name themselves.</summary>

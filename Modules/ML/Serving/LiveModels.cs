@@ -23,8 +23,9 @@ internal sealed class LiveModels(
     ModelRegistry registry, ServedModels served, IMessageBus bus, OperatorRules rules, SellerExposure exposure, IOptions<MLOptions> options, ExchangeRates rates, TimeProvider clock,
     ILogger<LiveModels> logger) : BackgroundService
 {
-    private const int PopularItems = 500;
+    private const int PopularItems = 500, MostInDemand = 200_000;
     private static readonly TimeSpan PopularityAge = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan SantoDomingo = TimeSpan.FromHours(-4);
 
     private readonly ConcurrentDictionary<string, Card> cards = new(StringComparer.Ordinal);
     private long layouts;
@@ -33,6 +34,8 @@ internal sealed class LiveModels(
     private readonly Dictionary<string, int[]> lookedFor = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> positions = new(StringComparer.Ordinal);
     private DateTimeOffset popularAt = DateTimeOffset.MinValue;
+    private DateTimeOffset trendAt = DateTimeOffset.MinValue;
+    private Dictionary<string, double> demand = new(StringComparer.Ordinal);
     private volatile Shelf shelf = new(ItemKind.All.ToDictionary(kind => kind.Name, _ => new KindShelf([], [])), [], null);
 
     /// <summary>A version in memory, and why it is there: model, previous or rollout.</summary>
@@ -141,6 +144,7 @@ internal sealed class LiveModels(
 
             var stale = changes.Values.Any(some => some.Count > 0) || clock.GetUtcNow() - popularAt >= PopularityAge;
             var popular = stale ? await PopularAsync(ct) : null;
+            var newTrend = await ReadDemandAsync(ct);
             var kinds = new Dictionary<string, KindShelf>(StringComparer.Ordinal);
             foreach (var kind in ItemKind.All)
             {
@@ -148,7 +152,7 @@ internal sealed class LiveModels(
                 var recommenders = await LoadAsync(
                     kind.Model, serving, old.Recommenders, served => served.Version,
                     (version, source, bytes) => new ServedRecommender(version, source, ItemRecommender.Load(bytes, kind), null!, null!, []), (served, source) => served with { Source = source }, ct);
-                if (changes[kind.Name].Count > 0 || !ReferenceEquals(recommenders, old.Recommenders))
+                if (changes[kind.Name].Count > 0 || newTrend || !ReferenceEquals(recommenders, old.Recommenders))
                 {
                     recommenders = [.. recommenders.Select(served => LayOut(served, kind))];
                 }
@@ -297,6 +301,12 @@ internal sealed class LiveModels(
     {
         var model = served.Trained.With(LiveOf(kind), rates);
         var (live, byIndex) = CardsOf(model.Ids);
+        if (trendAt > DateTimeOffset.MinValue)
+        {
+            var weights = model.Ids.Select(id => demand.GetValueOrDefault(id)).ToArray();
+            model = model.With(TrendPart.Of(weights, Array.ConvertAll(byIndex, card => card is { Live: true } ? card.Snapshot.ListedAt : (DateTimeOffset?)null), DayOf(trendAt), trendAt, options.Value.Recommender.TrendPriorDays));
+        }
+
         return new ServedRecommender(served.Version, served.Source, served.Trained, model, live, byIndex, Interlocked.Increment(ref layouts));
     }
 
@@ -345,6 +355,23 @@ internal sealed class LiveModels(
         var ads = cards.Values.Where(card => card.Is(ItemKind.Vehicle)).Select(card => card.Ad).Where(ad => ad.Usd > 0).ToArray();
         return ads.Length == 0 ? null : PriceTraining.GroupMedian.Of(ads);
     }
+
+    /// <summary>Reads what is in demand when that was long ago; whether it did. One sum over the days' counts, however many events there were.</summary>
+    private async Task<bool> ReadDemandAsync(CancellationToken ct)
+    {
+        var (minutes, now) = (options.Value.Recommendations.TrendMinutes, clock.GetUtcNow());
+        if (minutes == 0 || (trendAt > DateTimeOffset.MinValue && now - trendAt < TimeSpan.FromMinutes(minutes)))
+        {
+            return false;
+        }
+
+        var read = await bus.InvokeAsync<IReadOnlyList<PopularItem>>(new GetPopularItems(options.Value.Recommender.TrendDays, MostInDemand), ct);
+        (demand, trendAt) = (read.ToDictionary(item => item.ItemId, item => item.Score, StringComparer.Ordinal), now);
+        return true;
+    }
+
+    /// <summary>When the days that are summed began, in Santo Domingo (UTC-4 all year).</summary>
+    private DateTimeOffset DayOf(DateTimeOffset now) => new DateTimeOffset(now.ToOffset(SantoDomingo).Date, SantoDomingo).AddDays(1 - options.Value.Recommender.TrendDays);
 
     /// <summary>What is popular this week, by kind.</summary>
     private async Task<Dictionary<string, IReadOnlyList<(Card Card, double Score)>>> PopularAsync(CancellationToken ct)

@@ -89,11 +89,12 @@ internal static class PriceMarket
             ]);
     }
 
-    private static Part PartOf(Card card, string input, string? value, double usd, double effect, decimal rate)
+    /// <summary>A trait's part and, where it matters, its words.</summary>
+    internal static Part PartOf(Card card, string input, string? value, double usd, double effect, decimal rate)
     {
         // Of a new vehicle nobody expects a mileage.
         var silent = Math.Abs(effect) < LeastEffect || (input == "mileageKm" && value is null && card.Ad.Features.Condition == "nuevo");
-        var what = value is null ? Texts.Spanish[$"price.unsaid.{input}"] : Texts.Spanish[$"price.{input}", Texts.Spanish.Has($"value.{value}") ? Texts.Spanish[$"value.{value}"] : value];
+        var what = value is null ? Texts.Spanish[$"price.unsaid.{input}"] : Texts.Spanish[$"price.{input}", Texts.Spanish.Value(value)];
         return new Part(input, value, EstimatePrice.In(usd, rate)!, Math.Round(effect, 6), silent ? null : Texts.Spanish[effect > 0 ? "price.up" : "price.down", what, Math.Abs(effect)]);
     }
 

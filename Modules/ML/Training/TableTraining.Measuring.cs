@@ -4,6 +4,7 @@ using OKLA.ML.Algorithms.Evaluation;
 using OKLA.ML.Algorithms.Tabular;
 using OKLA.ML.Models;
 using OKLA.Shared.Contracts;
+using OKLA.Shared.Texts;
 
 namespace OKLA.ML.Training;
 
@@ -117,21 +118,16 @@ internal sealed partial class TableTraining
         return new FoldFigure(number, TableMeasures.Cases(ours, truth, Classes).Average(), TableMeasures.Cases(baseline, truth, Classes).Average());
     }
 
-    /// <summary>FNV-1a over a row's texts, so that the same case is known again in another training.</summary>
+    /// <summary>A hash of a row's texts, so that the same case is known again in another training.</summary>
     private static long[] Keys(RawColumn[] test)
     {
         var keys = new long[test.Count()];
         for (var r = 0; r < keys.Length; r++)
         {
-            var hash = 14695981039346656037UL;
+            var hash = StableHash.Basis;
             foreach (var text in test.Select(column => column.Values[r]))
             {
-                foreach (var letter in text ?? "\0")
-                {
-                    hash = (hash ^ letter) * 1099511628211UL;
-                }
-
-                hash = (hash ^ 0xFFFF) * 1099511628211UL;
+                hash = StableHash.Of("\uFFFF", StableHash.Of(text ?? "\0", hash));
             }
 
             keys[r] = (long)hash;

@@ -10,8 +10,11 @@ namespace OKLA.Tracking.Identity;
 /// Links visitors to users on the evidence of events that name both, tells so in the log, and keeps the links' table. The table is a
 /// projection: read again from zero, the same events give the same links, and telling of them again changes nothing.
 /// </summary>
-internal sealed class IdentitySubscription(EventLog log) : Subscription
+internal sealed class IdentitySubscription(EventLog log, KnownPeople people) : Subscription
 {
+    /// <summary>More events than this in one batch, and everybody is forgotten at once.</summary>
+    private const int ForgetAllAbove = 500;
+
     public override string Name => "tracking.identity";
 
     public override async Task HandleAsync(IReadOnlyList<RecordedEvent> events, NpgsqlTransaction transaction, CancellationToken ct)
@@ -33,6 +36,32 @@ internal sealed class IdentitySubscription(EventLog log) : Subscription
 
     public override async Task ResetAsync(NpgsqlTransaction transaction, CancellationToken ct) =>
         await transaction.Connection!.ExecuteAsync(new CommandDefinition("truncate tracking.identity_links, tracking.users", cancellationToken: ct));
+
+    /// <summary>Whom the events concern may be somebody else from now on.</summary>
+    public override async Task CommittedAsync(IReadOnlyList<RecordedEvent> events, CancellationToken ct)
+    {
+        if (events.Count > ForgetAllAbove || events.Any(e => e.Type == Types.PersonErased))
+        {
+            await people.ForgetAllAsync(ct);
+            return;
+        }
+
+        var (ids, users) = (new HashSet<string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
+        foreach (var e in events.Where(e => e.Type is Types.PersonLinked or Types.PersonSplit || (IsBehaviour(e.StreamId) && e.Data.Span.IndexOf("\"userId\""u8) >= 0)))
+        {
+            var (visitor, user) = e.Read<Body>();
+            ids.UnionWith(new[] { visitor, user }.OfType<string>());
+            if (visitor is not null && user is not null)
+            {
+                users.Add(user);
+            }
+        }
+
+        if (ids.Count > 0)
+        {
+            await people.ForgetAsync(ids, users, ct);
+        }
+    }
 
     /// <summary>Takes the steps in the order of the log, as they were taken when they were new.</summary>
     private async Task LinkAsync(IEnumerable<Step> evidence, NpgsqlTransaction transaction, CancellationToken ct)

@@ -63,7 +63,7 @@ internal static class People
     }
 
     internal static async Task<Results<Ok<IdentityLink>, ValidationProblem, Conflict<ProblemDetails>>> LinkAsync(
-        LinkRequest request, CurrentUser admin, NpgsqlDataSource database, EventLog log, TimeProvider clock, CancellationToken ct)
+        LinkRequest request, CurrentUser admin, NpgsqlDataSource database, KnownPeople people, EventLog log, TimeProvider clock, CancellationToken ct)
     {
         if ($"{request.AnonymousId}{request.UserId}".Contains('\0'))
         {
@@ -86,11 +86,12 @@ internal static class People
         await IdentityLinks.AddAsync(connection, [made], ct);
         await log.AppendAsync(transaction, [new StreamEvent(IdentityLinks.StreamOf(made.AnonymousId), IdentityLinks.Linked(made))], ct);
         await transaction.CommitAsync(ct);
+        await people.ForgetAsync([made.AnonymousId], [made.UserId], ct);
         return TypedResults.Ok(made);
     }
 
     internal static async Task<Results<Ok<IdentityLink>, NotFound>> SplitAsync(
-        Guid linkId, SplitRequest request, CurrentUser admin, NpgsqlDataSource database, EventLog log, TimeProvider clock, CancellationToken ct)
+        Guid linkId, SplitRequest request, CurrentUser admin, NpgsqlDataSource database, KnownPeople people, EventLog log, TimeProvider clock, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
@@ -113,6 +114,7 @@ internal static class People
 
         await log.AppendAsync(transaction, [new StreamEvent(IdentityLinks.StreamOf(visitor), NewEvent.Of(EventTypes.PersonSplit, split, at))], ct);
         await transaction.CommitAsync(ct);
+        await people.ForgetAsync([link.AnonymousId], [link.UserId], ct);
         return TypedResults.Ok(link with { SplitAt = at, SplitBy = split.By, SplitReason = split.Reason });
     }
 }
@@ -120,19 +122,5 @@ internal static class People
 /// <summary>Answers <see cref="FindPerson"/>.</summary>
 internal static class FindPersonHandler
 {
-    public static async Task<Person> HandleAsync(FindPerson query, NpgsqlDataSource database, CancellationToken ct)
-    {
-        await using var connection = await database.OpenConnectionAsync(ct);
-        var user = await connection.ExecuteScalarAsync<string?>(new CommandDefinition("""
-            select coalesce((select user_id from tracking.identity_links where anonymous_id = @Id and split_at is null), (select user_id from tracking.users where user_id = @Id))
-            """,
-            new { query.Id }, cancellationToken: ct));
-        if (user is null)
-        {
-            return new Person(query.Id, false, []);
-        }
-
-        var visitors = await IdentityLinks.OfUserAsync(connection, user, ct);
-        return new Person(user, true, [.. visitors.Where(link => link.SplitAt is null).Select(link => link.AnonymousId)]);
-    }
+    public static ValueTask<Person> HandleAsync(FindPerson query, KnownPeople people, CancellationToken ct) => people.FindAsync(query.Id, ct);
 }

@@ -69,7 +69,7 @@ internal static class Subjects
     }
 
     internal static async Task<Results<Ok<Receipt>, ForbidHttpResult, ValidationProblem>> EraseAsync(
-        string id, CurrentUser caller, NpgsqlDataSource database, PersonEvents people, Archive archive, EventLog log, TimeProvider clock, CancellationToken ct)
+        string id, CurrentUser caller, NpgsqlDataSource database, PersonEvents people, KnownPeople known, Archive archive, EventLog log, TimeProvider clock, CancellationToken ct)
     {
         if (!caller.MayActAs(id))
         {
@@ -105,6 +105,7 @@ internal static class Subjects
         var told = NewEvent.Of(EventTypes.PersonErased, new PersonErased(salt, [.. erased.Identities.Select(identity => HashOf(salt, identity))]), receipt.ErasedAt);
         await log.AppendAsync(transaction, [new StreamEvent("erasures", told)], ct);
         await transaction.CommitAsync(ct);
+        await known.ForgetAllAsync(ct);
         await archive.SweepAsync(ct);
         return TypedResults.Ok(receipt);
     }

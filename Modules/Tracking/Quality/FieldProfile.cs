@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using OKLA.Shared.Texts;
 
 namespace OKLA.Tracking.Quality;
 
@@ -174,15 +175,11 @@ internal sealed class FieldProfile
         var rank = (byte)(BitOperations.LeadingZeroCount(hash | (Registers - 1)) + 1);
         Sketch[register] = Math.Max(Sketch[register], rank);
     }
+
     /// <summary>FNV-1a with the finaliser of SplitMix64, whose low bits FNV alone leaves too regular.</summary>
     private static ulong Hash(string text)
     {
-        var hash = 0xCBF29CE484222325UL;
-        foreach (var letter in text)
-        {
-            hash = (hash ^ letter) * 0x100000001B3UL;
-        }
-
+        var hash = StableHash.Of(text);
         hash = (hash ^ (hash >> 30)) * 0xBF58476D1CE4E5B9UL;
         hash = (hash ^ (hash >> 27)) * 0x94D049BB133111EBUL;
         return hash ^ (hash >> 31);

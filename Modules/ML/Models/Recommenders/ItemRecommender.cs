@@ -18,7 +18,11 @@ namespace OKLA.ML.Models.Recommenders;
 /// </summary>
 internal sealed class ItemRecommender
 {
-    private const int Format = 2;
+    private const int Format = 3;
+
+    /// <summary>The format before: without what first visits tell.</summary>
+    private const int FormatBefore = 2;
+
     private const string Header = "OKLA.ItemRecommender";
 
     /// <summary>Candidates that the moment and the place may put in another order.</summary>
@@ -34,9 +38,10 @@ internal sealed class ItemRecommender
     private readonly QuantizedTopK search;
     private readonly float[] vectors;
 
-    private ItemRecommender(ItemKind kind, string[] ids, ContentIndex content, ItemContext[] contexts, RecommenderPart[] parts, float[] weights, float[] contextWeights)
+    private ItemRecommender(ItemKind kind, string[] ids, ContentIndex content, ItemContext[] contexts, RecommenderPart[] parts, float[] weights, float[] contextWeights, ColdStart? cold = null)
     {
         Kind = kind;
+        Cold = cold;
         this.ids = ids;
         this.content = content;
         this.contexts = contexts;
@@ -84,6 +89,9 @@ internal sealed class ItemRecommender
     /// <summary>What the items say of themselves.</summary>
     public ContentIndex Content => content;
 
+    /// <summary>What is shown to somebody new; null where that was not learned.</summary>
+    public ColdStart? Cold { get; }
+
     /// <summary>Index of an item, or -1.</summary>
     public int IndexOf(string id) => index.TryGetValue(id, out var i) ? i : -1;
 
@@ -116,8 +124,17 @@ internal sealed class ItemRecommender
         var kept = parts.Where(part => by.GetValueOrDefault(part.Name) > 0).ToArray();
         return kept.Length == 0 ? throw new ArgumentException("No part has a weight.", nameof(by))
             : new ItemRecommender(
-                Kind, ids, content, contexts, kept, Array.ConvertAll(kept, part => (float)(by[part.Name] / Math.Max(1e-9, spread.GetValueOrDefault(part.Name, 1)))), [.. context.Select(weight => (float)weight)]);
+                Kind, ids, content, contexts, kept, Array.ConvertAll(kept, part => (float)(by[part.Name] / Math.Max(1e-9, spread.GetValueOrDefault(part.Name, 1)))), [.. context.Select(weight => (float)weight)], Cold);
     }
+
+    /// <summary>The same with what first visits tell.</summary>
+    public ItemRecommender With(ColdStart cold) => new(Kind, ids, content, contexts, parts, weights, contextWeights, cold);
+
+    /// <summary>The same with what is in demand now: where nothing of it reads the trend, itself.</summary>
+    /// <param name="trend">The trend of its items, in the order of <see cref="Ids"/>.</param>
+    public ItemRecommender With(TrendPart trend) => trend.Vectors.Length != ids.Length ? throw new ArgumentException("Not one trend an item.", nameof(trend))
+        : parts.All(part => part is not TrendPart) && Cold is null ? this
+        : new ItemRecommender(Kind, ids, content, contexts, Array.ConvertAll(parts, part => part is TrendPart ? trend : part), weights, contextWeights, Cold?.With(trend));
 
     /// <summary>How far the scores of each part spread for a person: the root mean square about each person's own mean, over people and items drawn by a seed.</summary>
     public IReadOnlyDictionary<string, double> Spread(IReadOnlyList<PersonTaste> people, int seed)
@@ -157,7 +174,8 @@ internal sealed class ItemRecommender
         var longer = content.With(Kind, added, rates);
         var news = new NewItems(added, longer, Kind, rates);
         return new ItemRecommender(
-            Kind, [.. ids, .. added.Select(item => item.Item.Id)], longer, [.. contexts, .. added.Select(item => ContextOf(item.Item))], Array.ConvertAll(parts, part => part.With(news)), weights, contextWeights);
+            Kind, [.. ids, .. added.Select(item => item.Item.Id)], longer, [.. contexts, .. added.Select(item => ContextOf(item.Item))], Array.ConvertAll(parts, part => part.With(news)), weights, contextWeights,
+            Cold?.With((TrendPart)Cold.Trend.With(news)));
     }
 
     /// <summary>What the model knows of a history.</summary>
@@ -241,6 +259,10 @@ internal sealed class ItemRecommender
         return again[..Math.Min(limit, again.Length)];
     }
 
+    /// <summary>The best items for somebody new who came with these words, best first; empty when they tell nothing.</summary>
+    public Scored[] First(IReadOnlyList<string> entry, int limit, ItemMask allowed, IEnumerable<string> hidden) =>
+        Cold?.Scores(entry, content) is { } scores ? TopK.Of(scores, limit, [.. hidden.Select(IndexOf).Where(i => i >= 0)], allowed) : [];
+
     /// <summary>What each item of the history gave to an item's score, over the parts that are sums over the history; in the order of the taste.</summary>
     public float[] Because(PersonTaste taste, int item)
     {
@@ -282,6 +304,8 @@ internal sealed class ItemRecommender
             writer.Write(inner.GetBuffer().AsSpan(0, (int)inner.Length));
         }
 
+        writer.Write(Cold is not null);
+        Cold?.Save(writer);
         writer.Flush();
         return stream.ToArray();
     }
@@ -292,7 +316,7 @@ internal sealed class ItemRecommender
     {
         using var stream = new MemoryStream(artefact);
         using var reader = new BinaryReader(stream);
-        if (reader.ReadString() != Header || reader.ReadInt32() != Format || reader.ReadString() != kind.Name)
+        if (reader.ReadString() != Header || (reader.ReadInt32() is var format && format is not (Format or FormatBefore)) || reader.ReadString() != kind.Name)
         {
             throw new InvalidDataException($"This is not a recommender of kind {kind.Name} and of a known format.");
         }
@@ -323,8 +347,9 @@ internal sealed class ItemRecommender
             }
         }
 
+        var cold = format == Format && reader.ReadBoolean() ? ColdStart.Load(reader, content) : null;
         return stream.Position != stream.Length || content.Items != ids.Length ? throw new InvalidDataException("The recommender is longer or shorter than it says.")
-            : new ItemRecommender(kind, ids, content, contexts, parts, [.. weights], contextWeights);
+            : new ItemRecommender(kind, ids, content, contexts, parts, [.. weights], contextWeights, cold);
     }
 
     /// <summary>People × items with the strength of what happened between them; items that the catalogue does not hold are left out.</summary>

@@ -24,8 +24,6 @@ internal sealed record RecommenderData(
         var column = Array.ConvertAll(frame.Items, id => places.GetValueOrDefault(id, -1));
         var order = Enumerable.Range(0, frame.People.Length).Select(_ => new List<int>()).ToArray();
         var met = new HashSet<(int, int)>();
-        var recent = new double[ids.Length];
-        var since = at.AddDays(-knobs.TrendDays).UtcTicks;
         foreach (var row in rows.OrderBy(row => frame.OccurredAt[row]))
         {
             var (person, item) = (frame.Person[row], column[frame.Item[row]]);
@@ -34,13 +32,27 @@ internal sealed record RecommenderData(
                 continue;
             }
 
-            recent[item] += frame.OccurredAt[row] > since ? frame.Weight[row] : 0;
             if (weights.Contains(person, item) && met.Add((person, item)))
             {
                 order[person].Add(item);
             }
         }
 
-        return new RecommenderData(kind, items, weights, order, recent, at, only);
+        return new RecommenderData(kind, items, weights, order, RecentOf(frame, rows, places, at, knobs), at, only);
+    }
+
+    /// <summary>By item, the weight of the events of the last days before a time.</summary>
+    public static double[] RecentOf(InteractionFrame frame, IReadOnlyList<int> rows, IReadOnlyDictionary<string, int> places, DateTimeOffset at, RecommenderKnobs knobs)
+    {
+        var (recent, since) = (new double[places.Count], at.AddDays(-knobs.TrendDays).UtcTicks);
+        foreach (var row in rows.Where(row => frame.OccurredAt[row] > since))
+        {
+            if (places.TryGetValue(frame.Items[frame.Item[row]], out var place))
+            {
+                recent[place] += frame.Weight[row];
+            }
+        }
+
+        return recent;
     }
 }

@@ -9,6 +9,7 @@ namespace OKLA.ML.Models.Recommenders;
 internal sealed class TrendPart : RecommenderPart
 {
     public const string Key = "trending";
+    private const double LeastDays = 0.05;
     private readonly float mean;
 
     private TrendPart(float[] vectors, float mean)
@@ -22,21 +23,20 @@ internal sealed class TrendPart : RecommenderPart
     /// <param name="knobs">The settings.</param>
     public static TrendPart Fit(double[] weights, IReadOnlyList<ItemSnapshot> items, DateTimeOffset now, RecommenderKnobs knobs)
     {
-        var live = Enumerable.Range(0, weights.Length).Where(i => items[i].Status == "live").ToArray();
-        var days = Array.ConvertAll(weights, _ => 0.0);
-        for (var i = 0; i < days.Length; i++)
-        {
-            days[i] = Math.Clamp((now - items[i].ListedAt).TotalDays, 0.05, knobs.TrendDays);
-        }
+        var days = items.Select(item => Math.Clamp((now - item.ListedAt).TotalDays, LeastDays, knobs.TrendDays)).ToArray();
+        return Of(weights, days, i => items[i].Status == "live", knobs.TrendPriorDays);
+    }
 
-        var rate = live.Length == 0 ? 0 : live.Sum(i => weights[i]) / live.Sum(i => days[i]);
-        var vectors = new float[weights.Length];
-        for (var i = 0; i < vectors.Length; i++)
-        {
-            vectors[i] = Scale(SmoothedRate(weights[i], days[i], rate, knobs.TrendPriorDays));
-        }
-
-        return new TrendPart(vectors, Scale(rate));
+    /// <summary>The trend of now.</summary>
+    /// <param name="weights">By item, weight of the events of some days.</param>
+    /// <param name="listedAt">By item, since when it is on offer; null for one that is not.</param>
+    /// <param name="from">Beginning of those days.</param>
+    /// <param name="now">Their end.</param>
+    /// <param name="priorDays">See <see cref="SmoothedRate"/>.</param>
+    public static TrendPart Of(double[] weights, DateTimeOffset?[] listedAt, DateTimeOffset from, DateTimeOffset now, double priorDays)
+    {
+        var days = Array.ConvertAll(listedAt, at => Math.Max(LeastDays, (now - (at > from ? at.Value : from)).TotalDays));
+        return Of(weights, days, i => listedAt[i] is not null, priorDays);
     }
 
     /// <summary>Events a day, as if <paramref name="priorDays"/> more had been seen at the rate of all.</summary>
@@ -61,6 +61,14 @@ internal sealed class TrendPart : RecommenderPart
     {
         var mean = reader.ReadSingle();
         return new TrendPart(Read(reader), mean);
+    }
+
+    /// <summary>The rate of all is that of what is on offer; what is gone has its own, drawn towards it.</summary>
+    private static TrendPart Of(double[] weights, double[] days, Func<int, bool> isLive, double priorDays)
+    {
+        var live = Enumerable.Range(0, weights.Length).Where(isLive).ToArray();
+        var rate = live.Length == 0 ? 0 : live.Sum(i => weights[i]) / live.Sum(i => days[i]);
+        return new TrendPart([.. weights.Select((weight, i) => Scale(SmoothedRate(weight, days[i], rate, priorDays)))], Scale(rate));
     }
 
     private static float Scale(double perDay) => (float)Math.Log(1 + (7 * Math.Max(0, perDay)));

@@ -45,7 +45,7 @@ internal static class RecommendSegment
         var letters = new List<Letter>();
         foreach (var id in ids)
         {
-            var history = await bus.InvokeAsync<IReadOnlyList<HistoryItem>>(new GetRecentHistory(id, now, options.Value.HistoryItems), ct);
+            var history = await bus.InvokeAsync<IReadOnlyList<HistoryItem>>(new GetRecentHistory(id, Limit: options.Value.HistoryItems), ct);
             var page = desk.Answer(new RecommendationQuestion(id, ItemKind.Find(kind)!, limit, "email", history));
             log.Write(RecommendVehicles.Served(id, ItemKind.Find(kind)!, "email", page));
             letters.Add(new Letter(id, [.. page.Items.Select(RecommendVehicles.Show)], page.Version, page.Source));

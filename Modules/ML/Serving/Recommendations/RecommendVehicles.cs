@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -39,6 +40,24 @@ internal static class RecommendVehicles
     /// <param name="Verdict">How its price compares; null when that is not known.</param>
     public sealed record Recommendation(string ItemId, double Score, string Reason, ItemView Item, Verdict? Verdict);
 
+    /// <summary>How a visitor came, as far as the page knows it and no event tells it yet.</summary>
+    /// <param name="Device">mobile, tablet or desktop.</param>
+    /// <param name="Campaign">Campaign that the visitor followed.</param>
+    /// <param name="Make">Make that the visitor searched for.</param>
+    /// <param name="BodyType">Body type that the visitor searched for.</param>
+    /// <param name="MaxPriceUsd">Highest price that the visitor searched for, in dollars.</param>
+    public sealed record Came(
+        [property: FromQuery(Name = "device"), AllowedValues(null, "mobile", "tablet", "desktop")] string? Device = null, [property: FromQuery(Name = "campaign"), MaxLength(200)] string? Campaign = null,
+        [property: FromQuery(Name = "make"), MaxLength(100)] string? Make = null, [property: FromQuery(Name = "bodyType"), MaxLength(100)] string? BodyType = null,
+        [property: FromQuery(Name = "maxPriceUsd"), Range(1, 1e12)] double? MaxPriceUsd = null)
+    {
+        /// <summary>The same in the words that first visits are learned by.</summary>
+        public IEnumerable<string> Words() =>
+            new[] { Word("device", Device), Word("campaign", Campaign), Word("make", Make), Word("body", BodyType), MaxPriceUsd is { } usd ? EntryWords.UpTo(usd) : null }.OfType<string>();
+
+        private static string? Word(string name, string? value) => value is { Length: > 0 } ? EntryWords.Of(name, value) : null;
+    }
+
     public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) =>
         routes.MapGet("/api/recommendations/users/{id}", Handle).WithName("RecommendVehicles").WithSummary("Items of a kind for a user or visitor, each with its reason");
 
@@ -51,6 +70,7 @@ internal static class RecommendVehicles
     /// <param name="options">Settings.</param>
     /// <param name="clock">The time.</param>
     /// <param name="logger">Hears of outages.</param>
+    /// <param name="came">How the visitor came, for who is not known yet.</param>
     /// <param name="ct">Stops it.</param>
     /// <param name="limit">Items wanted.</param>
     /// <param name="kind">Kind of items.</param>
@@ -62,16 +82,17 @@ internal static class RecommendVehicles
     /// <param name="longitude">Where the visitor is, in degrees.</param>
     internal static async Task<Ok<Response>> Handle(
         [MaxLength(200)] string id, CurrentUser caller, IHostEnvironment host, RecommendationDesk desk, IMessageBus bus, PredictionLog log, IOptions<MLOptions> options, TimeProvider clock,
-        ILogger<RecommendationDesk> logger, CancellationToken ct, [Range(1, 100)] int limit = 10, [AllowedValues("vehicle", "activity")] string kind = "vehicle",
+        ILogger<RecommendationDesk> logger, [AsParameters] Came came, CancellationToken ct, [Range(1, 100)] int limit = 10, [AllowedValues("vehicle", "activity")] string kind = "vehicle",
         [AllowedValues("home", "item", "favorites", "email")] string page = "home", [MaxLength(200)] string? itemId = null, [MaxLength(4_000)] string? recent = null, [MaxLength(100)] string? province = null,
         [Range(-90, 90)] double? latitude = null, [Range(-180, 180)] double? longitude = null)
     {
         var now = clock.GetUtcNow();
         var of = ItemKind.Find(kind)!;
         var trusted = host.IsDevelopment() || caller.Has(Policies.Scopes.Predict);
-        var history = WithVisit(await HistoryAsync(id, caller, trusted, now, bus, options.Value, logger, ct), recent, now);
+        var (known, entry) = await KnownAsync(id, caller, trusted, bus, options.Value, logger, ct);
+        var history = WithVisit(known, recent, now);
         var place = latitude is { } north && longitude is { } east ? new GeoPoint(north, east) : null;
-        var answer = desk.Answer(new RecommendationQuestion(id, of, limit, page, history, place, province, itemId));
+        var answer = desk.Answer(new RecommendationQuestion(id, of, limit, page, history, place, province, itemId, history.Count > 0 ? null : [.. entry, .. came.Words().Except(entry)]));
         log.Write(Served(id, of, page, answer));
         return TypedResults.Ok(new Response(id, [.. answer.Items.Select(Show)], answer.Version, answer.Source, now));
     }
@@ -84,11 +105,11 @@ internal static class RecommendVehicles
     };
 
     /// <summary>
-    /// What the person did, on every browser that turned out to be theirs. Of somebody who has signed in it tells only the person, an admin or a
+    /// What the person did, on every browser that turned out to be theirs; of whom did nothing yet, how they came. Of somebody who has signed in it tells only the person, an admin or a
     /// server with the scope; others are answered as for a stranger. An anonymous id is a secret of its browser.
     /// </summary>
-    internal static async Task<IReadOnlyList<HistoryItem>> HistoryAsync(
-        string id, CurrentUser caller, bool trusted, DateTimeOffset now, IMessageBus bus, MLOptions options, ILogger logger, CancellationToken ct)
+    internal static async Task<(IReadOnlyList<HistoryItem> History, IReadOnlyList<string> Entry)> KnownAsync(
+        string id, CurrentUser caller, bool trusted, IMessageBus bus, MLOptions options, ILogger logger, CancellationToken ct)
     {
         try
         {
@@ -98,7 +119,7 @@ internal static class RecommendVehicles
             var person = await asked;
             if (person.IsUser && !trusted && !caller.MayActAs(person.Id))
             {
-                return [];
+                return ([], []);
             }
 
             var history = new List<HistoryItem>(await own);
@@ -107,15 +128,16 @@ internal static class RecommendVehicles
                 history.AddRange(await PartAsync(other));
             }
 
-            return person.AnonymousIds.Count == 0 ? history : Joined(history, options.HistoryItems);
+            return history.Count == 0 ? (history, await bus.InvokeAsync<IReadOnlyList<string>>(new GetEntry(id), ct))
+                : (person.AnonymousIds.Count == 0 ? history : Joined(history, options.HistoryItems), []);
         }
         catch (Exception outage) when (outage is NpgsqlException or TimeoutException)
         {
             Log.HistoryUnavailable(logger, outage);
-            return [];
+            return ([], []);
         }
 
-        Task<IReadOnlyList<HistoryItem>> PartAsync(string part) => bus.InvokeAsync<IReadOnlyList<HistoryItem>>(new GetRecentHistory(part, now, options.HistoryItems), ct);
+        Task<IReadOnlyList<HistoryItem>> PartAsync(string part) => bus.InvokeAsync<IReadOnlyList<HistoryItem>>(new GetRecentHistory(part, Limit: options.HistoryItems), ct);
     }
 
     /// <summary>The history with what this visit opened and no event tells yet.</summary>
@@ -139,13 +161,13 @@ internal static class RecommendVehicles
 }
 
 /// <summary>Answers <see cref="GetRecommendations"/>, as the home page would.</summary>
-internal sealed class GetRecommendationsHandler(LiveModels live, RecommendationDesk desk, IMessageBus bus, IOptions<MLOptions> options, TimeProvider clock, ILogger<RecommendationDesk> logger)
+internal sealed class GetRecommendationsHandler(LiveModels live, RecommendationDesk desk, IMessageBus bus, IOptions<MLOptions> options, ILogger<RecommendationDesk> logger)
 {
     public async Task<PersonalRecommendations> Handle(GetRecommendations query, CancellationToken ct)
     {
         await live.FillAsync(ct);
-        var history = await RecommendVehicles.HistoryAsync(query.PersonId, CurrentUser.Nobody, trusted: true, clock.GetUtcNow(), bus, options.Value, logger, ct);
-        var page = desk.Answer(new RecommendationQuestion(query.PersonId, ItemKind.Find(query.Kind) ?? ItemKind.Vehicle, query.Limit, "home", history));
+        var (history, entry) = await RecommendVehicles.KnownAsync(query.PersonId, CurrentUser.Nobody, trusted: true, bus, options.Value, logger, ct);
+        var page = desk.Answer(new RecommendationQuestion(query.PersonId, ItemKind.Find(query.Kind) ?? ItemKind.Vehicle, query.Limit, "home", history, Entry: entry));
         return new PersonalRecommendations([.. page.Items.Select(item => (item.Card.Snapshot.Item.Id, item.Reason))], page.Version, page.Source);
     }
 }

@@ -18,8 +18,9 @@ namespace OKLA.ML.Serving.Recommendations;
 /// <param name="Place">Where the person is, when it is known.</param>
 /// <param name="Province">The person's province, when it is known.</param>
 /// <param name="ItemId">The item that the page shows.</param>
+/// <param name="Entry">How the person came, see <see cref="GetEntry"/>; counts where there is no history.</param>
 internal sealed record RecommendationQuestion(
-    string PersonId, ItemKind Kind, int Limit, string Page, IReadOnlyList<HistoryItem> History, GeoPoint? Place = null, string? Province = null, string? ItemId = null);
+    string PersonId, ItemKind Kind, int Limit, string Page, IReadOnlyList<HistoryItem> History, GeoPoint? Place = null, string? Province = null, string? ItemId = null, IReadOnlyList<string>? Entry = null);
 
 /// <summary>An item that is recommended, its reason, and the chance that it stood there.</summary>
 internal sealed record RecommendedItem(Card Card, double Score, string Reason, string Why, double Propensity);
@@ -135,7 +136,7 @@ internal sealed class RecommendationDesk : IDisposable
     private (KeptPage Kept, bool Cached) Ranked(
         ServedRecommender served, RecommendationQuestion question, IReadOnlyList<HistoryItem> history, HashSet<string> hidden, IReadOnlyList<OperatorRule> inForce, KindShelf shelf, DateTimeOffset now)
     {
-        var key = (served.Layout, question.PersonId, question.Page, question.Limit, question.Place, Print(history, hidden, inForce, question.ItemId));
+        var key = (served.Layout, question.PersonId, question.Page, question.Limit, question.Place, Print(history, hidden, inForce, question));
         if (memory is not null && memory.TryGetValue(key, out var known))
         {
             return ((KeptPage)known!, true);
@@ -143,7 +144,9 @@ internal sealed class RecommendationDesk : IDisposable
 
         var knobs = options.Recommendations;
         var taste = served.Model.TasteOf(history);
-        var best = served.Model.Best(taste, Math.Max(question.Limit * knobs.CandidatesForEach, 30), served.Live, hidden, new ItemRecommender.Moment(now, question.Place));
+        var most = Math.Max(question.Limit * knobs.CandidatesForEach, 30);
+        var isNew = taste.Items.Length == 0;
+        var best = isNew ? served.Model.First(question.Entry ?? [], most, served.Live, hidden) : served.Model.Best(taste, most, served.Live, hidden, new ItemRecommender.Moment(now, question.Place));
         if (best.Length == 0)
         {
             return (new KeptPage([], []), false);
@@ -152,7 +155,7 @@ internal sealed class RecommendationDesk : IDisposable
         var candidates = Array.ConvertAll(best, item => new Candidate(item.Index, served.Cards[item.Index]!, item.Score));
         var pins = Pins(inForce, served, hidden);
         var placed = RankingPolicies.Apply(candidates, pins, CaseOf(question, inForce, shelf, now, (a, b) => a.Index >= 0 && b.Index >= 0 ? served.Model.Content.Cosine(a.Index, b.Index) : 0));
-        var page = placed.Select(item => new RecommendedItem(item.Candidate.Card, item.Candidate.Score, Reason(served, taste, history, item), item.Why, item.Propensity)).ToArray();
+        var page = placed.Select(item => new RecommendedItem(item.Candidate.Card, item.Candidate.Score, isNew && item.Why != "pinned" ? Texts.Spanish["reason.first_visit"] : Reason(served, taste, history, item), item.Why, item.Propensity)).ToArray();
         var kept = new KeptPage(page, [.. candidates.Take(question.Limit).Select(item => item.Card.Snapshot.Item.Id)]);
         memory?.Set(key, kept, new MemoryCacheEntryOptions { Size = 200 * (page.Length + 1), AbsoluteExpirationRelativeToNow = options.Serving.CacheFor });
         return (kept, false);
@@ -223,7 +226,7 @@ internal sealed class RecommendationDesk : IDisposable
     private static bool IsFrom(Card card, string? province) => province is not null && string.Equals(card.View.Place, province, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Tells one state of a person and the rules from another.</summary>
-    private static HashCodePair Print(IReadOnlyList<HistoryItem> history, HashSet<string> hidden, IReadOnlyList<OperatorRule> inForce, string? itemId)
+    private static HashCodePair Print(IReadOnlyList<HistoryItem> history, HashSet<string> hidden, IReadOnlyList<OperatorRule> inForce, RecommendationQuestion question)
     {
         var (a, b) = (new HashCode(), new HashCode());
         foreach (var item in history)
@@ -239,7 +242,12 @@ internal sealed class RecommendationDesk : IDisposable
         }
 
         a.Add(hidden.Count);
-        b.Add(itemId, StringComparer.Ordinal);
+        b.Add(question.ItemId, StringComparer.Ordinal);
+        foreach (var word in history.Count == 0 ? question.Entry ?? [] : [])
+        {
+            a.Add(word, StringComparer.Ordinal);
+        }
+
         return new HashCodePair(a.ToHashCode(), b.ToHashCode());
     }
 

@@ -33,6 +33,10 @@ internal sealed class RecommendationKnobs
     [Range(1, 50)]
     public int CandidatesForEach { get; set; } = 6;
 
+    /// <summary>Minutes after which a host reads anew what is in demand, which the trending part of a ranking and what is shown to newcomers go by; 0 leaves it as it was at the training.</summary>
+    [Range(0, 10_000)]
+    public double TrendMinutes { get; set; } = 10;
+
     /// <summary>Millions of characters that kept rankings may hold; 0 keeps none.</summary>
     [Range(0, 1_000)]
     public int CacheMegabytes { get; set; } = 16;

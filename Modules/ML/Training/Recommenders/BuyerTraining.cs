@@ -40,12 +40,9 @@ internal sealed class BuyerTraining(IMessageBus bus, MLOptions options, Exchange
 
     public override async Task<HeldOut> EvaluateAsync((byte[] Artefact, DateTimeOffset Until)? serving, IProgress<WorkProgress>? progress, CancellationToken ct)
     {
-        progress?.Report(new WorkProgress(0, "reading interactions"));
         now = clock.GetUtcNow();
-        (catalogue, frame) = await InteractionSplit.ReadVehiclesAsync(bus, now, knobs, ct);
+        (catalogue, frame, splitAt, var sliceAt) = await InteractionSplit.ReadVehiclesAsync(bus, now, options, progress, ct);
         frame = frame.OfSomePeople(MostInteractions, knobs.Seed);
-        splitAt = frame.TimeOfShare(1 - options.HoldOutShare, DateTimeOffset.MaxValue);
-        var sliceAt = frame.TimeOfShare((1 - options.HoldOutShare) * (1 - Math.Max(0.1, knobs.StackShare)), DateTimeOffset.MaxValue);
 
         // Which parts, and how much a person's activity counts: on the slice of time before the test.
         var early = await WorldAsync(sliceAt, splitAt, null, ct);

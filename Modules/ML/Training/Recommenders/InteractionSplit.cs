@@ -6,16 +6,19 @@ namespace OKLA.ML.Training.Recommenders;
 /// <summary>Reading and parting interactions by time, as every training on them does.</summary>
 internal static class InteractionSplit
 {
-    /// <summary>The vehicles and all interactions as they are known at a time.</summary>
+    /// <summary>The vehicles and all interactions as they are known at a time; when the test begins, and when the slice before it on which choices are made.</summary>
     /// <exception cref="TooLittleDataException">There are too few of them to learn from.</exception>
-    public static async Task<(IReadOnlyList<ItemSnapshot> Catalogue, InteractionFrame Frame)> ReadVehiclesAsync(IMessageBus bus, DateTimeOffset now, RecommenderKnobs knobs, CancellationToken ct)
+    public static async Task<(IReadOnlyList<ItemSnapshot> Catalogue, InteractionFrame Frame, DateTimeOffset SplitAt, DateTimeOffset SliceAt)> ReadVehiclesAsync(
+        IMessageBus bus, DateTimeOffset now, MLOptions options, IProgress<WorkProgress>? progress, CancellationToken ct)
     {
+        progress?.Report(new WorkProgress(0, "reading interactions"));
+        var knobs = options.Recommender;
         var catalogue = await bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItemFrame(now), ct);
         var frame = await bus.InvokeAsync<InteractionFrame>(new GetInteractionFrame(now), ct);
         var count = frame.Weight.Count(weight => weight > 0);
         return count < knobs.MinInteractions || catalogue.Count == 0
             ? throw new TooLittleDataException($"There are {count} interactions with {catalogue.Count} vehicles; {knobs.MinInteractions} are needed.")
-            : (catalogue, frame);
+            : (catalogue, frame, frame.TimeOfShare(1 - options.HoldOutShare, DateTimeOffset.MaxValue), frame.TimeOfShare((1 - options.HoldOutShare) * (1 - Math.Max(0.1, knobs.StackShare)), DateTimeOffset.MaxValue));
     }
 
     /// <summary>Some rows of a frame alone; people, items and lists shown stay as they are.</summary>

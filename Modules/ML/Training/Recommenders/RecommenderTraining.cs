@@ -27,6 +27,8 @@ internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOpti
     private DateTimeOffset splitAt;
     private int trainRows;
     private HeldOutRows? heldOut;
+    private FirstVisitMeasures first = null!;
+    private float coldWeight;
 
     public override string Model => kind.Model;
 
@@ -63,13 +65,15 @@ internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOpti
             throw new TooLittleDataException($"Only {people.Count} people met a new item after {splitAt:u}; {knobs.MinTestPeople} are needed to measure.");
         }
 
-        // Weights of the parts, from the slice of time before the test.
+        // Weights of the parts and of what first visits tell, from the slice of time before the test.
+        first = new FirstVisitMeasures(kind, frame, await bus.InvokeAsync<IReadOnlyList<FirstVisit>>(new GetFirstVisits(now), ct), knobs, rates);
         weights = await StackAsync(new ProgressPart(progress, 0.05, 0.35), ct);
 
         // Fit.
         var all = ItemRecommender.Fit(RecommenderData.Of(kind, then, before, catalogueThen, splitAt, knobs), knobs, rates, options.Threads, new Passes(new ProgressPart(progress, 0.35, 0.6)), ct);
         var spread = all.Spread(Tastes(all, people), knobs.Seed);
-        measured = all.Weighted(weights.Parts, spread, weights.Context);
+        var cold = first.At(splitAt, before, catalogueThen, coldWeight);
+        measured = all.Weighted(weights.Parts, spread, weights.Context).With(cold);
 
         // Evaluate beside popularity, each part, the serving version and the ceiling.
         progress?.Report(new WorkProgress(0.6, "measuring on later interactions"));
@@ -78,17 +82,20 @@ internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOpti
         var parts = all.Parts.Select(part => (part.Name, MeasureOf(all.Weighted(new Dictionary<string, double> { [part.Name] = 1 }, spread, NoContext), people, catalogueThen, ct).Ndcg.Average())).ToList();
         parts.Add(("starting weights", MeasureOf(all.Weighted(new Dictionary<string, double>(knobs.StartWeights), spread, NoContext), people, catalogueThen, ct).Ndcg.Average()));
         var ceiling = await CeilingAsync(people, catalogueThen, ct);
+        var cases = first.Cases(catalogueThen, splitAt, DateTimeOffset.MaxValue);
+        var newcomers = await FirstVisitsAsync(cold, cases, catalogueThen, before, ct);
         var measures = new RecommenderMeasures(kind, weights, splitAt, rates);
         progress?.Report(new WorkProgress(0.9, "what matters, and to whom"));
         heldOut = measures.Met(measured, people, catalogueThen, ct);
         var importance = measures.Importance(all, measured, spread, people, catalogueThen, popularity.Figures.Ndcg, ct);
         progress?.Report(new WorkProgress(1, "measured"));
         return new HeldOut(
-            string.Create(CultureInfo.InvariantCulture, $"by time at {splitAt:yyyy-MM-dd HH:mm} UTC: {before.Length} interactions before it, {frame.Count - before.Length} after it; {people.Count} people measured on {people.Sum(person => person.Relevant.Count)} items new to them, among {catalogueThen.Count(item => item.Status == "live")} live ones; ceiling over {ceiling.People} people; weights {string.Join(", ", weights.Parts.Where(pair => pair.Value > 0).Select(pair => $"{pair.Key} {pair.Value:0.00}"))}: {weights.Said}"),
+            string.Create(CultureInfo.InvariantCulture, $"by time at {splitAt:yyyy-MM-dd HH:mm} UTC: {before.Length} interactions before it, {frame.Count - before.Length} after it; {people.Count} people measured on {people.Sum(person => person.Relevant.Count)} items new to them, among {catalogueThen.Count(item => item.Status == "live")} live ones; ceiling over {ceiling.People} people; {cases.Count} first visits; weights {string.Join(", ", weights.Parts.Where(pair => pair.Value > 0).Select(pair => $"{pair.Key} {pair.Value:0.00}"))}: {weights.Said}"),
             [
                 .. ours.All.Zip(popularity.Figures.All, (row, baseline) => new MetricRow(
                     row.Name, row.Values.Average(), baseline.Values.Average(), popularity.Name, ceiling.Figures?.All.First(figure => figure.Name == row.Name).Values.Average())),
                 .. parts.Select(part => new MetricRow($"NDCG@10, {part.Name}", part.Item2, popularity.Figures.Ndcg.Average(), popularity.Name, ceiling.Figures?.Ndcg.Average())),
+                .. newcomers,
             ],
             Serving(serving, people, catalogueThen, ct))
         {
@@ -103,6 +110,7 @@ internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOpti
         var data = RecommenderData.Of(kind, frame, [.. Enumerable.Range(0, frame.Count)], catalogue, now, knobs, only);
         var all = ItemRecommender.Fit(data, knobs, rates, options.Threads, new Passes(progress), ct);
         var model = all.Weighted(weights.Parts, all.Spread(Tastes(all, Ranking.People(frame, Enumerable.Range(0, frame.Count), catalogue, DateTimeOffset.MinValue, now, knobs)), knobs.Seed), weights.Context);
+        model = model.With(first.At(now, [.. Enumerable.Range(0, frame.Count)], catalogue, coldWeight));
         return new TrainedModel(model.Save(), knobs, Data(frame.Count), now, frame.Count);
     }
 
@@ -110,7 +118,7 @@ internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOpti
 
     private IReadOnlyList<double> NoContext => new double[kind.Context.Count];
 
-    private object Data(int rows) => new { interactions = rows, people = frame.People.Length, items = catalogue.Count, splitAt, asOf = now, weights = weights.Parts, context = weights.Context, stacking = weights.Said };
+    private object Data(int rows) => new { interactions = rows, people = frame.People.Length, items = catalogue.Count, splitAt, asOf = now, weights = weights.Parts, context = weights.Context, stacking = weights.Said, firstVisits = coldWeight };
 
     private async Task<BlendWeights> StackAsync(IProgress<WorkProgress>? progress, CancellationToken ct)
     {
@@ -123,6 +131,8 @@ internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOpti
         var then = frame.AsOf(from);
         var rows = then.RowsAsOf(from).ToArray();
         var items = await bus.InvokeAsync<IReadOnlyList<ItemSnapshot>>(new GetItemFrame(from, kind.Name), ct);
+        coldWeight = first.Learn(first.At(from, rows, items, 1), items, from, splitAt, ct);
+
         // The slice ends where the test begins, and knows nothing that became known later.
         var people = Ranking.People(then, rows, items, from, splitAt, knobs);
         if (people.Count < knobs.MinTestPeople)
@@ -132,6 +142,27 @@ internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOpti
 
         var early = ItemRecommender.Fit(RecommenderData.Of(kind, then, rows, items, from, knobs), knobs, rates, options.Threads, new Passes(progress), ct);
         return Stacking.Learn(early, early.Spread(Tastes(early, people), knobs.Seed), people, items, from, knobs, ct);
+    }
+
+    /// <summary>Figures of people who came for the first time after the split: with all that is known of how they came, and with what is known before they search.</summary>
+    private async Task<IReadOnlyList<MetricRow>> FirstVisitsAsync(ColdStart cold, List<(TestPerson Person, FirstVisit Visit)> cases, IReadOnlyList<ItemSnapshot> items, int[] before, CancellationToken ct)
+    {
+        if (cases.Count < knobs.MinTestPeople)
+        {
+            return [];
+        }
+
+        List<TestPerson> people = [.. cases.Select(one => one.Person)];
+        var (popular, ceiling) = (BestPopularity(people, items, before, ct), await CeilingAsync(people, items, ct));
+        // Measured with a weight even where the words tell nothing, so that the figure says so.
+        var tried = coldWeight > 0 ? cold : cold.Weighted(1);
+        MetricRow Row(string name, Func<string, bool> told) => new(
+            $"NDCG@10 of first visits, {name}", first.Measure(tried, items, cases, told, ct).Ndcg.Average(), popular.Figures.Ndcg.Average(), popular.Name, ceiling.Figures?.Ndcg.Average());
+        return
+        [
+            Row("what is known of how they came", _ => true), Row("device and campaign alone", word => word.StartsWith("device=", StringComparison.Ordinal) || word.StartsWith("campaign=", StringComparison.Ordinal)),
+            Row("nothing but demand", _ => false),
+        ];
     }
 
     private static PersonTaste[] Tastes(ItemRecommender model, IEnumerable<TestPerson> people) => [.. people.Take(200).Select(person => model.TasteOf(person.History))];

@@ -41,11 +41,8 @@ internal sealed class SimilarTraining(IMessageBus bus, MLOptions options, Exchan
 
     public override async Task<HeldOut> EvaluateAsync((byte[] Artefact, DateTimeOffset Until)? serving, IProgress<WorkProgress>? progress, CancellationToken ct)
     {
-        progress?.Report(new WorkProgress(0, "reading interactions"));
         now = clock.GetUtcNow();
-        (catalogue, frame) = await InteractionSplit.ReadVehiclesAsync(bus, now, knobs, ct);
-        splitAt = frame.TimeOfShare(1 - options.HoldOutShare, DateTimeOffset.MaxValue);
-        var sliceAt = frame.TimeOfShare((1 - options.HoldOutShare) * (1 - Math.Max(0.1, knobs.StackShare)), DateTimeOffset.MaxValue);
+        (catalogue, frame, splitAt, var sliceAt) = await InteractionSplit.ReadVehiclesAsync(bus, now, options, progress, ct);
 
         // Weights, on the slice of time before the test.
         var (early, earlyItems) = await FitAsync(sliceAt, weights, ct);

@@ -1,8 +1,12 @@
+using System.Text.Json;
+using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.DependencyInjection;
 using OKLA.Features;
 using OKLA.Features.Online;
 using OKLA.Features.Registry;
+using OKLA.Shared.Caching;
 using OKLA.Shared.Contracts;
+using OKLA.Shared.EventLog;
 using OKLA.Shared.Messaging;
 
 namespace OKLA.Tests.Modules.Features;
@@ -182,6 +186,60 @@ public sealed class FramesTests : DatabaseTest, IAsyncDisposable
     }
 
     [Test]
+    public async Task Few_stars_are_no_liking_many_are_one_and_stars_of_a_seller_say_nothing_of_the_item()
+    {
+        await room.TellAsync(
+            Said(EventTypes.Attended, "ana", "show-1", T0, new { attended = true }), Said(EventTypes.Rated, "ana", "show-1", T0.AddHours(1), new { rating = 1, subject = "item" }),
+            Said(EventTypes.Attended, "ana", "show-2", T0, new { attended = true, rating = 2 }),
+            Said(EventTypes.Rated, "ana", "show-3", T0, new { rating = 5, subject = "item" }), Said(EventTypes.Rated, "ana", "show-4", T0, new { rating = 3, subject = "item" }),
+            Said(EventTypes.Rated, "ana", "car-1", T0, new { rating = 5, subject = "seller" }));
+
+        Lines(await Interactions(T0.AddDays(1))).ShouldBe(["ana show-1 6", "ana show-1 -8", "ana show-2 0", "ana show-3 4"]);
+        var history = (await room.Bus.InvokeAsync<IReadOnlyList<HistoryItem>>(new GetRecentHistory("ana", T0.AddDays(1)))).ToDictionary(item => item.ItemId, item => item.Weight);
+        history.OrderBy(pair => pair.Key).Select(pair => $"{pair.Key} {pair.Value}").ShouldBe(["show-1 -2", "show-2 0", "show-3 4"]);
+        var active = await room.Bus.InvokeAsync<IReadOnlyList<ActivePerson>>(new GetActivePeople(T0.AddDays(-1), T0.AddDays(1), 10));
+        active.ShouldHaveSingleItem().History.OrderBy(item => item.ItemId).Select(item => $"{item.ItemId} {item.Weight}").ShouldBe(["show-1 -2", "show-2 0", "show-3 4"]);
+    }
+
+    [Test]
+    public async Task A_history_that_is_kept_in_memory_has_the_next_event_at_once()
+    {
+        await using var cached = new Room(Database, T0.AddDays(1), services =>
+        {
+            services.AddFeatures().AddMessaging(typeof(FeaturesModule).Assembly);
+            services.AddMetrics().AddSingleton<HybridCache, NodeCache>();
+        });
+        async Task<string[]> ItemsAsync(string id) => [.. (await cached.Bus.InvokeAsync<IReadOnlyList<HistoryItem>>(new GetRecentHistory(id))).Select(item => item.ItemId)];
+        await cached.TellAsync(Room.View("ana", "car-1", T0), Room.View("ben", "car-9", T0));
+        (await ItemsAsync("ana")).ShouldBe(["car-1"]);
+        await ExecuteAsync("delete from features.facts where person_id = 'ben'");
+        (await ItemsAsync("ben")).ShouldBeEmpty();
+
+        await cached.TellAsync(Room.View("ana", "car-2", T0.AddHours(1)));
+
+        (await ItemsAsync("ana")).ShouldBe(["car-2", "car-1"]);
+        await ExecuteAsync("delete from features.facts");
+        (await ItemsAsync("ana")).ShouldBe(["car-2", "car-1"], "it is kept in memory");
+    }
+
+    [Test]
+    public async Task A_first_visit_tells_how_it_began_and_what_was_then_looked_at()
+    {
+        await room.TellAsync(
+            Said(EventTypes.Searched, "ana", null, T0, new { filters = new { make = "Toyota", bodyType = "jeepeta", maxPriceUsd = 20_000 } }, new { device = "mobile" }),
+            Room.View("ana", "car-1", T0.AddMinutes(1)), Said(EventTypes.Searched, "ana", null, T0.AddMinutes(2), new { filters = new { make = "Kia" } }), Room.View("ana", "car-2", T0.AddMinutes(3)),
+            Room.View("ana", "car-3", T0.AddHours(2)), Room.View("ben", "car-4", T0));
+
+        var visits = await room.Bus.InvokeAsync<IReadOnlyList<FirstVisit>>(new GetFirstVisits(T0.AddDays(1)));
+
+        // 20,000 lies in the half octave from 2^14: floor(2 log2 20,000) = 28.
+        visits.Select(visit => $"{visit.PersonId}: {string.Join(' ', visit.Entry)} -> {string.Join(' ', visit.Items)}").ShouldBe(
+            ["ana: began=searched device=mobile make=toyota body=jeepeta upto=28 -> car-1 car-2", "ben: began=item_viewed -> car-4"]);
+        (await room.Bus.InvokeAsync<IReadOnlyList<string>>(new GetEntry("ana"))).ShouldBe(visits[0].Entry);
+        (await room.Bus.InvokeAsync<IReadOnlyList<FirstVisit>>(new GetFirstVisits(T0.AddMinutes(1)))).Single(visit => visit.PersonId == "ana").Items.ShouldBe(["car-1"]);
+    }
+
+    [Test]
     public async Task Popularity_counts_the_days_of_Santo_Domingo()
     {
         // 03:59 UTC is still the day before in Santo Domingo (UTC-4).
@@ -271,4 +329,8 @@ public sealed class FramesTests : DatabaseTest, IAsyncDisposable
 
     private static string[] Lines(IReadOnlyList<ItemSnapshot> items) =>
         [.. items.Select(item => FormattableString.Invariant($"{item.Item.Id} {item.Status} {item.Item.Price?.Amount} {item.Item.Price?.Currency}"))];
+
+    private static StreamEvent Said(string type, string person, string? item, DateTimeOffset at, object properties, object? context = null) => new(
+        BehaviourEvent.StreamOf(person, null),
+        NewEvent.Of(type, new BehaviourEvent(person, null, null, item, JsonSerializer.SerializeToElement(context ?? new { }), JsonSerializer.SerializeToElement(properties)), at) with { KnownAt = at });
 }

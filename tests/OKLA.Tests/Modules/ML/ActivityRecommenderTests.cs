@@ -33,7 +33,7 @@ public sealed class ActivityRecommenderTests : DatabaseTest, IAsyncDisposable
         room = new Room(Database, Now, services =>
         {
             services.AddJobs(runJobs: false).AddFeatures().AddML(serve: false).AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly);
-            services.AddSingleton(new MessagingServices.MessageTypes([typeof(Rollout.RecommenderRolloutTests.NoTruthHandler), typeof(FindPersonHandler)]));
+            services.AddSingleton<KnownPeople>().AddSingleton(new MessagingServices.MessageTypes([typeof(Rollout.RecommenderRolloutTests.NoTruthHandler), typeof(FindPersonHandler)]));
         });
         var activities = Enumerable.Range(0, 120).Select(n => Activity(n, Now.AddDays(n < 110 ? 2 + (n % 30) : -2))).ToArray();
         await room.AppendAsync(activities.Select(item => Room.Listed(item, Now.AddDays(-40))));
@@ -74,7 +74,7 @@ public sealed class ActivityRecommenderTests : DatabaseTest, IAsyncDisposable
     {
         Ok<RecommendVehicles.Response> answer = await RecommendVehicles.Handle(
             id, CurrentUser.Nobody, new HostingEnvironment { EnvironmentName = Environments.Production }, room.Services.GetRequiredService<RecommendationDesk>(), room.Bus,
-            room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), room.Clock, NullLogger<RecommendationDesk>.Instance, default, kind: kind);
+            room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), room.Clock, NullLogger<RecommendationDesk>.Instance, new(), default, kind: kind);
         return answer.Value!;
     }
 

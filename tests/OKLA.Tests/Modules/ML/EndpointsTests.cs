@@ -1,46 +1,23 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using OKLA.Features;
-using OKLA.Host.Auth;
-using OKLA.ML;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
-using OKLA.Shared.Jobs;
-using OKLA.Shared.Messaging;
-using OKLA.Shared.Web;
-using OKLA.Tracking.Identity;
 
 namespace OKLA.Tests.Modules.ML;
 
 /// <summary>The two modules behind HTTP, wired as the host does it.</summary>
 public sealed class EndpointsTests : DatabaseTest, IAsyncDisposable
 {
-    private WebApplication app = null!;
+    private ServedHouse app = null!;
     private HttpClient http = null!;
 
     [OneTimeSetUp]
     public async Task StartAsync()
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
-        builder.Configuration.AddInMemoryCollection([new("urls", "http://127.0.0.1:0"), new("ML:RefreshSeconds", "0.1")]);
-        builder.Logging.ClearProviders();
-        builder.Services.AddSingleton(Database).AddEventLog().AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly).AddJobs(runJobs: false)
-            .AddSingleton(new MessagingServices.MessageTypes([typeof(FindPersonHandler)]));
-        builder.Services.AddWeb().AddOklaAuth(builder.Configuration, builder.Environment).AddFeatures().AddML();
-        app = builder.Build();
-        app.UseWeb().UseAuthentication().UseAuthorization();
-        app.MapAuth();
-        app.MapFeatures();
-        app.MapML();
-        await app.StartAsync();
-        http = new HttpClient { BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()) };
+        app = await ServedHouse.StartAsync(Database);
+        http = app.Http;
 
         var now = TimeProvider.System.GetUtcNow();
         await app.Services.GetRequiredService<EventWriter>().WriteAsync(
@@ -50,11 +27,7 @@ public sealed class EndpointsTests : DatabaseTest, IAsyncDisposable
         await UntilAsync(async () => (await GetAsync("/api/recommendations/users/ana")).GetProperty("items").GetArrayLength() > 0);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        http.Dispose();
-        await app.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => app.DisposeAsync();
 
     [Test]
     public async Task Recommendations_have_the_shape_that_pages_read()

@@ -357,7 +357,7 @@ public sealed class RecommenderTests : DatabaseTest, IAsyncDisposable
         var opened = new Room(Database, Now, services =>
         {
             services.AddJobs(runJobs: false).AddFeatures().AddML(serve: false).AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly);
-            services.AddSingleton(new MessagingServices.MessageTypes([typeof(KnownTastesHandler), typeof(FindPersonHandler)])).AddSubscription<IdentitySubscription>();
+            services.AddSingleton<KnownPeople>().AddSingleton(new MessagingServices.MessageTypes([typeof(KnownTastesHandler), typeof(FindPersonHandler)])).AddSubscription<IdentitySubscription>();
         }, settings);
         rooms.Add(opened);
         return opened;
@@ -371,7 +371,7 @@ public sealed class RecommenderTests : DatabaseTest, IAsyncDisposable
         Ok<RecommendVehicles.Response> answer = await RecommendVehicles.Handle(
             id, caller ?? CurrentUser.Nobody, new HostingEnvironment { EnvironmentName = Environments.Production },
             room.Services.GetRequiredService<RecommendationDesk>(), room.Bus, room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), room.Clock,
-            NullLogger<RecommendationDesk>.Instance, default, limit, recent: recent);
+            NullLogger<RecommendationDesk>.Instance, new(), default, limit, recent: recent);
         return answer.Value!;
     }
 

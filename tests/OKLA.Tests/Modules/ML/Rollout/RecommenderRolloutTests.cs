@@ -32,7 +32,7 @@ public sealed class RecommenderRolloutTests : DatabaseTest, IAsyncDisposable
         room = new Room(Database, Now, services =>
         {
             services.AddJobs(runJobs: false).AddFeatures().AddML(serve: false).AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly);
-            services.AddSingleton(new MessagingServices.MessageTypes([typeof(NoTruthHandler), typeof(FindPersonHandler)]));
+            services.AddSingleton<KnownPeople>().AddSingleton(new MessagingServices.MessageTypes([typeof(NoTruthHandler), typeof(FindPersonHandler)]));
         });
         var vehicles = Town.Vehicles(120, Now.AddDays(-60), 1, seed: 3);
         await room.AppendAsync(vehicles.Select(v => Room.Listed(v.Item, v.At)));
@@ -145,7 +145,7 @@ public sealed class RecommenderRolloutTests : DatabaseTest, IAsyncDisposable
     {
         Ok<RecommendVehicles.Response> answer = await RecommendVehicles.Handle(
             person, CurrentUser.Nobody, new HostingEnvironment { EnvironmentName = Environments.Production }, room.Services.GetRequiredService<RecommendationDesk>(),
-            room.Bus, room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), room.Clock, NullLogger<RecommendationDesk>.Instance, default, 5);
+            room.Bus, room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), room.Clock, NullLogger<RecommendationDesk>.Instance, new(), default, 5);
         return answer.Value!;
     }
 

@@ -75,7 +75,7 @@ public abstract class ServingTest : DatabaseTest
         ]);
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton(Database).AddEventLog().AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly).AddJobs(runJobs: false)
-            .AddSingleton(new MessagingServices.MessageTypes([typeof(FindPersonHandler)]));
+            .AddSingleton<KnownPeople>().AddSingleton(new MessagingServices.MessageTypes([typeof(FindPersonHandler)]));
         builder.Services.AddWeb().AddOklaAuth(builder.Configuration, builder.Environment).AddFeatures().AddML();
         builder.Services.AddSingleton<ModelDefinition, LineModel>();
         var host = builder.Build();

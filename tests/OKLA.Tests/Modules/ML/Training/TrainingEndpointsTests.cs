@@ -1,57 +1,30 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using OKLA.Features;
-using OKLA.Host.Auth;
-using OKLA.ML;
 using OKLA.ML.Datasets;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
-using OKLA.Shared.Jobs;
-using OKLA.Shared.Messaging;
-using OKLA.Shared.Web;
-using OKLA.Tracking.Identity;
 
 namespace OKLA.Tests.Modules.ML.Training;
 
 /// <summary>The queue, runs and versions behind HTTP, with a worker that runs.</summary>
 public sealed class TrainingEndpointsTests : DatabaseTest, IAsyncDisposable
 {
-    private WebApplication app = null!;
+    private ServedHouse app = null!;
     private HttpClient http = null!;
 
     [OneTimeSetUp]
     public async Task StartAsync()
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
-        builder.Configuration.AddInMemoryCollection([new("urls", "http://127.0.0.1:0"), new("ML:RefreshSeconds", "0.1"), new("ML:TrainingThreads", "1"), new("ML:BudgetSeconds", "1")]);
-        builder.Logging.ClearProviders();
-        builder.Services.AddSingleton(Database).AddEventLog().AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly).AddJobs(runJobs: false)
-            .AddSingleton(new MessagingServices.MessageTypes([typeof(FindPersonHandler)]));
-        builder.Services.AddWeb().AddOklaAuth(builder.Configuration, builder.Environment).AddFeatures().AddML();
-        app = builder.Build();
-        app.UseWeb().UseAuthentication().UseAuthorization();
-        app.MapAuth();
-        app.MapFeatures();
-        app.MapML();
-        await app.StartAsync();
-        http = new HttpClient { BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()) };
+        app = await ServedHouse.StartAsync(Database, ("ML:TrainingThreads", "1"), ("ML:BudgetSeconds", "1"));
+        http = app.Http;
         await app.Services.GetRequiredService<DatasetStore>().AddAsync("cars", SmallTables.Csv(SmallTables.Cars(300, 31)), default);
         var token = await (await http.PostAsync("/api/auth/demo/admin", null)).Content.ReadFromJsonAsync<JsonElement>();
         http.DefaultRequestHeaders.Authorization = new("Bearer", token.GetProperty("accessToken").GetString());
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        http.Dispose();
-        await app.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => app.DisposeAsync();
 
     [Test]
     public async Task An_unknown_table_is_trained_followed_to_its_end_and_described()

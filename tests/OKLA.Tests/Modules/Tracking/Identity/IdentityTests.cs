@@ -1,7 +1,9 @@
 using System.Collections.Frozen;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.DependencyInjection;
+using OKLA.Shared.Caching;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
 using OKLA.Shared.Web;
@@ -19,12 +21,35 @@ public sealed class IdentityTests : DatabaseTest, IAsyncDisposable
     [SetUp]
     public async Task EmptyAsync()
     {
-        room = new Room(Database, Now, services => services.AddSubscription<IdentitySubscription>());
+        room = new Room(Database, Now, services => services.AddSingleton<KnownPeople>().AddSubscription<IdentitySubscription>());
         await ExecuteAsync("truncate events.mt_streams, events.mt_event_progression, tracking.identity_links, tracking.users cascade");
     }
 
     [TearDown]
     public ValueTask DisposeAsync() => room.DisposeAsync();
+
+    [Test]
+    public async Task Who_is_kept_in_memory_is_somebody_else_at_once_after_a_sign_in_and_a_split()
+    {
+        await using var cached = new Room(Database, Now, services =>
+        {
+            services.AddSingleton<KnownPeople>().AddSubscription<IdentitySubscription>();
+            services.AddMetrics().AddSingleton<HybridCache, NodeCache>();
+        });
+        var people = cached.Services.GetRequiredService<KnownPeople>();
+        async Task<string> FoundAsync(string id) => await people.FindAsync(id, default) is var found && found.IsUser ? $"{found.Id}: {string.Join(", ", found.AnonymousIds)}" : found.Id;
+        (await FoundAsync("phone"), await FoundAsync("maria")).ShouldBe(("phone", "maria"));
+
+        await cached.TellAsync(View("phone", "maria", 0));
+        (await FoundAsync("phone"), await FoundAsync("maria")).ShouldBe(("maria: phone", "maria: phone"));
+        await cached.TellAsync(View("laptop", "maria", 1));
+        (await FoundAsync("phone"), await FoundAsync("laptop")).ShouldBe(("maria: phone, laptop", "maria: phone, laptop"));
+
+        await People.SplitAsync((await LinkOfAsync("phone")).Id, new() { Reason = "error" }, Admin, Database, people, Log, cached.Clock, default);
+        (await FoundAsync("phone"), await FoundAsync("laptop"), await FoundAsync("maria")).ShouldBe(("phone", "maria: laptop", "maria: laptop"));
+        await ExecuteAsync("truncate tracking.identity_links, tracking.users");
+        (await FoundAsync("maria")).ShouldBe("maria: laptop", "it is kept in memory");
+    }
 
     [Test]
     public async Task A_visitor_becomes_the_user_who_signs_in_and_the_log_says_so_once()
@@ -52,14 +77,14 @@ public sealed class IdentityTests : DatabaseTest, IAsyncDisposable
         await room.TellAsync(View("phone", "maria", 0));
         var link = await LinkOfAsync("phone");
 
-        var split = (await People.SplitAsync(link.Id, new() { Reason = "era de su hermana" }, Admin, Database, Log, room.Clock, default)).Result.ShouldBeOfType<Ok<IdentityLink>>().Value!;
+        var split = (await People.SplitAsync(link.Id, new() { Reason = "era de su hermana" }, Admin, Database, new KnownPeople(Database), Log, room.Clock, default)).Result.ShouldBeOfType<Ok<IdentityLink>>().Value!;
         (split.SplitBy, split.SplitReason).ShouldBe(("ana", "era de su hermana"));
-        (await People.SplitAsync(link.Id, new() { Reason = "otra vez" }, Admin, Database, Log, room.Clock, default)).Result.ShouldBeOfType<Ok<IdentityLink>>().Value!.SplitReason.ShouldBe("era de su hermana");
+        (await People.SplitAsync(link.Id, new() { Reason = "otra vez" }, Admin, Database, new KnownPeople(Database), Log, room.Clock, default)).Result.ShouldBeOfType<Ok<IdentityLink>>().Value!.SplitReason.ShouldBe("era de su hermana");
         await room.TellAsync(View("phone", "maria", 5));
 
         (await PersonAsync("phone")).ShouldBe("phone visitor:");
         (await ToldAsync()).ShouldBe(["linked phone maria by sign-in", "split phone maria by ana"]);
-        (await People.SplitAsync(Guid.NewGuid(), new() { Reason = "x" }, Admin, Database, Log, room.Clock, default)).Result.ShouldBeOfType<NotFound>();
+        (await People.SplitAsync(Guid.NewGuid(), new() { Reason = "x" }, Admin, Database, new KnownPeople(Database), Log, room.Clock, default)).Result.ShouldBeOfType<NotFound>();
     }
 
     [Test]
@@ -67,9 +92,9 @@ public sealed class IdentityTests : DatabaseTest, IAsyncDisposable
     {
         await room.TellAsync(View("phone", "maria", 0));
         await room.TellAsync(View("phone", "pedro", 1));
-        await People.SplitAsync((await LinkOfAsync("phone")).Id, new() { Reason = "error" }, Admin, Database, Log, room.Clock, default);
+        await People.SplitAsync((await LinkOfAsync("phone")).Id, new() { Reason = "error" }, Admin, Database, new KnownPeople(Database), Log, room.Clock, default);
         await room.TellAsync(View("phone", "maria", 2), View("phone", "pedro", 3));
-        await People.LinkAsync(new() { AnonymousId = "tablet", UserId = "pedro" }, Admin, Database, Log, room.Clock, default);
+        await People.LinkAsync(new() { AnonymousId = "tablet", UserId = "pedro" }, Admin, Database, new KnownPeople(Database), Log, room.Clock, default);
         await room.Subscriptions.CatchUpAsync();
         var before = await LinksAsync();
         before.Count.ShouldBe(3);
@@ -87,8 +112,8 @@ public sealed class IdentityTests : DatabaseTest, IAsyncDisposable
     {
         await room.TellAsync(View("phone", "maria", 0));
 
-        (await People.LinkAsync(new() { AnonymousId = "phone", UserId = "pedro" }, Admin, Database, Log, room.Clock, default)).Result.ShouldBeOfType<Conflict<ProblemDetails>>();
-        (await People.LinkAsync(new() { AnonymousId = "phone", UserId = "maria" }, Admin, Database, Log, room.Clock, default)).Result.ShouldBeOfType<Ok<IdentityLink>>().Value!.LinkedBy.ShouldBe("sign-in");
+        (await People.LinkAsync(new() { AnonymousId = "phone", UserId = "pedro" }, Admin, Database, new KnownPeople(Database), Log, room.Clock, default)).Result.ShouldBeOfType<Conflict<ProblemDetails>>();
+        (await People.LinkAsync(new() { AnonymousId = "phone", UserId = "maria" }, Admin, Database, new KnownPeople(Database), Log, room.Clock, default)).Result.ShouldBeOfType<Ok<IdentityLink>>().Value!.LinkedBy.ShouldBe("sign-in");
     }
 
     private Log Log => room.Services.GetRequiredService<Log>();
@@ -97,7 +122,7 @@ public sealed class IdentityTests : DatabaseTest, IAsyncDisposable
 
     private async Task<string> PersonAsync(string id)
     {
-        var person = await FindPersonHandler.HandleAsync(new FindPerson(id), Database, default);
+        var person = await FindPersonHandler.HandleAsync(new FindPerson(id), new KnownPeople(Database), default);
         return $"{person.Id} {(person.IsUser ? "user" : "visitor")}: {string.Join(", ", person.AnonymousIds)}".TrimEnd();
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using System.Text.Json;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
@@ -79,14 +80,14 @@ public sealed class SessionTests : DatabaseTest, IAsyncDisposable
     [Test]
     public async Task What_a_person_did_as_a_visitor_and_as_a_user_is_one_list_of_visits()
     {
-        await using var both = new Room(Database, Noon, services => services.AddSubscription<IdentitySubscription>().AddSubscription<SessionSubscription>());
+        await using var both = new Room(Database, Noon, services => services.AddSingleton<KnownPeople>().AddSubscription<IdentitySubscription>().AddSubscription<SessionSubscription>());
         await ExecuteAsync("truncate tracking.identity_links, tracking.users");
         // Signs in on the telephone, goes on there on a page that knows only the user, and comes back an hour later.
         await both.TellAsync(
             Page("phone", 0, "/"), Room.Behaviour(EventTypes.ItemViewed, "phone", "maria", "car", At(10)), Room.Behaviour(EventTypes.Contacted, null, "maria", "car", At(25)),
             Page("phone", 50, "/gracias"), Room.Behaviour(EventTypes.ItemViewed, null, "maria", "car", At(120)));
 
-        async Task<IReadOnlyList<ListSessions.Answer>> ListAsync(string id) => await ListSessions.OfAsync(await FindPersonHandler.HandleAsync(new FindPerson(id), Database, default), Database, 50, default);
+        async Task<IReadOnlyList<ListSessions.Answer>> ListAsync(string id) => await ListSessions.OfAsync(await FindPersonHandler.HandleAsync(new FindPerson(id), new KnownPeople(Database), default), Database, 50, default);
         var visits = await ListAsync("maria");
 
         visits.Select(v => (v.StartedAt, v.Seconds, v.Events, v.Pages, v.Actions, v.ExitPage)).ShouldBe([(At(120), 0, 1, 0, 0, null), (At(0), 3_000, 4, 2, 1, "/gracias")]);

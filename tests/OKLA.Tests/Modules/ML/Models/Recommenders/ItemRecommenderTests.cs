@@ -170,6 +170,39 @@ public sealed class ItemRecommenderTests
         }
     }
 
+    [Test]
+    public void The_trend_of_now_takes_the_place_of_the_one_of_the_training()
+    {
+        var (model, items) = Learned();
+        var trending = model.Weighted(new Dictionary<string, double> { ["trending"] = 1 }, new Dictionary<string, double>(), [0, 0]);
+        var weights = new double[items.Count];
+        weights[17] = 500;
+
+        var now = trending.With(TrendPart.Of(weights, [.. items.Select(item => (DateTimeOffset?)item.ListedAt)], Now.AddDays(-7), Now, 2));
+
+        now.Recommend(HistoryOf(items, "taller", 3), 1, All(now), []).ShouldHaveSingleItem().Index.ShouldBe(17);
+        trending.Recommend(HistoryOf(items, "taller", 3), 1, All(trending), []).ShouldHaveSingleItem().Index.ShouldNotBe(17);
+        var deaf = model.Weighted(new Dictionary<string, double> { ["als"] = 1 }, new Dictionary<string, double>(), [0, 0]);
+        deaf.With(TrendPart.Of(weights, new DateTimeOffset?[weights.Length], Now.AddDays(-7), Now, 2)).ShouldBeSameAs(deaf);
+    }
+
+    [Test]
+    public void Somebody_new_is_shown_what_those_who_came_alike_looked_at_and_nothing_where_that_tells_nothing()
+    {
+        var (model, items) = Learned();
+        // Who searched for deporte looked at deporte; the device says nothing.
+        var visits = Enumerable.Range(0, 120).Select(n => new FirstVisit($"n{n}", Now.AddDays(-1), [$"body={Types[n % 3]}", n % 2 == 0 ? "device=mobile" : "device=desktop"], [$"a{(n * 3 % 90) + (n % 3):00}"])).ToArray();
+        var cold = ColdStart.Fit(visits, model.Content, model.IndexOf, TrendPart.Fit(new double[items.Count], items, Now, Knobs), 1);
+        var ready = model.With(cold);
+
+        var found = ready.First(["body=deporte"], 10, All(ready), []);
+
+        found.ShouldAllBe(item => items[item.Index].Item.Text("type") == "deporte");
+        ready.First(["body=unheard"], 10, All(ready), []).ShouldBeEmpty();
+        model.With(cold.Weighted(0)).First(["body=deporte"], 10, All(ready), []).ShouldBeEmpty();
+        ItemRecommender.Load(ready.Save(), ItemKind.Activity).First(["body=deporte"], 10, All(ready), []).ShouldBe(found);
+    }
+
     private static (ItemRecommender Model, IReadOnlyList<ItemSnapshot> Items) Learned()
     {
         var (data, items) = Data();
