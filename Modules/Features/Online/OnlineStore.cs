@@ -1,9 +1,9 @@
 using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.Options;
+using Npgsql;
 using OKLA.Features.Facts;
 using OKLA.Features.Offline;
 using OKLA.Features.Registry;
-using OKLA.Shared.Database;
 
 namespace OKLA.Features.Online;
 
@@ -27,7 +27,7 @@ internal sealed record CachedVector(long At, bool Known, Value[] Values)
 /// about the entity comes. Without a cache it computes each time.
 /// </summary>
 internal sealed class OnlineStore(
-    FeatureRegistry registry, PointInTime pointInTime, CatalogueHistory catalogue, IOptions<FeaturesOptions> options, DatabaseOptions database, TimeProvider clock, HybridCache? cache = null)
+    FeatureRegistry registry, PointInTime pointInTime, CatalogueHistory catalogue, IOptions<FeaturesOptions> options, NpgsqlDataSource database, TimeProvider clock, HybridCache? cache = null)
     : IDisposable
 {
     /// <summary>Tag of everything kept here.</summary>
@@ -36,7 +36,7 @@ internal sealed class OnlineStore(
     private static readonly string[] Tags = [Tag];
 
     // A reading holds a connection while it waits for the catalogue, which needs one too: such readings must never hold the whole pool.
-    private readonly SemaphoreSlim room = new(database.MaxPoolSize / 2);
+    private readonly SemaphoreSlim room = new(new NpgsqlConnectionStringBuilder(database.ConnectionString).MaxPoolSize / 2);
     private readonly Dictionary<Entity, EntityPlan> plans = Enum.GetValues<Entity>().Where(entity => entity != Entity.Lead)
         .ToDictionary(entity => entity, entity => new EntityPlan(entity, [.. registry.Of(entity)]));
 
