@@ -6,8 +6,8 @@ namespace OKLA.Benchmarks;
 /// <summary>A closed-loop HTTP load on this machine: some workers, each sending its next request when the last was answered.</summary>
 internal static class Load
 {
-    /// <summary>Sends every body once and reports the rate and the latency.</summary>
-    public static async Task<LoadResult> PostAsync(HttpClient client, string path, IReadOnlyList<byte[]> bodies, int workers)
+    /// <summary>Sends every body once and reports the rate and the latency, from sending to the last byte; a worker rests between two requests when told to.</summary>
+    public static async Task<LoadResult> PostAsync(HttpClient client, string path, IReadOnlyList<byte[]> bodies, int workers, TimeSpan rest = default)
     {
         var next = -1;
         var latencies = new double[bodies.Count];
@@ -24,6 +24,10 @@ internal static class Load
                 response.EnsureSuccessStatusCode();
                 await response.Content.CopyToAsync(Stream.Null);
                 latencies[mine] = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+                if (rest > TimeSpan.Zero)
+                {
+                    await Task.Delay(rest);
+                }
             }
         })));
         return new LoadResult(bodies.Count, clock.Elapsed.TotalSeconds, latencies);
