@@ -23,7 +23,7 @@ install_packages() {
 build_web() {
   local web=OKLA.Host/web out=OKLA.Host/wwwroot
   install_packages "$web"
-  if [ ! -f "$out/index.html" ] || [ -n "$(find "$web" -path "$web/node_modules" -prune -o -type f -newer "$out/index.html" -print -quit)" ]; then
+  if [ ! -f "$out/index.html" ] || [ -n "$(find "$web" Shared/Texts.*.json -path "$web/node_modules" -prune -o -type f -newer "$out/index.html" -print -quit)" ]; then
     npm run --silent --prefix "$web" build || missing "the front end did not build (see above)."
     touch "$out/index.html"
   fi

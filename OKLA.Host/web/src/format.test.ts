@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { date, money, otherCurrency, otherPrice, roughMoney, sentence, time } from './format';
+import { catalogueValue, date, money, otherCurrency, otherPrice, roughMoney, time } from './format';
 
 test('Pesos and dollars are written as in the Dominican Republic', () => {
   expect(money({ amount: 1_350_000, currency: 'DOP' })).toBe('RD$1,350,000');
@@ -34,7 +34,9 @@ test('Times are those of Santo Domingo, four hours behind UTC', () => {
   expect(time('2026-10-04T02:05:00Z').replace(/[  ]/g, ' ')).toBe('10:05 p. m.');
 });
 
-test('A value begins in upper case', () => {
-  expect(sentence('eléctrico')).toBe('Eléctrico');
-  expect(sentence('')).toBe('');
+test('A value of the catalogue has its accents and begins in upper case', () => {
+  expect(catalogueValue('Electrico')).toBe('Eléctrico');
+  expect(catalogueValue('automatica')).toBe('Automática');
+  expect(catalogueValue('gasolina')).toBe('Gasolina');
+  expect(catalogueValue('')).toBe('');
 });

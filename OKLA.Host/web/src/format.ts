@@ -1,5 +1,6 @@
 import type { Money, RecommendedVehicle } from './api/types';
 import { t } from './texts';
+import shared from '../../../Shared/Texts.es.json';
 
 const whole = new Intl.NumberFormat(t.locale, { maximumFractionDigits: 0 });
 const zone = 'America/Santo_Domingo';
@@ -35,5 +36,10 @@ export function otherCurrency(price: Money | null, estimate: { usd: number; dop:
   return price.currency === 'DOP' ? { amount: price.amount / rate, currency: 'USD' } : { amount: price.amount * rate, currency: 'DOP' };
 }
 
-/** Upper case at the beginning, as the catalogue writes values in any case. */
-export const sentence = (text: string): string => text.charAt(0).toLocaleUpperCase(t.locale) + text.slice(1);
+const words: Readonly<Record<string, string>> = shared;
+
+/** A value of the catalogue as it is read: with its accents, which catalogues leave out, and upper case at the beginning. */
+export function catalogueValue(written: string): string {
+  const read = words[`value.${written.toLocaleLowerCase(t.locale)}`] ?? written;
+  return read.charAt(0).toLocaleUpperCase(t.locale) + read.slice(1);
+}

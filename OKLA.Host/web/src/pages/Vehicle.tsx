@@ -2,7 +2,7 @@ import { Link, useParams } from 'react-router';
 import { Problem } from '../api/client';
 import { useCatalogItem, usePriceEstimate } from '../api/queries';
 import { statusOf, type CatalogEntry } from '../api/types';
-import { date, money, number, otherCurrency, roughMoney, sentence } from '../format';
+import { catalogueValue, date, money, number, otherCurrency, roughMoney } from '../format';
 import { useContact, useLike } from '../likes';
 import { t } from '../texts';
 import { useItemView } from '../tracking/useItemView';
@@ -153,7 +153,7 @@ function Specs({ entry }: { entry: CatalogEntry }) {
 function shownValue(name: string, value: unknown): string | null {
   if (typeof value === 'boolean') return value ? t.vehicle.yes : t.vehicle.no;
   if (typeof value === 'number') return name === 'mileageKm' ? t.vehicle.kilometres(number(value)) : name === 'year' ? String(value) : number(value);
-  return typeof value === 'string' ? sentence(value) : null;
+  return typeof value === 'string' ? catalogueValue(value) : null;
 }
 
 const Skeleton = () => (

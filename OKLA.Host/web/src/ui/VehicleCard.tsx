@@ -1,7 +1,7 @@
 import { useId, useRef, useState } from 'react';
 import { Link } from 'react-router';
 import { verdictOf, type Recommendation } from '../api/types';
-import { money, otherPrice, sentence } from '../format';
+import { catalogueValue, money, otherPrice } from '../format';
 import { useContact, useLike } from '../likes';
 import { t } from '../texts';
 import { track } from '../tracking/track';
@@ -27,7 +27,7 @@ export function VehicleCard({ recommendation, position, modelVersion }: Props) {
   const badge = useRef<HTMLButtonElement>(null);
   const panel = useId();
   const other = otherPrice(item);
-  const facts = [item.year, item.fuel === null ? null : sentence(item.fuel)].filter((fact) => fact !== null);
+  const facts = [item.year, item.fuel === null ? null : catalogueValue(item.fuel)].filter((fact) => fact !== null);
 
   const close = () => {
     setExplained(false);
