@@ -5,14 +5,11 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
-using OKLA.Features;
 using OKLA.ML;
 using OKLA.ML.Serving;
 using OKLA.ML.Serving.Recommendations;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
-using OKLA.Shared.Jobs;
-using OKLA.Shared.Messaging;
 using OKLA.Shared.Web;
 using OKLA.Tracking.Identity;
 
@@ -30,11 +27,7 @@ public sealed class ActivityRecommenderTests : DatabaseTest, IAsyncDisposable
     [OneTimeSetUp]
     public async Task TrainAsync()
     {
-        room = new Room(Database, Now, services =>
-        {
-            services.AddJobs(runJobs: false).AddFeatures().AddML(serve: false).AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly);
-            services.AddSingleton<KnownPeople>().AddSingleton(new MessagingServices.MessageTypes([typeof(Rollout.RecommenderRolloutTests.NoTruthHandler), typeof(FindPersonHandler)]));
-        });
+        room = MLRoom.Open(Database, Now, [typeof(Rollout.RecommenderRolloutTests.NoTruthHandler), typeof(FindPersonHandler)]);
         var activities = Enumerable.Range(0, 120).Select(n => Activity(n, Now.AddDays(n < 110 ? 2 + (n % 30) : -2))).ToArray();
         await room.AppendAsync(activities.Select(item => Room.Listed(item, Now.AddDays(-40))));
         await room.AppendAsync(Visits(activities));

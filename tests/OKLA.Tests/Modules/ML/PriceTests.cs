@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
-using OKLA.Features;
 using OKLA.ML;
 using OKLA.ML.Models;
 using OKLA.ML.Registry;
@@ -10,8 +9,6 @@ using OKLA.ML.Rollout;
 using OKLA.ML.Serving;
 using OKLA.ML.Training.Runs;
 using OKLA.Shared.Contracts;
-using OKLA.Shared.Jobs;
-using OKLA.Shared.Messaging;
 using OKLA.Shared.Web;
 using static OKLA.ML.Serving.Shown;
 
@@ -28,7 +25,7 @@ public sealed class PriceTests : DatabaseTest, IAsyncDisposable
     [OneTimeSetUp]
     public async Task TrainAsync()
     {
-        room = new Room(Database, Now, services => services.AddJobs(runJobs: false).AddFeatures().AddML(serve: false).AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly), ("ML:Price:Trees", "200"));
+        room = MLRoom.Open(Database, Now, [], ("ML:Price:Trees", "200"));
         vehicles = Town.Vehicles(1_200, Now.AddDays(-100), 99, seed: 5);
         await room.TellAsync(vehicles.Select(v => Room.Listed(v.Item, v.At)));
         before = new PriceAnswers(await AskAsync("car-0001"), await AskAsync("no-such-car"));

@@ -1,12 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
-using OKLA.Features;
-using OKLA.ML;
 using OKLA.ML.Models;
 using OKLA.ML.Models.Frames;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
-using OKLA.Shared.Jobs;
-using OKLA.Shared.Messaging;
 
 namespace OKLA.Tests.Modules.ML.Models;
 
@@ -20,7 +16,7 @@ public sealed class MomentsTests : DatabaseTest, IAsyncDisposable
     public async Task EmptyAsync()
     {
         await ExecuteAsync("truncate events.mt_streams, events.mt_event_progression, features.facts cascade");
-        room = new Room(Database, Now, services => services.AddJobs(runJobs: false).AddFeatures().AddML(serve: false).AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly));
+        room = MLRoom.Open(Database, Now, []);
         await room.TellAsync(Enumerable.Range(0, 4).Select(n => Room.Listed(Room.Car($"car-{n}", "Toyota", "Corolla", 2018, 20_000), Now.AddDays(-90))));
     }
 

@@ -4,7 +4,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
-using OKLA.Features;
 using OKLA.ML;
 using OKLA.ML.Registry;
 using OKLA.ML.Rollout;
@@ -12,8 +11,6 @@ using OKLA.ML.Serving;
 using OKLA.ML.Serving.Recommendations;
 using OKLA.ML.Training.Runs;
 using OKLA.Shared.Contracts;
-using OKLA.Shared.Jobs;
-using OKLA.Shared.Messaging;
 using OKLA.Shared.Web;
 using OKLA.Tracking.Identity;
 
@@ -29,11 +26,7 @@ public sealed class RecommenderRolloutTests : DatabaseTest, IAsyncDisposable
     [OneTimeSetUp]
     public async Task TrainTwiceAsync()
     {
-        room = new Room(Database, Now, services =>
-        {
-            services.AddJobs(runJobs: false).AddFeatures().AddML(serve: false).AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly);
-            services.AddSingleton<KnownPeople>().AddSingleton(new MessagingServices.MessageTypes([typeof(NoTruthHandler), typeof(FindPersonHandler)]));
-        });
+        room = MLRoom.Open(Database, Now, [typeof(NoTruthHandler), typeof(FindPersonHandler)]);
         var vehicles = Town.Vehicles(120, Now.AddDays(-60), 1, seed: 3);
         await room.AppendAsync(vehicles.Select(v => Room.Listed(v.Item, v.At)));
         await room.AppendAsync(Town.Visits(vehicles, people: 150, views: 15, Now.AddDays(-59), 58, seed: 4));

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
-using OKLA.Features;
 using OKLA.ML;
 using OKLA.ML.Registry;
 using OKLA.ML.Rollout;
@@ -13,8 +12,6 @@ using OKLA.ML.Serving.Recommendations;
 using OKLA.ML.Training.Runs;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
-using OKLA.Shared.Jobs;
-using OKLA.Shared.Messaging;
 using OKLA.Shared.Web;
 
 namespace OKLA.Tests.Modules.ML.Rollout;
@@ -28,11 +25,7 @@ public sealed class SimilarAndBuyersTests : DatabaseTest, IAsyncDisposable
     [OneTimeSetUp]
     public async Task TrainTwiceAsync()
     {
-        room = new Room(Database, Now, services =>
-        {
-            services.AddJobs(runJobs: false).AddFeatures().AddML(serve: false).AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly);
-            services.AddSingleton(new MessagingServices.MessageTypes([typeof(RecommenderRolloutTests.NoTruthHandler)]));
-        }, ("ML:Recommender:TowerIterations", "3"), ("ML:Recommender:MachineIterations", "3"));
+        room = MLRoom.Open(Database, Now, [typeof(RecommenderRolloutTests.NoTruthHandler)], ("ML:Recommender:TowerIterations", "3"), ("ML:Recommender:MachineIterations", "3"));
         var vehicles = Town.Vehicles(200, Now.AddDays(-60), 40, seed: 3);
         await room.AppendAsync(vehicles.Select(v => Room.Listed(v.Item, v.At)));
         await room.AppendAsync(Town.Visits(vehicles, people: 120, views: 12, Now.AddDays(-60), 59, seed: 4).OrderBy(visit => visit.Event.OccurredAt));

@@ -1,12 +1,8 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
-using OKLA.Features;
-using OKLA.ML;
 using OKLA.ML.Models.Frames;
 using OKLA.ML.Serving;
 using OKLA.Shared.Contracts;
-using OKLA.Shared.Jobs;
-using OKLA.Shared.Messaging;
 
 namespace OKLA.Tests.Modules.ML.Serving;
 
@@ -28,7 +24,7 @@ public sealed class EntityFeaturesTests : DatabaseTest
     public async Task What_is_served_to_a_model_is_what_its_training_frame_holds()
     {
         await ExecuteAsync("truncate events.mt_streams, events.mt_event_progression, features.facts cascade");
-        await using var room = new Room(Database, Now, services => services.AddJobs(runJobs: false).AddFeatures().AddML(serve: false).AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly));
+        await using var room = MLRoom.Open(Database, Now, []);
         await room.TellAsync(
             Room.Listed(Room.Car("car-1", "Toyota", "Corolla", 2018, 20_000), Now.AddDays(-9)), Room.View("ana", "car-1", Now.AddDays(-3)),
             Room.Behaviour(EventTypes.FavoriteAdded, "ana", null, "car-1", Now.AddDays(-2)), Room.Behaviour(EventTypes.Contacted, "ana", null, "car-1", Now.AddDays(-1)));

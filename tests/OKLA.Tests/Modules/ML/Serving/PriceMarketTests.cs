@@ -1,10 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
-using OKLA.Features;
 using OKLA.ML;
 using OKLA.ML.Serving;
 using OKLA.Shared.Contracts;
-using OKLA.Shared.Jobs;
-using OKLA.Shared.Messaging;
 using OKLA.Tracking.Identity;
 
 namespace OKLA.Tests.Modules.ML.Serving;
@@ -19,11 +16,7 @@ public sealed class PriceMarketTests : DatabaseTest, IAsyncDisposable
     [OneTimeSetUp]
     public async Task OfferAsync()
     {
-        room = new Room(Database, Now, services =>
-        {
-            services.AddJobs(runJobs: false).AddFeatures().AddML(serve: false).AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly);
-            services.AddSingleton<KnownPeople>().AddSingleton(new MessagingServices.MessageTypes([typeof(FindPersonHandler)]));
-        });
+        room = MLRoom.Open(Database, Now, [typeof(FindPersonHandler)]);
         await room.TellAsync(
         [
             .. Enumerable.Range(0, 6).Select(n => Offered($"sedan-{n}", 2018, 10_000 + (1_000 * n), "sedan")),

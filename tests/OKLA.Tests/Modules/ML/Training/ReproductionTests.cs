@@ -1,13 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
-using OKLA.Features;
-using OKLA.ML;
 using OKLA.ML.Datasets;
 using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
-using OKLA.Shared.Jobs;
-using OKLA.Shared.Messaging;
 
 namespace OKLA.Tests.Modules.ML.Training;
 
@@ -28,11 +24,7 @@ public sealed class ReproductionTests : DatabaseTest, IAsyncDisposable
     public async Task FillTownAsync()
     {
         // Several threads, since what they do at once must not depend on who is first.
-        room = new Room(Database, Now, services =>
-        {
-            services.AddJobs(runJobs: false).AddFeatures().AddML(serve: false).AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly);
-            services.AddSingleton(new MessagingServices.MessageTypes([typeof(Rollout.RecommenderRolloutTests.NoTruthHandler), typeof(NoDaysHandler)]));
-        }, ("ML:TrainingThreads", "3"), ("ML:Price:Trees", "40"), ("ML:Price:MinAds", "100"),
+        room = MLRoom.Open(Database, Now, [typeof(Rollout.RecommenderRolloutTests.NoTruthHandler), typeof(NoDaysHandler)], ("ML:TrainingThreads", "3"), ("ML:Price:Trees", "40"), ("ML:Price:MinAds", "100"),
             ("ML:Recommender:TowerIterations", "3"), ("ML:Recommender:MachineIterations", "3"));
         var vehicles = Town.Vehicles(360, Now.AddDays(-60), 50, seed: 3);
         await room.AppendAsync(vehicles.Select(v => Room.Listed(v.Item, v.At)));

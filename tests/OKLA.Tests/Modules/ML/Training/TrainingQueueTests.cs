@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
-using OKLA.Features;
 using OKLA.ML;
 using OKLA.ML.Algorithms.Tuning;
 using OKLA.ML.Datasets;
@@ -11,8 +10,6 @@ using OKLA.ML.Registry;
 using OKLA.ML.Training.Jobs;
 using OKLA.ML.Training.Runs;
 using OKLA.Shared.Contracts;
-using OKLA.Shared.Jobs;
-using OKLA.Shared.Messaging;
 using OKLA.Shared.Web;
 
 namespace OKLA.Tests.Modules.ML.Training;
@@ -331,9 +328,7 @@ public sealed class TrainingQueueTests : DatabaseTest, IAsyncDisposable
     private T Get<T>()
         where T : notnull => room.Services.GetRequiredService<T>();
 
-    private Room Open(params (string Key, string Value)[] settings) => new(
-        Database, Now, services => services.AddJobs(runJobs: false).AddFeatures().AddML(serve: false).AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly),
-        [("ML:TrainingThreads", "1"), .. settings]);
+    private Room Open(params (string Key, string Value)[] settings) => MLRoom.Open(Database, Now, [], [("ML:TrainingThreads", "1"), .. settings]);
 
     private static async Task UntilAsync(Func<Task<bool>> holds)
     {
