@@ -79,6 +79,21 @@ internal sealed class GradientBoostingTests
         }
     }
 
+    /// <summary>Rows are walked eight at a time and a row alone through eight trees at a time: lots of 1 to 17 rows and 27 trees of three classes meet every rest.</summary>
+    [Test]
+    public void A_row_is_answered_the_same_alone_and_in_lots_of_any_size()
+    {
+        var (x, numbers) = TreeData.OddCategories(300, 4);
+        float[] y = [.. numbers.Select((value, r) => (float)((int)Math.Abs(value) % 3))];
+        var model = GradientBoosting.Train(x, y, Small with { Iterations = 9, Objective = BoostingObjective.Softmax, Classes = 3 });
+        var all = model.PredictMargins(x);
+        for (var size = 1; size <= 17; size++)
+        {
+            int[] some = [.. Enumerable.Range(40, size)];
+            model.PredictMargins(x.Select(some)).ShouldBe(all[(40 * 3)..((40 + size) * 3)]);
+        }
+    }
+
     [Test]
     public void A_damaged_or_foreign_file_is_refused()
     {

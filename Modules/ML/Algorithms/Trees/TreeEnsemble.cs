@@ -111,6 +111,6 @@ internal sealed class TreeEnsemble
         }
         for (var r = 0; r < rows; r++) Start.CopyTo(margins.AsSpan((from + r) * Outputs));
         fixed (byte* at = bins)
-        fixed (double* to = &margins[from * Outputs]) _packed.AddBlock(at, rows, to);
+        fixed (double* to = &margins[from * Outputs]) _packed.AddBlock(at, Features.Length, rows, to);
     }
 }
