@@ -102,6 +102,11 @@ internal sealed record PriceFeatures(
             return null;
         }
 
+        if (Ascii.IsValid(text))
+        {
+            return text.Trim().ToLowerInvariant();
+        }
+
         var plain = new StringBuilder(text.Length);
         foreach (var c in text.Trim().ToLowerInvariant().Normalize(NormalizationForm.FormD))
         {

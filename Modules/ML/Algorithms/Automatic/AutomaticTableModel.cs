@@ -100,7 +100,7 @@ public sealed class AutomaticTableModel
     {
         var rows = _reader.Read(columns);
         var folds = new Dataset[_folds.Length];
-        Workers.For(0, folds.Length, f => folds[f] = _folds[f].Transform(rows));
+        Workers.For(Workers.ForRows(rows.Table.RowCount), folds.Length, f => folds[f] = _folds[f].Transform(rows));
         return new EncodedTable(folds);
     }
 

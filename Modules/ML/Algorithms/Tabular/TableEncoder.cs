@@ -103,7 +103,7 @@ public sealed class TableEncoder
             throw new ArgumentException($"Column {uneven.Name} has {uneven.Values.Count} rows, not {rows}.", nameof(columns));
         var byName = columns.ToDictionary(column => column.Name, column => column.Values, StringComparer.Ordinal);
         var made = new Column[_plans.Length];
-        Workers.For(0, made.Length, i => made[i] = _plans[i].Encode(byName.GetValueOrDefault, rows, _missing));
+        Workers.For(Workers.ForRows(rows), made.Length, i => made[i] = _plans[i].Encode(byName.GetValueOrDefault, rows, _missing));
         return new Dataset(made.Length > 0 ? made : [Column.Numeric("nothing", new float[rows])]);
     }
 

@@ -3,6 +3,11 @@ namespace OKLA.ML.Algorithms.Trees;
 /// <summary>Parallel loops with a thread limit; one thread runs in place.</summary>
 internal static class Workers
 {
+    private const int FewRows = 256;
+
+    /// <summary>Threads for work on so many rows: a few are done sooner than another thread wakes up, and whoever asks for one row has company.</summary>
+    public static int ForRows(int rows) => rows < FewRows ? 1 : 0;
+
     public static int Count(int threads) => threads > 0 ? threads : Environment.ProcessorCount;
 
     public static void For(int threads, int count, Action<int> body)
