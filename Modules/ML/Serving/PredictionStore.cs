@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.Metrics;
 using System.Text;
 using System.Text.Json;
@@ -26,8 +27,12 @@ internal sealed record AnsweredRow(string? EntityId, IReadOnlyList<string> Names
 
 /// <summary>Writes down which version answered which request with its feature vector.</summary>
 internal sealed class PredictionStore(NpgsqlDataSource database, IOptions<MLOptions> options, TimeProvider clock, ILogger<PredictionStore> logger)
-    : QueuedWriter<AnsweredRequest>(options.Value.Serving.LogQueue, TimeSpan.FromMilliseconds(500), clock, logger)
+    : QueuedWriter<AnsweredRequest>(options.Value.Serving.LogQueue, Interval, clock, logger)
 {
+    /// <summary>Short, so that a lot under load is small: whoever is answered meanwhile shares the processors with it.</summary>
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+
+    private const string Columns = "request_id, row, at, model, version, source, rollout_id, arm, user_key, entity_id, inputs, value, low, high, label, probabilities";
     private static readonly Meter Meter = new("OKLA.ML");
     private static readonly Counter<long> Unwritten = Meter.CreateCounter<long>("okla.ml.predictions.unwritten", "{request}", "Answered requests that could not be written down.");
 
@@ -39,16 +44,70 @@ internal sealed class PredictionStore(NpgsqlDataSource database, IOptions<MLOpti
 
     protected override async Task WriteAsync(IReadOnlyList<AnsweredRequest> batch, CancellationToken ct)
     {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        try
+        {
+            await CopyAsync(connection, batch, ct);
+        }
+        catch (PostgresException known) when (known.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+            // An id came twice: what is new of the lot is written, the rest stands already.
+            await InsertAsync(connection, batch, ct);
+        }
+    }
+
+    /// <summary>The cheap way, for a lot that is all new.</summary>
+    private static async Task CopyAsync(NpgsqlConnection connection, IReadOnlyList<AnsweredRequest> batch, CancellationToken ct)
+    {
+        await using var copy = await connection.BeginBinaryImportAsync($"copy ml.predictions ({Columns}) from stdin (format binary)", ct);
+        var text = new ArrayBufferWriter<byte>(1_000);
+        await using var json = new Utf8JsonWriter(text);
+        foreach (var request in batch)
+        {
+            for (var i = 0; i < request.Rows.Count; i++)
+            {
+                var row = request.Rows[i];
+                text.ResetWrittenCount();
+                json.Reset();
+                Write(json, row);
+                await copy.StartRowAsync(ct);
+                await copy.WriteAsync(request.RequestId, NpgsqlDbType.Text, ct);
+                await copy.WriteAsync(i, NpgsqlDbType.Integer, ct);
+                await copy.WriteAsync(request.At.UtcDateTime, NpgsqlDbType.TimestampTz, ct);
+                await copy.WriteAsync(request.Model, NpgsqlDbType.Text, ct);
+                await WriteAsync(copy, request.Version, NpgsqlDbType.Integer, ct);
+                await copy.WriteAsync(request.Source, NpgsqlDbType.Text, ct);
+                await WriteAsync(copy, request.Rollout, NpgsqlDbType.Uuid, ct);
+                await copy.WriteAsync(request.Arm, NpgsqlDbType.Text, ct);
+                await copy.WriteAsync(request.UserKey, NpgsqlDbType.Text, ct);
+                await copy.WriteAsync(row.EntityId, NpgsqlDbType.Text, ct);
+                await copy.WriteAsync(text.WrittenMemory, NpgsqlDbType.Jsonb, ct);
+                await WriteAsync(copy, row.Answer?.Value, NpgsqlDbType.Double, ct);
+                await WriteAsync(copy, row.Answer?.Low, NpgsqlDbType.Double, ct);
+                await WriteAsync(copy, row.Answer?.High, NpgsqlDbType.Double, ct);
+                await copy.WriteAsync(row.Answer?.Label, NpgsqlDbType.Text, ct);
+                await copy.WriteAsync(row.Answer?.Probabilities is { } shares ? JsonSerializer.Serialize(shares) : null, NpgsqlDbType.Jsonb, ct);
+            }
+        }
+
+        await copy.CompleteAsync(ct);
+    }
+
+    private static Task WriteAsync<T>(NpgsqlBinaryImporter copy, T? value, NpgsqlDbType type, CancellationToken ct) where T : struct =>
+        value is { } known ? copy.WriteAsync(known, type, ct) : copy.WriteNullAsync(ct);
+
+    private static async Task InsertAsync(NpgsqlConnection connection, IReadOnlyList<AnsweredRequest> batch, CancellationToken ct)
+    {
         var rows = batch.SelectMany(request => request.Rows.Select((row, i) => (Request: request, Row: row, Place: i))).ToList();
         foreach (var part in rows.Chunk(5_000))
         {
-            await using var command = database.CreateCommand("""
-                insert into ml.predictions (request_id, row, at, model, version, source, rollout_id, arm, user_key, entity_id, inputs, value, low, high, label, probabilities)
+            await using var command = new NpgsqlCommand($"""
+                insert into ml.predictions ({Columns})
                 select request_id, row, at, model, version, source, rollout_id, arm, user_key, entity_id, inputs::jsonb, value, low, high, label, probabilities::jsonb
                 from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-                    as r (request_id, row, at, model, version, source, rollout_id, arm, user_key, entity_id, inputs, value, low, high, label, probabilities)
+                    as r ({Columns})
                 on conflict do nothing
-                """);
+                """, connection);
             Add(command, NpgsqlDbType.Text, part, line => line.Request.RequestId);
             Add(command, NpgsqlDbType.Integer, part, line => line.Place);
             Add(command, NpgsqlDbType.TimestampTz, part, line => line.Request.At.UtcDateTime);
@@ -77,16 +136,22 @@ internal sealed class PredictionStore(NpgsqlDataSource database, IOptions<MLOpti
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream))
         {
-            json.WriteStartObject();
-            for (var i = 0; i < row.Names.Count; i++)
-            {
-                // PostgreSQL keeps no zero character.
-                json.WriteString(row.Names[i], row.Values[i]?.Replace("\0", "", StringComparison.Ordinal));
-            }
-
-            json.WriteEndObject();
+            Write(json, row);
         }
 
         return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length);
+    }
+
+    private static void Write(Utf8JsonWriter json, AnsweredRow row)
+    {
+        json.WriteStartObject();
+        for (var i = 0; i < row.Names.Count; i++)
+        {
+            // PostgreSQL keeps no zero character.
+            json.WriteString(row.Names[i], row.Values[i]?.Replace("\0", "", StringComparison.Ordinal));
+        }
+
+        json.WriteEndObject();
+        json.Flush();
     }
 }

@@ -132,6 +132,22 @@ public sealed class PredictRowsTests : ServingTest
     }
 
     [Test]
+    public async Task A_request_id_that_comes_again_is_written_down_once_and_costs_nobody_else_in_its_lot()
+    {
+        await BodyAsync(AskAsync(new { size = 12 }, requestId: "twice"));
+        await Service<PredictionStore>().FlushAsync();
+        await BodyAsync(AskAsync(new { size = 13 }, requestId: "twice"));
+        await BodyAsync(AskAsync(new { size = 14 }, requestId: "beside"));
+        await Service<PredictionStore>().FlushAsync();
+
+        var twice = (await Admin.GetFromJsonAsync<JsonElement>("/api/ml/predictions/twice")).GetProperty("rows");
+        twice.GetArrayLength().ShouldBe(1);
+        twice[0].GetProperty("inputs").GetProperty("size").GetString().ShouldBe("12");
+        (await Admin.GetFromJsonAsync<JsonElement>("/api/ml/predictions/beside")).GetProperty("rows").GetArrayLength().ShouldBe(1);
+        Service<PredictionStore>().Lost.ShouldBe(0);
+    }
+
+    [Test]
     public async Task A_repeated_row_comes_from_the_cache_until_another_version_serves()
     {
         var row = new { size = 33, floors = 3 };
