@@ -1,9 +1,16 @@
 using System.Globalization;
+using OKLA.Benchmarks;
 using OKLA.Benchmarks.Algorithms;
 using OKLA.Benchmarks.EventLog;
 using OKLA.Benchmarks.Features;
 using OKLA.Benchmarks.Platform;
 using OKLA.Benchmarks.Serving;
+
+if (args is [Caller.Verb, var address, var bodies, var rest])
+{
+    await Caller.RunAsync(new Uri(address), bodies, TimeSpan.FromMilliseconds(double.Parse(rest, CultureInfo.InvariantCulture)));
+    return 0;
+}
 
 if (args is ["algorithms", ..])
 {

@@ -12,7 +12,7 @@ using OKLA.Shared.Messaging;
 namespace OKLA.Benchmarks.Serving;
 
 /// <summary>
-/// The price model asked for rows by HTTP, every answer written down: one row at a time beside a bare endpoint that takes the same bodies and answers the
+/// The price model asked for rows by HTTP, every answer written down: one row at a time, by a process of its own, beside a bare endpoint that takes the same bodies and answers the
 /// same bytes from memory, and lots of 2,000 rows beside the model's own rows a second in this process.
 /// </summary>
 internal static class PredictBenchmark
@@ -22,7 +22,7 @@ internal static class PredictBenchmark
     private const int MostPaced = 4_000;
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(4);
 
-    /// <summary>Requests before the first measured one: the runtime compiles what is asked often a second time, and only then is an endpoint warm.</summary>
+    /// <summary>Requests before a measured one: the runtime compiles what is asked often a second time, on either side, and only then is an endpoint warm.</summary>
     private const int WarmUp = 20_000;
 
     public static async Task RunAsync(int requests)
@@ -37,28 +37,30 @@ internal static class PredictBenchmark
             await host.App.StartAsync();
             using var client = new HttpClient { BaseAddress = new Uri(host.App.Urls.First()) };
 
-            var bodies = Enumerable.Range(0, requests).Select(n => Body(Row(n))).ToList();
+            var (okla, bodies) = (new Uri(client.BaseAddress, Path), Bodies(0, requests));
             var answer = await (await client.PostAsync(Path, Json(bodies[0]))).EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync();
             await using var bare = await BareHost.StartAsync(answer);
-            var bareClient = bare.Client;
-            await Load.PostAsync(bareClient, BareHost.Path, [.. Enumerable.Range(0, WarmUp).Select(n => bodies[n % bodies.Count])], 1);
-            await Load.PostAsync(client, Path, [.. Enumerable.Range(0, WarmUp).Select(n => Body(Row(n + 1_000_000)))], 1);
+            var bareAt = new Uri(bare.Client.BaseAddress!, BareHost.Path);
 
-            var table = new Table("one row, one caller", "requests", "p50 ms", "p99 ms", "p99 of bare");
-            var bareResult = await Load.PostAsync(bareClient, BareHost.Path, bodies, 1);
+            // Both are warm before the first is measured, and whatever the training left to do is done.
+            await Caller.PostAsync(bareAt, [], Bodies(1_000_000, WarmUp));
+            await Caller.PostAsync(okla, [], Bodies(1_000_000, 2 * WarmUp));
+
+            var table = new Table("one row, one caller that never rests", "requests", "p50 ms", "p99 ms", "p99 of bare");
+            var bareResult = await Caller.PostAsync(bareAt, Bodies(1_000_000, WarmUp), bodies);
             table.Add("bare, the same bytes from memory", bareResult.Requests, bareResult.Percentile(.5), bareResult.Percentile(.99), 1.0);
-            Add(table, "price of a new row", await Load.PostAsync(client, Path, bodies, 1), bareResult);
-            Add(table, "price of a row from the cache", await Load.PostAsync(client, Path, bodies, 1), bareResult);
+            Add(table, "price of a new row", await Caller.PostAsync(okla, Bodies(1_000_000, WarmUp), bodies), bareResult);
+            Add(table, "price of a row from the cache", await Caller.PostAsync(okla, Bodies(0, requests), bodies), bareResult);
             table.Print();
             Console.WriteLine();
 
-            // A caller that never rests keeps both cores busy with what is written down; most callers do rest, and wait from when they send.
+            // A caller that never rests keeps a core busy with what is written down of it; most callers do rest, and wait from when they send.
             var paced = new Table("one row, one caller that rests a while", "requests", "p50 ms", "p99 ms", "p99 of bare");
-            var some = Enumerable.Range(0, Math.Min(requests, MostPaced)).Select(n => Body(Row(n + 2_000_000))).ToList();
-            var barePaced = await Load.PostAsync(bareClient, BareHost.Path, some, 1, Rest);
+            var some = Bodies(2_000_000, Math.Min(requests, MostPaced));
+            var barePaced = await Caller.PostAsync(bareAt, Bodies(3_000_000, WarmUp), some, Rest);
             paced.Add("bare, the same bytes from memory", barePaced.Requests, barePaced.Percentile(.5), barePaced.Percentile(.99), 1.0);
-            Add(paced, "price of a new row", await Load.PostAsync(client, Path, some, 1, Rest), barePaced);
-            Add(paced, "price of a row from the cache", await Load.PostAsync(client, Path, some, 1, Rest), barePaced);
+            Add(paced, "price of a new row", await Caller.PostAsync(okla, Bodies(3_000_000, WarmUp), some, Rest), barePaced);
+            Add(paced, "price of a row from the cache", await Caller.PostAsync(okla, Bodies(3_000_000, WarmUp), some, Rest), barePaced);
             var alone = await AloneAsync(host.App.Services);
             paced.Add("the model alone, in this process", alone.Requests, alone.Percentile(.5), alone.Percentile(.99), alone.Percentile(.99) / barePaced.Percentile(.99));
             paced.Print();
@@ -122,6 +124,8 @@ internal static class PredictBenchmark
         ["make"] = n % 3 == 0 ? "Toyota" : n % 3 == 1 ? "Honda" : "Kia", ["model"] = n % 2 == 0 ? "Corolla LE" : "Civic EX", ["year"] = 2000 + n % 25, ["bodyType"] = n % 2 == 0 ? "sedan" : "jeepeta",
         ["fuel"] = "gasolina", ["condition"] = "usado", ["mileageKm"] = 10_000 + n, ["title"] = $"Toyota Corolla LE {2000 + n % 25}",
     };
+
+    private static List<byte[]> Bodies(int from, int count) => [.. Enumerable.Range(from, count).Select(n => Body(Row(n)))];
 
     private static byte[] Body(params Dictionary<string, object>[] rows) => JsonSerializer.SerializeToUtf8Bytes(new { rows });
 
