@@ -32,9 +32,11 @@ if (args is ["platform", var tables, ..])
 
 if (args is ["models", .. var what])
 {
+    var only = Array.IndexOf(what, "--only") is >= 0 and var place ? what[(place + 1)..] : null;
+    what = only is null ? what : what[..^(only.Length + 1)];
     int[] sizes = [.. what.Where(text => int.TryParse(text, CultureInfo.InvariantCulture, out _)).Select(text => int.Parse(text, CultureInfo.InvariantCulture))];
     var folder = what.FirstOrDefault(text => text != "--refused-too" && !int.TryParse(text, CultureInfo.InvariantCulture, out _));
-    await ModelsBenchmark.RunAsync(folder, sizes is [var visitors, ..] ? visitors : 2_000, sizes is [_, var listings] ? listings : 3_000, what.Contains("--refused-too"));
+    await ModelsBenchmark.RunAsync(folder, sizes is [var visitors, ..] ? visitors : 2_000, sizes is [_, var listings] ? listings : 3_000, what.Contains("--refused-too"), only);
     return 0;
 }
 
@@ -79,6 +81,6 @@ switch (args.FirstOrDefault())
         await FeaturesBenchmark.RunAsync(size ?? 2_000, args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 100_000, args.Length > 3 ? args[3] : null);
         return 0;
     default:
-        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|append-growth|archive|lag [events] | recommend [items] | predict [requests] | models [FOLDER | visitors [listings]] [--refused-too] | features-prepare FOLDER [visitors [days [listings]]] | features [visitors [frame rows [FOLDER]]] | features-heavy [events] | features-catch-up|feature-cost [visitors [FOLDER]] | platform FOLDER [seconds] | algorithms [trees|arithmetic|search|scale] [--quick] [--data FOLDER]");
+        Console.WriteLine("Usage: dotnet run -c Release --project tests/OKLA.Benchmarks -- append|append-projecting|append-growth|archive|lag [events] | recommend [items] | predict [requests] | models [FOLDER | visitors [listings]] [--refused-too] [--only PART-OF-A-NAME …] | features-prepare FOLDER [visitors [days [listings]]] | features [visitors [frame rows [FOLDER]]] | features-heavy [events] | features-catch-up|feature-cost [visitors [FOLDER]] | platform FOLDER [seconds] | algorithms [trees|arithmetic|search|scale] [--quick] [--data FOLDER]");
         return 2;
 }

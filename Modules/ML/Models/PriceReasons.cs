@@ -25,40 +25,47 @@ internal static class PriceReasons
     /// <param name="logPrices">The model.</param>
     public static Parts Of(PriceFeatures ad, IReadOnlyList<PriceFeatures> against, Func<IReadOnlyList<PriceFeatures>, double[]> logPrices)
     {
-        PriceFeatures[] others = [.. against.Select(other => other with { At = ad.At })];
+        // The mean over the others of games against one of them each: their Shapley values add up as their prices do, and against one other only what differs from it plays.
         var named = IsName(ad);
-        int[] players = [.. Enumerable.Range(0, Inputs.Count - (named ? 1 : 0)).Where(group => others.Any(other => !Says(other, group, named).SequenceEqual(Says(ad, group, named))))];
-        var subsets = 1 << players.Length;
-        var asked = new PriceFeatures[subsets * others.Length];
-        for (var subset = 0; subset < subsets; subset++)
+        var (asked, games) = (new Dictionary<PriceFeatures, int>(), new List<(int[] Players, int[] Places)>());
+        foreach (var other in against.Select(other => other with { At = ad.At }))
         {
-            for (var o = 0; o < others.Length; o++)
+            int[] players = [.. Enumerable.Range(0, Inputs.Count - (named ? 1 : 0)).Where(group => !Says(other, group, named).SequenceEqual(Says(ad, group, named)))];
+            var places = new int[1 << players.Length];
+            for (var subset = 0; subset < places.Length; subset++)
             {
-                var mixed = others[o];
+                var mixed = other;
                 for (var p = 0; p < players.Length; p++)
                 {
                     mixed = (subset & (1 << p)) != 0 ? Take(mixed, ad, players[p], named) : mixed;
                 }
 
-                asked[(subset * others.Length) + o] = mixed;
+                // The same vehicle comes about in several ways, and is asked about once.
+                asked.TryAdd(mixed, asked.Count);
+                places[subset] = asked[mixed];
             }
+
+            games.Add((players, places));
         }
 
-        var answers = logPrices(asked);
-        double[] value = [.. Enumerable.Range(0, subsets).Select(subset => answers.AsSpan(subset * others.Length, others.Length).ToArray().Average())];
-        var adds = new double[Inputs.Count];
-        for (var p = 0; p < players.Length; p++)
+        var (answers, from, output, adds) = (logPrices([.. asked.Keys]), 0.0, 0.0, new double[Inputs.Count]);
+        foreach (var (players, places) in games)
         {
-            for (var subset = 0; subset < subsets; subset++)
+            var value = Array.ConvertAll(places, place => answers[place]);
+            (from, output) = (from + (value[0] / games.Count), output + (value[^1] / games.Count));
+            for (var p = 0; p < players.Length; p++)
             {
-                if ((subset & (1 << p)) == 0)
+                for (var subset = 0; subset < value.Length; subset++)
                 {
-                    adds[players[p]] += Weight(BitOperations.PopCount((uint)subset), players.Length) * (value[subset | (1 << p)] - value[subset]);
+                    if ((subset & (1 << p)) == 0)
+                    {
+                        adds[players[p]] += Weight(BitOperations.PopCount((uint)subset), players.Length) * (value[subset | (1 << p)] - value[subset]) / games.Count;
+                    }
                 }
             }
         }
 
-        return new Parts(value[0], value[^1], adds);
+        return new Parts(from, output, adds);
     }
 
     /// <summary>What a part is worth in dollars, so that the parts add up to the difference of the prices: the logarithmic mean of the two prices times the part (Ang 2004).</summary>

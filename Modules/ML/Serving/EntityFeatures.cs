@@ -28,8 +28,15 @@ internal sealed class EntityFeatures(IMessageBus bus, ServedModels served)
             read.AddOrUpdate(signature, names = await NamesAsync(entity, signature, ct));
         }
 
+        JsonElement[] rows = [.. question.Rows.EnumerateArray()];
+        int[] open = [.. Enumerable.Range(0, rows.Length).Where(i => ids[i] is { Length: > 0 } && !IsWhole(rows[i], names))];
+        if (open.Length == 0)
+        {
+            return question;
+        }
+
         var values = new IReadOnlyList<object?>?[ids.Count];
-        foreach (var some in Enumerable.Range(0, names.Length > 0 ? ids.Count : 0).Where(i => ids[i] is { Length: > 0 }).Chunk(AtOnce))
+        foreach (var some in open.Chunk(AtOnce))
         {
             var asked = Array.ConvertAll(some, i => bus.InvokeAsync<IReadOnlyList<object?>>(new GetModelFeatures(entity, ids[i]!, names), ct));
             await Task.WhenAll(asked);
@@ -47,6 +54,23 @@ internal sealed class EntityFeatures(IMessageBus bus, ServedModels served)
     {
         var known = (await bus.InvokeAsync<IReadOnlyList<string>>(new ListModelFeatures(entity), ct)).ToHashSet(StringComparer.Ordinal);
         return [.. signature.Inputs.Select(input => input.Name).Where(known.Contains)];
+    }
+
+    /// <summary>Whether nothing is left to look up: the row names every feature, most often in their order. What is no object takes none.</summary>
+    internal static bool IsWhole(JsonElement row, string[] names)
+    {
+        if (row.ValueKind != JsonValueKind.Object)
+        {
+            return true;
+        }
+
+        var next = 0;
+        foreach (var property in row.EnumerateObject())
+        {
+            next += next < names.Length && property.NameEquals(names[next]) ? 1 : 0;
+        }
+
+        return next == names.Length || names.All(name => row.TryGetProperty(name, out _));
     }
 
     /// <summary>Rows with the values that they do not name themselves.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Frozen;
+using System.Globalization;
 using System.Text.Json;
 using Dapper;
 using Microsoft.Extensions.Hosting;
@@ -7,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using OKLA.ML.Models;
+using OKLA.ML.Models.Recommenders;
 using OKLA.ML.Registry;
 using OKLA.ML.Rollout;
 using OKLA.Shared.EventLog;
@@ -35,7 +37,7 @@ internal sealed record ServedVersion(string Model, int Version, IServedModel Ans
 
 /// <summary>
 /// The versions that answer rows, in memory: read when first asked for, the ones asked longest ago let go when there is too much. One loop looks for
-/// publications and rollouts every few seconds and loads what is new of a model in use before requests turn to it, so that none of them waits for it.
+/// publications and rollouts every few seconds and loads what is new of a model in use, and asks it a few times, before requests turn to it, so that none of them waits for it.
 /// </summary>
 internal sealed class ServedModels(ModelCatalog catalog, ModelRegistry registry, NpgsqlDataSource database, IMessageBus bus, IOptions<MLOptions> options, TimeProvider clock, ILogger<ServedModels> logger)
     : BackgroundService
@@ -46,9 +48,23 @@ internal sealed class ServedModels(ModelCatalog catalog, ModelRegistry registry,
     /// <summary>Between looks that requests bring about.</summary>
     private static readonly TimeSpan LeastPause = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>The runtime compiles anew, and well, what was called thirty times.</summary>
+    private const int MostWarmUps = 35;
+
+    /// <summary>What warming a version up may take; a clock that stands still leaves it at <see cref="MostWarmUps"/>.</summary>
+    private static readonly TimeSpan LongestWarmUp = TimeSpan.FromMilliseconds(200);
+
     private readonly ConcurrentDictionary<(string Model, int Version), Slot> slots = new();
     private long lookedAt;
+    private volatile bool readsAhead;
     private volatile FrozenDictionary<string, LiveVersions> live = FrozenDictionary<string, LiveVersions>.Empty;
+
+    /// <summary>From now on what is published of any model is read before it is seen; answers those of which a version was published by now.</summary>
+    public IReadOnlyList<string> ReadAhead()
+    {
+        readsAhead = true;
+        return [.. live.Keys.Where(model => !ItemKind.Recommends(model))];
+    }
 
     /// <summary>Which versions of a model answer; null when none was published.</summary>
     public LiveVersions? Find(string model) => live.GetValueOrDefault(model);
@@ -142,7 +158,7 @@ internal sealed class ServedModels(ModelCatalog catalog, ModelRegistry registry,
 
         var next = serving.ToFrozenDictionary(
             row => row.Key, row => new LiveVersions(row.Value.Version, row.Value.Previous, rollouts.Find(rollout => rollout.Model == row.Key)), StringComparer.Ordinal);
-        foreach (var (model, versions) in next.Where(row => slots.Keys.Any(slot => slot.Model == row.Key) && live.TryGetValue(row.Key, out var old) && !Same(old, row.Value)))
+        foreach (var (model, versions) in next.Where(row => (readsAhead ? !ItemKind.Recommends(row.Key) : slots.Keys.Any(slot => slot.Model == row.Key)) && !(live.TryGetValue(row.Key, out var old) && Same(old, row.Value))))
         {
             foreach (var version in (int[])[versions.Version, .. versions.Rollout?.Versions ?? []])
             {
@@ -211,6 +227,7 @@ internal sealed class ServedModels(ModelCatalog catalog, ModelRegistry registry,
                 return null;
             }
 
+            WarmUp(model, version, answers);
             Log.Loaded(logger, model, version, "rows");
             return new ServedVersion(model, version, answers, artefact.Length);
         }
@@ -221,6 +238,29 @@ internal sealed class ServedModels(ModelCatalog catalog, ModelRegistry registry,
             return null;
         }
     }
+
+    /// <summary>Asks a version what it will be asked, so that nobody who waits pays for what only first answers cost. One that fails here is at fault when it is asked, and the next fallback answers then.</summary>
+    private void WarmUp(string model, int version, IServedModel answers)
+    {
+        try
+        {
+            string?[][] row = [[.. answers.Signature.Inputs.Select(Example)]];
+            var began = clock.GetTimestamp();
+            for (var time = 0; time < MostWarmUps && clock.GetElapsedTime(began) < LongestWarmUp; time++)
+            {
+                answers.Predict(row);
+                answers.Explain(row);
+            }
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            Log.PredictionFailed(logger, model, version, fault);
+        }
+    }
+
+    /// <summary>A value such as the version learned from.</summary>
+    private static string? Example(ModelInput input) =>
+        input is { Min: { } least, Max: { } most } && input.Type == "number" ? ((least + most) / 2).ToString("R", CultureInfo.InvariantCulture) : input.Categories is [var often, ..] ? often : input.Example;
 
     /// <summary>Lets versions go, the ones asked longest ago first, until the rest fits; one at least stays.</summary>
     private void Trim()

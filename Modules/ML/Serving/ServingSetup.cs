@@ -19,7 +19,7 @@ internal static class ServingSetup
     public static IServiceCollection AddServing(this IServiceCollection services, bool serve)
     {
         services.AddSingleton<EntityFeatures>().AddSingleton<PredictionCache>().AddSingleton<Predictor>().AddSingleton<Explainer>().AddSingleton<TriedVersions>().AddSingleton<RolloutStart>().AddSingleton<ScoreLeads.Asking>().AddSingleton<EstimateDaysToSale.Desk>().AddSingleton<TextPredictor>();
-        services.AddLoop<ServedModels>(serve).AddLoop<ServingMeter>(serve).AddLoop<PredictionStore>(serve).AddLoop<BatchWorker>(serve).AddLoop<AsyncWorker>(serve);
+        services.AddLoop<ServedModels>(serve).AddLoop<FirstAnswers>(serve).AddLoop<ServingMeter>(serve).AddLoop<PredictionStore>(serve).AddLoop<BatchWorker>(serve).AddLoop<AsyncWorker>(serve);
         services.AddLoop<Exposures>(serve).AddLoop<ShadowAnswers>(serve).AddLoop<RolloutLoop>(serve);
         services.AddSingleton<AlertChannels>().AddLoop<AlertLoop>(serve);
         services.AddHttpClient(AsyncWorker.HttpClientName, client => client.Timeout = TimeSpan.FromSeconds(10))

@@ -25,6 +25,31 @@ public sealed class PriceReasonsTests
     }
 
     [Test]
+    public void Against_several_ads_parts_are_the_means_of_those_against_each_and_no_vehicle_is_asked_about_twice()
+    {
+        static double[] Model(IReadOnlyList<PriceFeatures> ads) =>
+            [.. ads.Select(ad => (0.1 * (ad.Year - 2010) * (ad.Fuel == "diesel" ? 3 : 1)) + (ad.Transmission == "automatica" ? 0.2 * (ad.Year - 2009) : 0))];
+        var (ad, asked) = (Ad(2012, "diesel") with { Transmission = "automatica" }, new List<PriceFeatures>());
+        PriceFeatures[] others = [Ad(2010, "diesel"), Ad(2011, "gasolina"), Ad(2012, "gasolina"), Ad(2010, "diesel")];
+
+        var parts = PriceReasons.Of(ad, others, ads =>
+        {
+            asked.AddRange(ads);
+            return Model(ads);
+        });
+
+        var each = others.Select(other => PriceReasons.Of(ad, [other], Model)).ToArray();
+        parts.Base.ShouldBe(each.Average(one => one.Base), 1e-12);
+        for (var input = 0; input < parts.Adds.Count; input++)
+        {
+            parts.Adds[input].ShouldBe(each.Average(one => one.Adds[input]), 1e-12);
+        }
+
+        (parts.Base + parts.Adds.Sum()).ShouldBe(parts.Output, 1e-12);
+        asked.ShouldBeUnique();
+    }
+
+    [Test]
     public void What_the_ads_agree_in_adds_nothing()
     {
         var parts = PriceReasons.Of(Ad(2012, "diesel"), [Ad(2012, "gasolina")], ads => [.. ads.Select(ad => ad.Year / 1000)]);
@@ -70,5 +95,7 @@ public sealed class PriceReasonsTests
         line.Predict(Ad(2015, "gasolina")).ShouldBe(10.5, 0.2);
     }
 
-    private static PriceFeatures Ad(double year, string fuel) => new("toyota", "corolla", "sedan", fuel, "usado", null, year, double.NaN, ["toyota", "corolla"], At);
+    private static readonly string[] Title = ["toyota", "corolla"];
+
+    private static PriceFeatures Ad(double year, string fuel) => new("toyota", "corolla", "sedan", fuel, "usado", null, year, double.NaN, Title, At);
 }

@@ -20,6 +20,18 @@ public sealed class EntityFeaturesTests : DatabaseTest
         merged.GetRawText().ShouldBe("""[{"lead.channel":"call","lead.age":7,"lead.make":"Toyota"},{},5]""");
     }
 
+    [TestCase("""{"lead.age":3,"lead.make":null}""", true)]
+    [TestCase("""{"lead.make":"Kia","other":1,"lead.age":3}""", true)]
+    [TestCase("""{"lead.age":3}""", false)]
+    [TestCase("""{}""", false)]
+    [TestCase("5", true)]
+    public void Nothing_is_looked_up_for_a_row_that_names_every_feature(string row, bool whole)
+    {
+        using var read = JsonDocument.Parse(row);
+
+        EntityFeatures.IsWhole(read.RootElement, ["lead.age", "lead.make"]).ShouldBe(whole);
+    }
+
     [Test]
     public async Task What_is_served_to_a_model_is_what_its_training_frame_holds()
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json;
 using OKLA.ML.Models;
@@ -18,6 +19,11 @@ internal sealed record Line(double Slope, bool Fails = false, int SlowMillisecon
 internal sealed class LineModel : ModelDefinition
 {
     public const string ModelName = "line";
+
+    private static readonly ConcurrentDictionary<double, int> Answered = new();
+
+    /// <summary>How many rows lines of a slope have answered.</summary>
+    public static int AnsweredBy(double slope) => Answered.GetValueOrDefault(slope);
 
     public override string Name => ModelName;
 
@@ -43,6 +49,7 @@ internal sealed class LineModel : ModelDefinition
 
         public Prediction[] Predict(IReadOnlyList<string?[]> rows, int threads = 1)
         {
+            Answered.AddOrUpdate(line.Slope, rows.Count, (_, sum) => sum + rows.Count);
             if (line.Fails)
             {
                 throw new InvalidOperationException("This version is bad on purpose.");
