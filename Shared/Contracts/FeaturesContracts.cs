@@ -121,15 +121,15 @@ public sealed record HistoryItem(string ItemId, float Weight, int Events, string
     public bool Refused { get; init; }
 }
 
-/// <summary>Query to Features: how visitors came for the first time and what they then looked at, in the order of their ids. Somebody who had signed in elsewhere is not new.</summary>
+/// <summary>Query to Features: how visitors came who then looked at something, and at what, in the order of their ids. Somebody who had signed in elsewhere is not new.</summary>
 /// <param name="AsOf">Event time and known-at time are both at or before this (UTC).</param>
 public sealed record GetFirstVisits(DateTimeOffset AsOf) : IQuery<IReadOnlyList<FirstVisit>>;
 
-/// <summary>A visitor's first hour.</summary>
+/// <summary>A visitor's beginning.</summary>
 /// <param name="PersonId">Anonymous id of the visitor.</param>
-/// <param name="At">Its beginning (UTC).</param>
-/// <param name="Entry">How it began, see <see cref="GetEntry"/>.</param>
-/// <param name="Items">Items looked at, each once, the first one first.</param>
+/// <param name="At">When the first item was looked at (UTC).</param>
+/// <param name="Entry">What <see cref="GetEntry"/> would have answered just before.</param>
+/// <param name="Items">Items looked at within an hour from then, each once, the first one first.</param>
 public sealed record FirstVisit(string PersonId, DateTimeOffset At, IReadOnlyList<string> Entry, IReadOnlyList<string> Items);
 
 /// <summary>

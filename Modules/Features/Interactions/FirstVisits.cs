@@ -15,7 +15,10 @@ internal static class FirstVisitsHandler
     public static ValueTask<IReadOnlyList<string>> Handle(GetEntry query, FirstVisits visits, CancellationToken ct) => visits.EntryAsync(query.PersonId, ct);
 }
 
-/// <summary>How people began: the facts of their first hour. How somebody began is kept for a short while or until an event of theirs comes.</summary>
+/// <summary>
+/// How people began: what the first <see cref="FirstFacts"/> facts before the first look at an item tell, whenever they were, for who is learned from as for who is asked about.
+/// How somebody began is kept for a short while or until an event of theirs comes.
+/// </summary>
 internal sealed class FirstVisits(NpgsqlDataSource database, IOptions<FeaturesOptions> options, TimeProvider clock, HybridCache? cache = null)
 {
     private const string Columns = "f.type, f.occurred_at, f.device, f.campaign_id, f.make, f.body_type, f.extent, f.item_id";
@@ -34,20 +37,22 @@ internal sealed class FirstVisits(NpgsqlDataSource database, IOptions<FeaturesOp
         ? ReadEntryAsync(personId, ct)
         : cache.GetOrCreateAsync(Key(personId), (Own: this, personId), static (asked, ct) => asked.Own.ReadEntryAsync(asked.personId, ct), keep, Tags, ct);
 
-    /// <summary>How everybody began, as it was known at a time.</summary>
+    /// <summary>How everybody began who had looked at something, and at what within an hour, as it was known at a time.</summary>
     public async Task<IReadOnlyList<FirstVisit>> ReadAsync(DateTimeOffset asOf, CancellationToken ct)
     {
         await using var command = database.CreateCommand($"""
             with firsts as (
-                select distinct on (person_id) person_id, occurred_at as began from features.facts
-                where person_id is not null and occurred_at <= $1 and known_at <= $1 and not exists (select 1 from features.person_links l where l.user_id = person_id)
+                select distinct on (person_id) person_id, occurred_at as looked from features.facts
+                where type = $2 and item_id is not null and person_id is not null and occurred_at <= $1 and known_at <= $1
+                    and not exists (select 1 from features.person_links l where l.user_id = person_id)
                 order by person_id, occurred_at
             )
             select {Columns}, f.person_id from firsts join features.facts f using (person_id)
-            where f.occurred_at <= began + interval '1 hour' and f.occurred_at <= $1 and f.known_at <= $1
+            where f.occurred_at <= looked + interval '1 hour' and f.occurred_at <= $1 and f.known_at <= $1
             order by f.person_id collate "C", f.occurred_at, f.position
             """);
         command.Parameters.Add(new NpgsqlParameter { Value = asOf.UtcDateTime, NpgsqlDbType = NpgsqlDbType.TimestampTz });
+        command.Parameters.Add(new NpgsqlParameter { Value = EventTypes.ItemViewed });
         await using var row = await command.ExecuteReaderAsync(ct);
         var (visits, person, first) = (new List<FirstVisit>(), (string?)null, new Beginning());
         while (await row.ReadAsync(ct))
@@ -99,7 +104,9 @@ internal sealed class FirstVisits(NpgsqlDataSource database, IOptions<FeaturesOp
         private readonly List<string> entry = [];
         private readonly List<string> items = [];
         private bool searched;
+        private int facts;
 
+        /// <summary>When the first item was looked at (UTC).</summary>
         public DateTime At { get; private set; }
 
         public IReadOnlyList<string> Entry => entry;
@@ -110,9 +117,9 @@ internal sealed class FirstVisits(NpgsqlDataSource database, IOptions<FeaturesOp
         {
             string? Text(int column) => row.IsDBNull(column) ? null : row.GetString(column);
             var type = row.GetString(0);
-            if (At == default)
+            facts++;
+            if (facts == 1)
             {
-                At = row.GetDateTime(1);
                 Say("began", type);
             }
 
@@ -120,6 +127,7 @@ internal sealed class FirstVisits(NpgsqlDataSource database, IOptions<FeaturesOp
             {
                 if (Text(7) is { } item && !items.Contains(item))
                 {
+                    At = items.Count == 0 ? row.GetDateTime(1) : At;
                     items.Add(item);
                 }
 
@@ -127,7 +135,7 @@ internal sealed class FirstVisits(NpgsqlDataSource database, IOptions<FeaturesOp
             }
 
             // What comes after the first look is history and no longer a beginning.
-            if (items.Count > 0)
+            if (items.Count > 0 || facts > FirstFacts)
             {
                 return;
             }

@@ -4,8 +4,8 @@ using OKLA.Shared.Contracts;
 namespace OKLA.ML.Training.Recommenders;
 
 /// <summary>
-/// Learns and measures what to show to somebody new. A case is a visitor who came for the first time within a span of time and looked at something then on offer;
-/// what they looked at in that first hour should stand first, for whoever knows no more than how they came.
+/// Learns and measures what to show to somebody new. A case is a visitor whose first look at an item falls into a span of time and meets something then on offer;
+/// what they looked at in the hour from then should stand first, for whoever knows no more than how they came.
 /// </summary>
 internal sealed class FirstVisitMeasures(ItemKind kind, InteractionFrame frame, IReadOnlyList<FirstVisit> visits, RecommenderKnobs knobs, ExchangeRates rates)
 {

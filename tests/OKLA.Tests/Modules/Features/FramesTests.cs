@@ -240,6 +240,30 @@ public sealed class FramesTests : DatabaseTest, IAsyncDisposable
     }
 
     [Test]
+    public async Task Who_is_learned_from_began_with_what_would_have_been_told_of_them_just_before_the_first_look()
+    {
+        // Ana searches on her second day and looks on her third; Ben's search is his 21st fact, too late to be how he began.
+        await room.TellAsync(
+            [Said(EventTypes.PageViewed, "ana", null, T0, new { }, new { device = "mobile" }), Said(EventTypes.Searched, "ana", null, T0.AddDays(1), new { filters = new { make = "Kia" } }),
+             .. Enumerable.Range(0, 20).Select(n => Said(EventTypes.PageViewed, "ben", null, T0.AddSeconds(n), new { }, new { device = "desktop" })),
+             Said(EventTypes.Searched, "ben", null, T0.AddMinutes(1), new { filters = new { make = "Ford" } }), Said(EventTypes.PageViewed, "eva", null, T0, new { })]);
+        room.Clock.Now = T0.AddDays(2);
+        string[][] told = [[.. await EntryAsync("ana")], [.. await EntryAsync("ben")]];
+
+        await room.TellAsync(
+            Room.View("ana", "car-1", T0.AddDays(2)), Room.View("ana", "car-2", T0.AddDays(2).AddMinutes(50)), Room.View("ana", "car-3", T0.AddDays(2).AddMinutes(70)), Room.View("ben", "car-4", T0.AddDays(2)));
+
+        var visits = await room.Bus.InvokeAsync<IReadOnlyList<FirstVisit>>(new GetFirstVisits(T0.AddDays(3)));
+        visits.Select(visit => visit.PersonId).ShouldBe(["ana", "ben"]);
+        visits.Select(visit => string.Join(' ', visit.Entry)).ShouldBe(told.Select(words => string.Join(' ', words)));
+        told[0].ShouldBe(["began=page_viewed", "device=mobile", "make=kia"]);
+        told[1].ShouldBe(["began=page_viewed", "device=desktop"]);
+        (visits[0].At, string.Join(' ', visits[0].Items)).ShouldBe((T0.AddDays(2), "car-1 car-2"));
+
+        async Task<IReadOnlyList<string>> EntryAsync(string person) => await room.Bus.InvokeAsync<IReadOnlyList<string>>(new GetEntry(person));
+    }
+
+    [Test]
     public async Task Popularity_counts_the_days_of_Santo_Domingo()
     {
         // 03:59 UTC is still the day before in Santo Domingo (UTC-4).
