@@ -1,3 +1,4 @@
+using System.Globalization;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
 using OKLA.Shared.Messaging;
@@ -19,14 +20,22 @@ internal sealed class TrueProbabilitiesHandler(EventLog log, IMessageBus bus)
         AnswerAsync([.. query.Looks.Select(look => (look.PersonId, look.ItemId))], (world, i, person, item) =>
             world.Run.Kind == SimulationRun.Vehicles ? Visitor.ContactShare * world.Wants.Probability(person, world.Vehicle(item), query.Looks[i].At) : double.NaN, ct);
 
-    public Task<TrueProbabilities> HandleAsync(GetTrueDealProbabilities query, CancellationToken ct) =>
-        AnswerAsync([.. query.Contacts.Select(contact => (contact.PersonId, contact.ItemId))], (world, i, person, item) =>
-        {
-            var contact = query.Contacts[i];
-            var channel = Array.IndexOf(Visitor.Channels, contact.Channel);
-            var vehicle = world.Vehicle(item);
-            return channel < 0 || world.Run.Kind != SimulationRun.Vehicles ? double.NaN : world.Deals.Probability(person, vehicle.Seller, world.Wants.Probability(person, vehicle, contact.At), channel);
-        }, ct);
+    public async Task<TrueProbabilities> HandleAsync(GetTrueDealProbabilities query, CancellationToken ct)
+    {
+        var (contacts, sold) = await DealsAsync(ct);
+        return await AnswerAsync(
+            [.. query.Contacts.Select(contact => (contact.PersonId, contact.ItemId))], (world, i, person, item) =>
+            {
+                var (contact, channel) = (query.Contacts[i], Array.IndexOf(Visitor.Channels, query.Contacts[i].Channel));
+                if (channel < 0 || world.Run.Kind != SimulationRun.Vehicles)
+                {
+                    return double.NaN;
+                }
+
+                world.History ??= new DealHistory(world.Run, world.Deals, world.Wants, world.Find, contacts[world.Run.Seed], sold[world.Run.Seed].ToDictionary(one => one.ItemId, one => (one.Person, one.At), StringComparer.Ordinal));
+                return world.History.Probability(person, world.Vehicle(item), channel, contact.At);
+            }, ct, [.. contacts.SelectMany(seed => seed.Select(contact => contact.ItemId)).Distinct()]);
+    }
 
     public async Task<TrueProbabilities> HandleAsync(GetTrueDaysToSale query, CancellationToken ct)
     {
@@ -46,22 +55,21 @@ internal sealed class TrueProbabilitiesHandler(EventLog log, IMessageBus bus)
     }
 
     private async Task<TrueProbabilities> AnswerAsync(
-        IReadOnlyList<(string PersonId, string ItemId)> pairs, Func<World, int, int, CatalogEntry, double> ask, CancellationToken ct)
+        IReadOnlyList<(string PersonId, string ItemId)> pairs, Func<World, int, int, CatalogEntry, double> ask, CancellationToken ct, IReadOnlyList<string>? others = null)
     {
         var people = pairs.Select(pair => pair.PersonId).Distinct().ToDictionary(id => id, SimulationRun.PersonOf);
-        var worlds = new Dictionary<ulong, World>();
+        var (worlds, items) = (new Dictionary<ulong, World>(), new Dictionary<string, CatalogEntry>());
         foreach (var seed in people.Values.OfType<(ulong Seed, int Person)>().Select(known => known.Seed).Distinct())
         {
             if (await SimulationRuns.FindAsync(log, seed, ct) is { } found)
             {
-                worlds[seed] = new World(found.Run);
+                worlds[seed] = new World(found.Run, items);
             }
         }
 
-        var items = new Dictionary<string, CatalogEntry>();
         if (worlds.Count > 0)
         {
-            foreach (var ids in pairs.Select(pair => pair.ItemId).Distinct().Chunk(ItemsAtOnce))
+            foreach (var ids in pairs.Select(pair => pair.ItemId).Concat(others ?? []).Distinct().Chunk(ItemsAtOnce))
             {
                 foreach (var entry in await bus.InvokeAsync<IReadOnlyList<CatalogEntry>>(new GetCatalogItems(ids), ct))
                 {
@@ -83,8 +91,34 @@ internal sealed class TrueProbabilitiesHandler(EventLog log, IMessageBus bus)
         return new TrueProbabilities(values);
     }
 
+    /// <summary>Contacts and sales of simulated people, by seed.</summary>
+    private async Task<(ILookup<ulong, SimulatedContact> Contacts, ILookup<ulong, (string ItemId, int Person, DateTimeOffset At)> Sold)> DealsAsync(CancellationToken ct)
+    {
+        var (contacts, sold) = (new List<(ulong Seed, SimulatedContact Contact)>(), new List<(ulong Seed, (string, int, DateTimeOffset) Sale)>());
+        await foreach (var told in log.ReadAsync(0, [EventTypes.Contacted, EventTypes.Sold], ct: ct))
+        {
+            var body = told.Read<BehaviourEvent>();
+            if (body.ItemId is not { } item || SimulationRun.PersonOf(body.PersonId) is not { } known)
+            {
+                continue;
+            }
+
+            if (told.Type == EventTypes.Sold)
+            {
+                sold.Add((known.Seed, (item, known.Person, told.OccurredAt)));
+            }
+            else if (body.Properties is { } said && said.TryGetProperty("channel", out var way) && Array.IndexOf(Visitor.Channels, way.GetString()) is >= 0 and var channel
+                && int.TryParse(body.SessionId?[(body.SessionId.LastIndexOf('-') + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var visit))
+            {
+                contacts.Add((known.Seed, new SimulatedContact(known.Person, visit, item, channel, told.OccurredAt)));
+            }
+        }
+
+        return (contacts.ToLookup(one => one.Seed, one => one.Contact), sold.ToLookup(one => one.Seed, one => one.Sale));
+    }
+
     /// <summary>A simulation made again. Money is compared at the rate that it was made with.</summary>
-    private sealed class World(SimulationRun run)
+    private sealed class World(SimulationRun run, Dictionary<string, CatalogEntry> items)
     {
         private readonly Dictionary<CatalogEntry, Vehicle> vehicles = new(ReferenceEqualityComparer.Instance);
         private readonly Dictionary<CatalogEntry, Activity> activities = new(ReferenceEqualityComparer.Instance);
@@ -95,6 +129,12 @@ internal sealed class TrueProbabilitiesHandler(EventLog log, IMessageBus bus)
         public WantModel Wants { get; } = new(run);
 
         public DealModel Deals { get; } = new(run);
+
+        /// <summary>What had been agreed; told again when it is first asked for.</summary>
+        public DealHistory? History { get; set; }
+
+        /// <summary>A vehicle of the catalogue.</summary>
+        public Vehicle? Find(string id) => items.TryGetValue(id, out var item) && item.Item.Kind == run.Kind ? Vehicle(item) : null;
 
         public double Want(int person, CatalogEntry item, DateTimeOffset at) =>
             run.Kind == SimulationRun.Activities ? leisure.Probability(person, Activity(item), at) : Wants.Probability(person, Vehicle(item), at);

@@ -11,6 +11,8 @@ internal sealed class Visitor
     internal const double ContactShare = 0.08;
 
     private const int PageSize = 12;
+    private const int MostDaysToDeal = 21;
+    private const double MeanDaysToDeal = 4;
 
     // Visits by local hour (assumption: little at night, a bump at lunch, most in the evening).
     private static readonly double[] HourWeights = [1, .5, .3, .2, .2, .4, 1, 2, 3, 4, 4.5, 5, 6, 5.5, 5, 4.5, 4.5, 5, 6, 7, 8, 7.5, 5, 2.5];
@@ -47,6 +49,12 @@ internal sealed class Visitor
         hasTwoDevices = random.Chance(run.Choice.TwoDevicesShare);
         bringsPhone = random.Chance(0.75);
     }
+
+    /// <summary>Days from a contact to the deal that was agreed: exponential with mean 4, one to twenty-one.</summary>
+    internal static int DaysToDeal(ref SeededRandom random) => 1 + (int)Math.Min(MostDaysToDeal - 1, random.Exponential(MeanDaysToDeal));
+
+    /// <summary>P(<see cref="DaysToDeal"/> ≤ days).</summary>
+    internal static double DealWithin(int days) => days < 1 ? 0 : days >= MostDaysToDeal ? 1 : 1 - Math.Exp(-days / MeanDaysToDeal);
 
     /// <summary>Lets the person live a day; events go to <paramref name="events"/> in the order of the day within each visit.</summary>
     /// <returns>Visits.</returns>
@@ -234,7 +242,7 @@ internal sealed class Visitor
         if (deals.Count == 0 && random.Chance(chanceOfDeal))
         {
             var day = (visit.Now - run.Start).TotalDays;
-            deals.Add(new Deal(vehicle.Id, (int)day + 1 + (int)Math.Min(20, random.Exponential(4)), 1 - (0.07 * random.Next())));
+            deals.Add(new Deal(vehicle.Id, (int)day + DaysToDeal(ref random), 1 - (0.07 * random.Next())));
         }
         else if (random.Chance(0.12) && vehicle.Price is { } price)
         {

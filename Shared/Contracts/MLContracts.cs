@@ -189,7 +189,10 @@ public sealed record GetTrueProbabilities(IReadOnlyList<(string PersonId, string
 /// <param name="Looks">Person, item and time (UTC) of each look.</param>
 public sealed record GetTrueContactProbabilities(IReadOnlyList<(string PersonId, string ItemId, DateTimeOffset At)> Looks) : IQuery<TrueProbabilities>;
 
-/// <summary>Query to the simulator: the true probability, known only for simulated people, that a contact with a seller ends in a deal. Answers <see cref="TrueProbabilities"/>.</summary>
+/// <summary>
+/// Query to the simulator: the true probability, known only for simulated people, that a contact with a seller ends in a deal, given all that was settled before it, told or not:
+/// the person's own deals, those of others about the item, the day on which the ad goes. Who comes later and is faster is not counted. Answers <see cref="TrueProbabilities"/>.
+/// </summary>
 /// <param name="Contacts">Person, item, way taken and time (UTC) of each contact.</param>
 public sealed record GetTrueDealProbabilities(IReadOnlyList<(string PersonId, string ItemId, string Channel, DateTimeOffset At)> Contacts) : IQuery<TrueProbabilities>;
 

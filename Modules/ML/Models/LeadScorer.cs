@@ -120,7 +120,9 @@ internal sealed class LeadScorer(FrameSource source, IOptions<MLOptions> options
 
     protected override bool KnowsTruth => true;
 
+    protected internal override string TruthIs => "ceiling: what the simulator knew at the contact, deals agreed but not yet told of included; not who would come later and be faster";
+
     protected override async Task<double[]> TruthAsync(IReadOnlyList<Moment> moments, CancellationToken ct) =>
         (await Source.Bus.InvokeAsync<TrueProbabilities>(
-            new GetTrueDealProbabilities([.. moments.Select(moment => (moment.Row.UserId!, moment.Row.ItemId!, moment.Channel ?? "", moment.Row.At))]), ct)).Values;
+            new GetTrueDealProbabilities([.. moments.Select(moment => (moment.Row.UserId!, moment.Row.ItemId!, moment.Channel ?? "", moment.Row.At.AddMinutes(-ReadAfterMinutes)))]), ct)).Values;
 }

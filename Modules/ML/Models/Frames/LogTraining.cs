@@ -65,7 +65,7 @@ internal sealed class LogTraining : ModelTraining
             return heldOut;
         }
 
-        return heldOut with { Metrics = Beside(heldOut.Metrics, await ask(table.TestRows, ct), [.. table.TestRows.Select(row => labels[row] == Outcome.Yes)]) };
+        return heldOut with { Split = model.TruthIs is { } said ? $"{heldOut.Split}; {said}" : heldOut.Split, Metrics = Beside(heldOut.Metrics, await ask(table.TestRows, ct), [.. table.TestRows.Select(row => labels[row] == Outcome.Yes)]) };
     }
 
     public override TrainedModel Refit(IProgress<WorkProgress>? progress, CancellationToken ct) => table.Refit(progress, ct);
