@@ -7,7 +7,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
-using OKLA.Features;
 using OKLA.ML;
 using OKLA.ML.Monitoring;
 using OKLA.ML.Registry;
@@ -17,7 +16,6 @@ using OKLA.ML.Serving.Recommendations;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Jobs;
 using OKLA.Shared.EventLog;
-using OKLA.Shared.Messaging;
 using OKLA.Shared.Web;
 using OKLA.Tracking.Identity;
 
@@ -354,11 +352,7 @@ public sealed class RecommenderTests : DatabaseTest, IAsyncDisposable
 
     private Room Open(params (string, string)[] settings)
     {
-        var opened = new Room(Database, Now, services =>
-        {
-            services.AddJobs(runJobs: false).AddFeatures().AddML(serve: false).AddMessaging(typeof(FeaturesModule).Assembly, typeof(MLModule).Assembly);
-            services.AddSingleton<KnownPeople>().AddSingleton(new MessagingServices.MessageTypes([typeof(KnownTastesHandler), typeof(FindPersonHandler)])).AddSubscription<IdentitySubscription>();
-        }, settings);
+        var opened = MLRoom.Open(Database, Now, [typeof(KnownTastesHandler), typeof(FindPersonHandler)], settings);
         rooms.Add(opened);
         return opened;
     }
