@@ -1,7 +1,7 @@
 import { useId, useRef, useState } from 'react';
 import { Link } from 'react-router';
 import { verdictOf, type Recommendation } from '../api/types';
-import { catalogueValue, money, otherPrice } from '../format';
+import { catalogueValue, money, otherPrice, roughMoney } from '../format';
 import { useContact, useLike } from '../likes';
 import { t } from '../texts';
 import { track } from '../tracking/track';
@@ -79,7 +79,7 @@ export function VehicleCard({ recommendation, position, modelVersion }: Props) {
         <div className="mt-auto flex flex-wrap items-end justify-between gap-x-3 gap-y-2 pt-4">
           <p className="figures leading-tight">
             <span className="block text-[1.375rem] font-extrabold tracking-[-0.02em]">{item.price === null ? t.card.noPrice : money(item.price)}</span>
-            {other !== null && <span className="block text-sm text-muted">≈ {money(other)}</span>}
+            {other !== null && <span className="block text-sm text-muted">≈ {roughMoney(other)}</span>}
           </p>
           {verdict !== null && (
             <button
