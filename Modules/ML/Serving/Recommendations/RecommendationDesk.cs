@@ -34,9 +34,6 @@ internal sealed record RecommendationPage(IReadOnlyList<RecommendedItem> Items, 
 /// </summary>
 internal sealed class RecommendationDesk : IDisposable
 {
-    /// <summary>Popular items of the person's own province count so many times.</summary>
-    private const double OwnProvince = 3;
-
     private readonly LiveModels live;
     private readonly TriedVersions tried;
     private readonly OperatorRules rules;
@@ -164,7 +161,7 @@ internal sealed class RecommendationDesk : IDisposable
     private RecommendedItem[] Popular(RecommendationQuestion question, HashSet<string> hidden, IReadOnlyList<OperatorRule> inForce, KindShelf shelf, DateTimeOffset now)
     {
         var candidates = shelf.Popular.Where(item => !hidden.Contains(item.Card.Snapshot.Item.Id))
-            .Select((item, rank) => (Candidate: new Candidate(-1, item.Card, item.Score * (IsFrom(item.Card, question.Province) ? OwnProvince : 1)), rank))
+            .Select((item, rank) => (Candidate: new Candidate(-1, item.Card, item.Score * (IsFrom(item.Card, question.Province) ? options.Recommendations.ProvinceWeight : 1)), rank))
             .OrderByDescending(item => item.Candidate.Score).ThenByDescending(item => IsFrom(item.Candidate.Card, question.Province)).ThenBy(item => item.rank).Select(item => item.Candidate).ToList();
         var pins = inForce.Where(rule => rule.Action == RuleAction.Pin && live.TryGetCard(rule.Value, out _) && !hidden.Contains(rule.Value))
             .Select(rule => (new Candidate(-1, live.TryGetCard(rule.Value, out var card) ? card : null!, 0), rule.Place)).ToList();

@@ -29,6 +29,13 @@ internal sealed class RecommendationKnobs
     [Range(0, 1)]
     public double SellerFairness { get; set; } = 0.02;
 
+    /// <summary>
+    /// How many times as popular items of the visitor's own province count where popularity answers; with 1 the place only decides between equals. An assumption: no event tells a
+    /// visitor's province and simulated buyers live nowhere, so that nothing here can measure it. 1 to 100.
+    /// </summary>
+    [Range(1, 100)]
+    public double ProvinceWeight { get; set; } = 3;
+
     /// <summary>Candidates for each item wanted, among which the policies choose.</summary>
     [Range(1, 50)]
     public int CandidatesForEach { get; set; } = 6;
