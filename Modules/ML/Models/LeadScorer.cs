@@ -120,7 +120,7 @@ internal sealed class LeadScorer(FrameSource source, IOptions<MLOptions> options
 
     protected override bool KnowsTruth => true;
 
-    protected internal override string TruthIs => "ceiling: what the simulator knew at the contact, deals agreed but not yet told of included; not who would come later and be faster";
+    protected internal override string TruthIs => "ceiling: what the simulator knew at the contact, with the day on which the ad goes and deals that no event tells yet; not who would come later and be faster";
 
     protected override async Task<double[]> TruthAsync(IReadOnlyList<Moment> moments, CancellationToken ct) =>
         (await Source.Bus.InvokeAsync<TrueProbabilities>(
