@@ -4,6 +4,7 @@ using OKLA.ML.Monitoring;
 using OKLA.ML.Rollout;
 using OKLA.ML.Serving;
 using OKLA.ML.Serving.Recommendations;
+using OKLA.Shared.Web;
 
 namespace OKLA.ML;
 
@@ -128,7 +129,7 @@ internal sealed class RecommenderKnobs
     public int Negatives { get; set; } = 4;
 
     /// <summary>How they are drawn: random, popular (in proportion to people^¾) or hard (of eight the one most like what the person looks at).</summary>
-    [AllowedValues("random", "popular", "hard")]
+    [OneOf("random", "popular", "hard")]
     public string NegativeSampling { get; set; } = "random";
 
     /// <summary>Pairs of person and item at most that machine and towers learn from; of more, people are drawn by the seed.</summary>

@@ -25,7 +25,7 @@ internal static class GetFeatureBatch
         routes.MapPost("/{entity}:batch", Handle).WithName("GetFeatureBatch").RequireAuthorization(Policies.FeaturesRead);
 
     internal static async Task<Results<Ok<Response>, ValidationProblem>> Handle(
-        [AllowedValues("user", "item", "session", "dealer", "campaign", "lead")] string entity, Request request, OnlineStore store, CancellationToken ct)
+        [OneOf("user", "item", "session", "dealer", "campaign", "lead")] string entity, Request request, OnlineStore store, CancellationToken ct)
     {
         if (!FeatureRegistry.IsEntity(entity, out var kind))
         {

@@ -27,7 +27,7 @@ internal static class GetFeatures
         routes.MapGet("/{entity}/{id}", Handle).WithName("GetFeatures").Produces<FeatureVector>().ProducesProblem(StatusCodes.Status400BadRequest);
 
     internal static async Task<Results<FileContentHttpResult, ProblemHttpResult, ValidationProblem, ChallengeHttpResult, ForbidHttpResult>> Handle(
-        [AllowedValues("user", "item", "session", "dealer", "campaign", "lead")] string entity, [MaxLength(650)] string id,
+        [OneOf("user", "item", "session", "dealer", "campaign", "lead")] string entity, [MaxLength(650)] string id,
         OnlineStore store, CurrentUser caller, TimeProvider clock, HttpContext http, CancellationToken ct,
         [MaxLength(20_000)] string? names = null, [MaxLength(100)] string? place = null, [MaxLength(20)] string? device = null, [MaxLength(50)] string? channel = null)
     {

@@ -72,7 +72,7 @@ internal static class AlertEndpoints
     }
 
     internal static async Task<Ok<IReadOnlyList<Alert>>> ListAsync(
-        NpgsqlDataSource database, CancellationToken ct, [AllowedValues("open", "resolved", "all")] string state = "open", [MaxLength(100)] string? model = null, [Range(1, 1_000)] int limit = 100)
+        NpgsqlDataSource database, CancellationToken ct, [OneOf("open", "resolved", "all")] string state = "open", [MaxLength(100)] string? model = null, [Range(1, 1_000)] int limit = 100)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         return TypedResults.Ok<IReadOnlyList<Alert>>(await ReadAsync(connection, $"""

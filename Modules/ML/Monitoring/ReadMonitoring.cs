@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using OKLA.ML.Serving;
+using OKLA.Shared.Web;
 
 namespace OKLA.ML.Monitoring;
 
@@ -42,7 +43,7 @@ internal static class ReadMonitoring
 
     internal static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
         [MaxLength(100)] string name, ServedModels served, Models.ModelCatalog catalog, PredictionStore store, NpgsqlDataSource database, IOptions<MLOptions> options, TimeProvider clock, CancellationToken ct,
-        [AllowedValues("minute", "hour")] string window = "minute", [Range(1, 2_160)] int hours = 1, [Range(1, 365)] int days = 7, [MaxLength(100)] string? segment = null)
+        [OneOf("minute", "hour")] string window = "minute", [Range(1, 2_160)] int hours = 1, [Range(1, 365)] int days = 7, [MaxLength(100)] string? segment = null)
     {
         if (catalog.Find(name) is null)
         {

@@ -30,7 +30,7 @@ internal static class EstimateDaysToSale
     /// <summary>An amount of money.</summary>
     /// <param name="Amount">Amount, above 0.</param>
     /// <param name="Currency">DOP or USD.</param>
-    public sealed record WantedPrice([Range(1.0, 1e10)] decimal Amount, [Required, AllowedValues("DOP", "USD")] string Currency);
+    public sealed record WantedPrice([Range(1.0, 1e10)] decimal Amount, [Required, OneOf("DOP", "USD")] string Currency);
 
     /// <summary>How long it takes.</summary>
     /// <param name="ItemId">The vehicle.</param>

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Options;
 using OKLA.ML.Models.Recommenders;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Messaging;
+using OKLA.Shared.Web;
 
 namespace OKLA.ML.Serving.Recommendations;
 
@@ -34,7 +35,7 @@ internal static class RecommendSegment
 
     internal static async Task<Results<Ok<Response>, ProblemHttpResult>> Handle(
         [MaxLength(100)] string segment, RecommendationDesk desk, IMessageBus bus, PredictionLog log, IOptions<MLOptions> options, TimeProvider clock, CancellationToken ct,
-        [AllowedValues("vehicle", "activity")] string kind = "vehicle", [Range(1, 50)] int limit = 5, [Range(1, 1_000)] int people = 100, [MaxLength(200)] string? after = null)
+        [OneOf("vehicle", "activity")] string kind = "vehicle", [Range(1, 50)] int limit = 5, [Range(1, 1_000)] int people = 100, [MaxLength(200)] string? after = null)
     {
         var now = clock.GetUtcNow();
         if (await bus.InvokeAsync<IReadOnlyList<string>?>(new GetSegmentPeople(segment, after, people), ct) is not { } ids)

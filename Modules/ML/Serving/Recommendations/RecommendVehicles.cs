@@ -47,7 +47,7 @@ internal static class RecommendVehicles
     /// <param name="BodyType">Body type that the visitor searched for.</param>
     /// <param name="MaxPriceUsd">Highest price that the visitor searched for, in dollars.</param>
     public sealed record Came(
-        [property: FromQuery(Name = "device"), AllowedValues(null, "mobile", "tablet", "desktop")] string? Device = null, [property: FromQuery(Name = "campaign"), MaxLength(200)] string? Campaign = null,
+        [property: FromQuery(Name = "device"), OneOf(null, "mobile", "tablet", "desktop")] string? Device = null, [property: FromQuery(Name = "campaign"), MaxLength(200)] string? Campaign = null,
         [property: FromQuery(Name = "make"), MaxLength(100)] string? Make = null, [property: FromQuery(Name = "bodyType"), MaxLength(100)] string? BodyType = null,
         [property: FromQuery(Name = "maxPriceUsd"), Range(1, 1e12)] double? MaxPriceUsd = null)
     {
@@ -82,8 +82,8 @@ internal static class RecommendVehicles
     /// <param name="longitude">Where the visitor is, in degrees.</param>
     internal static async Task<Ok<Response>> Handle(
         [MaxLength(200)] string id, CurrentUser caller, IHostEnvironment host, RecommendationDesk desk, IMessageBus bus, PredictionLog log, IOptions<MLOptions> options, TimeProvider clock,
-        ILogger<RecommendationDesk> logger, [AsParameters] Came came, CancellationToken ct, [Range(1, 100)] int limit = 10, [AllowedValues("vehicle", "activity")] string kind = "vehicle",
-        [AllowedValues("home", "item", "favorites", "email")] string page = "home", [MaxLength(200)] string? itemId = null, [MaxLength(4_000)] string? recent = null, [MaxLength(100)] string? province = null,
+        ILogger<RecommendationDesk> logger, [AsParameters] Came came, CancellationToken ct, [Range(1, 100)] int limit = 10, [OneOf("vehicle", "activity")] string kind = "vehicle",
+        [OneOf("home", "item", "favorites", "email")] string page = "home", [MaxLength(200)] string? itemId = null, [MaxLength(4_000)] string? recent = null, [MaxLength(100)] string? province = null,
         [Range(-90, 90)] double? latitude = null, [Range(-180, 180)] double? longitude = null)
     {
         var now = clock.GetUtcNow();

@@ -22,9 +22,9 @@ internal static class RuleEndpoints
     /// <param name="From">When it begins (UTC); now when left out.</param>
     /// <param name="Until">When it ends (UTC); never when left out.</param>
     public sealed record Request(
-        [property: Required, AllowedValues("pin", "boost", "block")] string Action, [property: Required, MaxLength(100)] string Target, [property: Required, MaxLength(200)] string Value,
-        [property: Required, MaxLength(500)] string Reason, [property: AllowedValues("vehicle", "activity")] string Kind = "vehicle", [property: Range(-1, 1)] double Strength = 0, [property: Range(0, 99)] int Place = 0,
-        [property: AllowedValues(null, "home", "item", "favorites", "email")] string? Page = null, DateTimeOffset? From = null, DateTimeOffset? Until = null);
+        [property: Required, OneOf("pin", "boost", "block")] string Action, [property: Required, MaxLength(100)] string Target, [property: Required, MaxLength(200)] string Value,
+        [property: Required, MaxLength(500)] string Reason, [property: OneOf("vehicle", "activity")] string Kind = "vehicle", [property: Range(-1, 1)] double Strength = 0, [property: Range(0, 99)] int Place = 0,
+        [property: OneOf(null, "home", "item", "favorites", "email")] string? Page = null, DateTimeOffset? From = null, DateTimeOffset? Until = null);
 
     public static void Map(IEndpointRouteBuilder rules)
     {

@@ -78,6 +78,17 @@ public sealed class EndpointsTests : DatabaseTest, IAsyncDisposable
         (await refused.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("errors").TryGetProperty(name, out _).ShouldBeTrue();
     }
 
+    [TestCase("kind=boat", "kind", "The field kind must be one of vehicle, activity.")]
+    [TestCase("page=basement", "page", "The field page must be one of home, item, favorites, email.")]
+    [TestCase("device=fridge", "device", "The field device must be one of mobile, tablet, desktop.")]
+    public async Task A_word_that_is_none_of_a_few_is_refused_with_those(string query, string name, string says)
+    {
+        var refused = await http.GetAsync($"/api/recommendations/users/ana?{query}");
+
+        refused.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await refused.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("errors").GetProperty(name)[0].GetString().ShouldBe(says, StringCompareShould.IgnoreCase);
+    }
+
     [Test]
     public async Task Similar_vehicles_are_told_by_a_rule_before_a_model_is_trained()
     {

@@ -22,6 +22,8 @@ public sealed class WebTests
 
     public sealed record Line([Required] string ItemId, decimal UnitPrice);
 
+    public sealed record Seat([Required, OneOf("window", "aisle")] string Side, [OneOf(null, "quiet", "family")] string? Coach = null);
+
     public sealed record Strict
     {
         public required string ItemId { get; init; }
@@ -70,6 +72,8 @@ public sealed class WebTests
         app.UseRateLimits();
         app.MapPost("/orders", (Order order) => TypedResults.Ok(order));
         app.MapPost("/strict", (Strict strict) => TypedResults.Ok(strict));
+        app.MapPost("/seats", (Seat seat) => TypedResults.Ok(seat));
+        app.MapGet("/seats", ([OneOf("free", "taken")] string state = "free") => state);
         app.MapGet("/size", (int size) => size);
         app.MapGet("/own", () => Problems.Invalid("items[1].price", "Too low."));
         app.MapGet("/fails", string () => throw new InvalidOperationException("secret detail"));
@@ -126,6 +130,23 @@ public sealed class WebTests
     {
         await using var app = await StartAsync();
         Fields(await Problem(await app.GetTestClient().GetAsync(url), HttpStatusCode.BadRequest)).ShouldBe([field]);
+    }
+
+    [TestCase("""{"side":"roof"}""", "side", "The field Side must be one of window, aisle.")]
+    [TestCase("""{"side":"aisle","coach":"loud"}""", "coach", "The field Coach must be one of quiet, family.")]
+    public async Task A_word_that_is_none_of_a_few_is_told_which_there_are(string body, string field, string says)
+    {
+        await using var app = await StartAsync();
+        (await Problem(await app.GetTestClient().PostAsync("/seats", Json(body)), HttpStatusCode.BadRequest)).GetProperty("errors").GetProperty(field)[0].GetString().ShouldBe(says);
+    }
+
+    [Test]
+    public async Task So_is_one_in_a_query()
+    {
+        await using var app = await StartAsync();
+        (await Problem(await app.GetTestClient().GetAsync("/seats?state=broken"), HttpStatusCode.BadRequest)).GetProperty("errors").GetProperty("state")[0].GetString().ShouldBe("The field state must be one of free, taken.");
+        (await app.GetTestClient().GetStringAsync("/seats")).ShouldBe("free");
+        (await app.GetTestClient().PostAsync("/seats", Json("""{"side":"aisle"}"""))).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
     [Test]
