@@ -176,8 +176,9 @@ public sealed record BuildFrame(IReadOnlyList<SpineRow> Spine, IReadOnlyList<str
 
 /// <summary>Query to Features: <see cref="BuildFrame"/> and <see cref="ReadFrame"/> in one, so that the values are worked out once.</summary>
 /// <param name="Frame">What is wanted.</param>
+/// <param name="Take">Takes each row as it is worked out, so that only some are in memory at once, and the answer holds none; null for all of them in the answer.</param>
 /// <exception cref="FrameRefusedException">A feature does not exist, or a row is about the future.</exception>
-public sealed record BuildFrameTable(BuildFrame Frame) : IQuery<FrameTable>;
+public sealed record BuildFrameTable(BuildFrame Frame, Action<FrameLine>? Take = null) : IQuery<FrameTable>;
 
 /// <summary>A training frame that was fixed.</summary>
 /// <param name="Id">Identity.</param>

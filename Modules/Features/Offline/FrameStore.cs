@@ -24,14 +24,14 @@ internal sealed class FrameStore(
     /// <exception cref="FrameRefusedException">A feature does not exist, or a row is about the future.</exception>
     public Task<FrameInfo> CreateAsync(BuildFrame wanted, CancellationToken ct) => CreateAsync(wanted, null, ct);
 
-    /// <summary>The same, and its values in memory: they are worked out once for both.</summary>
-    public async Task<FrameTable> CreateTableAsync(BuildFrame wanted, CancellationToken ct)
+    /// <summary>The same, and its values, in memory or to who takes them: they are worked out once for both.</summary>
+    public async Task<FrameTable> CreateTableAsync(BuildFrame wanted, Action<FrameLine>? take, CancellationToken ct)
     {
-        var lines = new List<FrameLine>(wanted.Spine.Count);
-        return new FrameTable(await CreateAsync(wanted, lines, ct), lines);
+        var lines = new List<FrameLine>(take is null ? wanted.Spine.Count : 0);
+        return new FrameTable(await CreateAsync(wanted, take ?? lines.Add, ct), lines);
     }
 
-    private async Task<FrameInfo> CreateAsync(BuildFrame wanted, List<FrameLine>? lines, CancellationToken ct)
+    private async Task<FrameInfo> CreateAsync(BuildFrame wanted, Action<FrameLine>? take, CancellationToken ct)
     {
         var features = wanted.Features.Select(name => registry.TryGet(name, out var feature) ? feature : throw new FrameRefusedException($"There is no feature {name}.")).ToList();
         var now = clock.GetUtcNow();
@@ -64,7 +64,13 @@ internal sealed class FrameStore(
         await foreach (var (rows, values) in EvaluateAsync(info, ct))
         {
             hash.AppendData(FrameCsv.Lines(rows, values).Span);
-            lines?.AddRange(Lines(rows, values));
+            if (take is not null)
+            {
+                foreach (var line in Lines(rows, values))
+                {
+                    take(line);
+                }
+            }
         }
 
         await using var update = database.CreateCommand("update features.frames set sha256 = $2 where id = $1");
@@ -228,5 +234,5 @@ internal static class ReadFrameHandler
 /// <summary>Answers <see cref="BuildFrameTable"/>.</summary>
 internal static class BuildFrameTableHandler
 {
-    public static Task<FrameTable> Handle(BuildFrameTable query, FrameStore frames, CancellationToken ct) => frames.CreateTableAsync(query.Frame, ct);
+    public static Task<FrameTable> Handle(BuildFrameTable query, FrameStore frames, CancellationToken ct) => frames.CreateTableAsync(query.Frame, query.Take, ct);
 }

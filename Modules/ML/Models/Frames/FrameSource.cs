@@ -13,9 +13,6 @@ internal sealed class FrameSource(IMessageBus bus, EventLog log, TimeProvider cl
     /// <summary>Columns that every table has beside the features.</summary>
     public const string Label = "label", At = "at", Key = "key", Surrogate = "surrogate";
 
-    // A frame is made in parts: a part's values are in memory at once.
-    private const int RowsAtOnce = 20_000;
-
     private FrameSource? unkept;
 
     public DateTimeOffset Now => clock.GetUtcNow();
@@ -125,18 +122,11 @@ internal sealed class FrameSource(IMessageBus bus, EventLog log, TimeProvider cl
     {
         var columns = features.Select(_ => new string?[moments.Count]).ToArray();
         var frame = "";
-        for (var from = 0; from < moments.Count; from += RowsAtOnce)
+        if (moments.Count > 0)
         {
-            var part = moments.Skip(from).Take(RowsAtOnce).Select(moment => moment.Row).ToArray();
-            var table = await bus.InvokeAsync<FrameTable>(new BuildFrameTable(new BuildFrame(part, features, model)), ct);
-            frame = table.Info.Sha256 ?? frame;
-            foreach (var line in table.Rows)
-            {
-                for (var c = 0; c < columns.Length; c++)
-                {
-                    columns[c][from + line.Row] = Text(line.Values[c]);
-                }
-            }
+            // One frame, as of one place in the log; its rows are taken as they come, as boxed values they would fill memory.
+            var spine = moments.Select(moment => moment.Row).ToArray();
+            frame = (await bus.InvokeAsync<FrameTable>(new BuildFrameTable(new BuildFrame(spine, features, model), Take), ct)).Info.Sha256 ?? frame;
         }
 
         return new TableData(
@@ -148,6 +138,14 @@ internal sealed class FrameSource(IMessageBus bus, EventLog log, TimeProvider cl
                 new RawColumn(Key, [.. moments.Select(moment => moment.Row.ItemId is { } item ? $"{moment.Row.UserId}|{item}" : moment.Row.UserId)]),
             ],
             $"log:{model}", 0, frame, clock.GetUtcNow());
+
+        void Take(FrameLine line)
+        {
+            for (var c = 0; c < columns.Length; c++)
+            {
+                columns[c][line.Row] = Text(line.Values[c]);
+            }
+        }
     }
 
     /// <summary>A feature's value as a model reads it; null when nothing is known.</summary>

@@ -67,6 +67,23 @@ public sealed class FrameStoreTests : DatabaseTest, IAsyncDisposable
     }
 
     [Test]
+    public async Task Who_takes_the_rows_as_they_come_gets_those_of_one_frame()
+    {
+        await using var small = new Room(Database, T0.AddDays(60), services => services.AddFeatures().AddMessaging(typeof(FeaturesModule).Assembly), ("Features:FrameCells", "1000"));
+        SpineRow[] spine = [.. Enumerable.Range(0, 2_500).Select(n => Row(n % 3 == 0 ? "ana" : $"visitor-{n % 7}", "car-1", n / 100.0))];
+        var taken = new List<FrameLine>();
+
+        var answer = await small.Bus.InvokeAsync<FrameTable>(new BuildFrameTable(new BuildFrame(spine, Wanted, "test"), taken.Add));
+
+        answer.Rows.ShouldBeEmpty();
+        var read = await small.Bus.InvokeAsync<FrameTable>(new ReadFrame(answer.Info.Id));
+        taken.ConvertAll(Said).ShouldBe(read.Rows.Select(Said));
+        (await ScalarAsync<long>("select count(*) from features.frames")).ShouldBe(1);
+
+        static string Said(FrameLine line) => $"{line.Row} {line.Label} {line.UserId} {string.Join(' ', line.Values.Take(6))}";
+    }
+
+    [Test]
     public async Task The_csv_quotes_what_needs_it_and_leaves_empty_what_is_not_known()
     {
         var frame = await room.Services.GetRequiredService<FrameStore>().CreateAsync(
