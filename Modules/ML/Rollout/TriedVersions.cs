@@ -17,7 +17,7 @@ internal sealed class TriedVersions(ServedModels served, ServingMeter meter, Exp
         where T : class, ILoaded
     {
         /// <summary>How an answer of the arm is named.</summary>
-        public string Source => Arm is null ? "popularity" : $"rollout:{Arm.Name}";
+        public string Source => Arm is null ? "popularity" : AnswerOrder.SourceOf(Arm);
 
         /// <summary>Whether the arm is what is popular, or the rule that answers without a model.</summary>
         public bool Popularity => Arm?.Strategy is "popularity" or "baseline";
@@ -30,27 +30,16 @@ internal sealed class TriedVersions(ServedModels served, ServingMeter meter, Exp
     public Turn<T> TurnOf<T>(string model, string key, IReadOnlyList<T> loaded)
         where T : class, ILoaded
     {
-        List<(T Served, string Source)> usual = [.. loaded.Where(version => version.Source != "rollout").Select(version => (version, version.Source))];
-        if (served.Find(model)?.Rollout is not { } rollout)
+        var rollout = served.Find(model)?.Rollout;
+        var arm = rollout is { IsShadow: false } ? rollout.ArmOf(key) : null;
+        var candidate = rollout is { IsShadow: true } ? loaded.FirstOrDefault(version => version.Version == rollout.Spec.Arms[1].Version) : null;
+        var turn = new Turn<T>(model, [], rollout, arm, candidate);
+        return turn.Popularity ? turn : turn with
         {
-            return new Turn<T>(model, usual, null, null, null);
-        }
+            Order = [.. AnswerOrder.Of(Named("model"), Named("previous"), arm).SelectMany(next => loaded.Where(version => version.Version == next.Version).Select(version => (version, next.Source)))],
+        };
 
-        if (rollout.IsShadow)
-        {
-            return new Turn<T>(model, usual, rollout, null, loaded.FirstOrDefault(version => version.Version == rollout.Spec.Arms[1].Version));
-        }
-
-        var arm = rollout.ArmOf(key);
-        var turn = new Turn<T>(model, usual, rollout, arm, null);
-        if (turn.Popularity)
-        {
-            return turn with { Order = [] };
-        }
-
-        var first = arm.Version is { } wanted ? loaded.FirstOrDefault(version => version.Version == wanted)
-            : loaded.FirstOrDefault(version => version.Source == (arm.Strategy == "previous" ? "previous" : "model"));
-        return first is null ? turn : turn with { Order = [(first, turn.Source), .. usual.Where(item => item.Served.Version != first.Version)] };
+        int? Named(string source) => loaded.FirstOrDefault(version => version.Source == source)?.Version;
     }
 
     /// <summary>Counts an answer, or a failure at one.</summary>

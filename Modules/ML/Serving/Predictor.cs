@@ -74,24 +74,28 @@ internal sealed class Predictor(
 
         question = await features.FillAsync(question, ct);
         var rollout = live.Rollout;
-        var arm = rollout?.ArmOf(question.UserKey ?? question.StickyTo ?? question.RequestId);
-        Answer? answer = null;
-        if (rollout is not null && arm is not null)
+        var arm = rollout is { IsShadow: false } ? rollout.ArmOf(question.UserKey ?? question.StickyTo ?? question.RequestId) : null;
+        var answer = arm is null ? null : await WithoutVersionAsync(question, live.Version, rollout!, arm, ct);
+        foreach (var turn in answer is null ? AnswerOrder.Of(live.Version, live.Previous, arm) : [])
         {
-            answer = await FromArmAsync(question, live, rollout, arm, ct);
+            // While a rollout is under way none comes from the cache: the latencies of the arms are compared, and the control's rows would be known and the candidate's not.
+            answer = await FromVersionAsync(question, turn.Version, turn.Source, turn.ByArm ? rollout!.Id : Guid.Empty, turn.ByArm ? arm!.Name : "", mayCache: rollout is null);
+            if (answer is not null)
+            {
+                break;
+            }
         }
 
-        answer ??= await FromVersionAsync(question, live.Version, "model") ?? (live.Previous is { } before ? await FromVersionAsync(question, before, "previous") : null);
         answer ??= await BaselineAsync(question, live.Version, ct);
         if (answer.Status != AskStatus.Answered)
         {
             return answer;
         }
 
-        var byArm = answer.Source.StartsWith("rollout:", StringComparison.Ordinal);
-        if (rollout is not null && arm is not null && byArm && question.UserKey is { } user && !rollout.IsShadow)
+        var byArm = arm is not null && answer.Source == AnswerOrder.SourceOf(arm);
+        if (byArm && question.UserKey is { } user)
         {
-            exposures.Meet(rollout, user, arm.Name);
+            exposures.Meet(rollout!, user, arm!.Name);
         }
 
         if (rollout is { IsShadow: true } && answer.By is not null)
@@ -104,28 +108,16 @@ internal sealed class Predictor(
         return answer;
     }
 
-    /// <summary>The answer of an arm. None comes from the cache: the latencies of the arms are compared, and the control's rows would be known and the candidate's not.</summary>
-    private async ValueTask<Answer?> FromArmAsync(Question question, LiveVersions live, ActiveRollout rollout, Arm arm, CancellationToken ct)
+    /// <summary>What an arm says that is no version; null of one that is, and where it has nothing to say.</summary>
+    private async ValueTask<Answer?> WithoutVersionAsync(Question question, int serving, ActiveRollout rollout, Arm arm, CancellationToken ct) => arm switch
     {
-        var source = rollout.IsShadow ? "model" : $"rollout:{arm.Name}";
-        var (id, name) = rollout.IsShadow ? (Guid.Empty, "") : (rollout.Id, arm.Name);
-        switch (arm)
-        {
-            case { Version: { } version }:
-                return await FromVersionAsync(question, version, source, id, name, mayCache: false);
-            case { Ensemble: not null }:
-                return await FromEnsembleAsync(question, rollout, arm, source);
-            case { Strategy: "previous" } when live.Previous is { } before:
-                return await FromVersionAsync(question, before, source, id, name, mayCache: false);
-            case { Strategy: "baseline" }:
-                return await BaselineAsync(question, live.Version, ct) is { Status: AskStatus.Answered } baseline ? baseline with { Source = source } : null;
-            default:
-                return await FromVersionAsync(question, live.Version, source, id, name, mayCache: false);
-        }
-    }
+        { Ensemble: not null } => await FromEnsembleAsync(question, rollout, arm),
+        { Strategy: "baseline" } => await BaselineAsync(question, serving, ct) is { Status: AskStatus.Answered } baseline ? baseline with { Source = AnswerOrder.SourceOf(arm) } : null,
+        _ => null,
+    };
 
     /// <summary>A version's answer; null when it cannot be read or fails, refused when the rows are not as it needs them.</summary>
-    private async ValueTask<Answer?> FromVersionAsync(Question question, int version, string source, Guid rollout = default, string arm = "", bool mayCache = true)
+    private async ValueTask<Answer?> FromVersionAsync(Question question, int version, string source, Guid rollout, string arm, bool mayCache)
     {
         if (await served.GetAsync(question.Model, version) is not { } by)
         {
@@ -155,8 +147,9 @@ internal sealed class Predictor(
         }
     }
 
-    private async ValueTask<Answer?> FromEnsembleAsync(Question question, ActiveRollout rollout, Arm arm, string source)
+    private async ValueTask<Answer?> FromEnsembleAsync(Question question, ActiveRollout rollout, Arm arm)
     {
+        var source = AnswerOrder.SourceOf(arm);
         if (await served.GetAsync(question.Model, arm.Ensemble![0].Version) is not { } first)
         {
             return null;

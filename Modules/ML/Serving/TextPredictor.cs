@@ -40,19 +40,19 @@ internal sealed class TextPredictor(ServedModels served, ServingMeter meter, Exp
         {
             meter.Count(model, 0, rollout!.Id, arm.Name, 1, 0, TimeSpan.Zero, failed: false);
             Meet(rollout, arm, person);
-            return new Told<TAnswer>(null, null, $"rollout:{arm.Name}");
+            return new Told<TAnswer>(null, null, AnswerOrder.SourceOf(arm));
         }
 
-        foreach (var (version, source) in Order(live, arm))
+        foreach (var turn in AnswerOrder.Of(live.Version, live.Previous, arm))
         {
-            if (await TryAsync(model, version, source.StartsWith("rollout:", StringComparison.Ordinal) ? (rollout!.Id, arm!.Name) : (Guid.Empty, ""), ask) is not { } answer)
+            if (await TryAsync(model, turn.Version, turn.ByArm ? (rollout!.Id, arm!.Name) : (Guid.Empty, ""), ask) is not { } answer)
             {
                 continue;
             }
 
-            if (arm is not null && source == $"rollout:{arm.Name}")
+            if (turn.ByArm)
             {
-                Meet(rollout!, arm, person);
+                Meet(rollout!, arm!, person);
             }
 
             if (rollout is { IsShadow: true } && rollout.Spec.Arms[1].Version is { } candidate)
@@ -61,25 +61,10 @@ internal sealed class TextPredictor(ServedModels served, ServingMeter meter, Exp
                     [figure(ask(await served.GetAsync(model, candidate) is { Answers: TModel tried } ? tried : throw new InvalidDataException($"Version {candidate} of {model} cannot be read.")))]));
             }
 
-            return new Told<TAnswer>(answer, version, source);
+            return new Told<TAnswer>(answer, turn.Version, turn.Source);
         }
 
         return new Told<TAnswer>(null, null, "");
-    }
-
-    private static IEnumerable<(int Version, string Source)> Order(LiveVersions live, Arm? arm)
-    {
-        int? tried = arm switch { { Version: { } version } => version, { Strategy: "previous" } => live.Previous, { Strategy: "model" } => live.Version, _ => null };
-        if (tried is { } first)
-        {
-            yield return (first, $"rollout:{arm!.Name}");
-        }
-
-        yield return (live.Version, "model");
-        if (live.Previous is { } before)
-        {
-            yield return (before, "previous");
-        }
     }
 
     private async Task<TAnswer?> TryAsync<TModel, TAnswer>(string model, int version, (Guid Rollout, string Arm) by, Func<TModel, TAnswer> ask)
