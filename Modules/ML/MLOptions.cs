@@ -247,6 +247,14 @@ internal sealed class ArtefactPlace
     /// <summary>Largest file of an exported model that is taken in, and largest artefact in it, in bytes.</summary>
     [Range(1_000, 2_000_000_000)]
     public long MaxImportBytes { get; set; } = 500_000_000;
+
+    /// <summary>Days that the rows and the losses of cases that a run was measured on are kept; longer of versions that serve, would come back or are tried, and of the newest. 1 to 36,500.</summary>
+    [Range(1, 36_500)]
+    public int KeepRunDays { get; set; } = 180;
+
+    /// <summary>Newest versions of a model whose runs keep them however old they are. 0 to 10,000.</summary>
+    [Range(0, 10_000)]
+    public int KeepRunVersions { get; set; } = 10;
 }
 
 /// <summary>Section <c>ML:Datasets</c>: how large a table from outside may be.</summary>

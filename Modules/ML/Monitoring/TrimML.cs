@@ -1,23 +1,24 @@
 using Dapper;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using OKLA.ML.Training.Runs;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Messaging;
 
 namespace OKLA.ML.Monitoring;
 
-/// <summary>Command: forgets what is past its time, see ML:Serving:KeepDays, KeepResultDays and KeepSeriesDays. Answers <see cref="TrimMLReport"/>.</summary>
+/// <summary>Command: forgets what is past its time, see ML:Serving:KeepDays, KeepResultDays and KeepSeriesDays, and ML:Artefacts:KeepRunDays and KeepRunVersions. Answers <see cref="TrimMLReport"/>.</summary>
 /// <param name="Progress">Hears of each table.</param>
 internal sealed record TrimML(IProgress<WorkProgress>? Progress = null) : ICommand;
 
 /// <summary>Answer to <see cref="TrimML"/>.</summary>
 /// <param name="Before">What is older went: answers with their outcomes, minutes, goals, closed alerts and who met which arm of rollouts that are over.</param>
-/// <param name="Deleted">Rows deleted by table.</param>
+/// <param name="Deleted">Rows deleted by table; of ml.runs those that lost what they were measured on.</param>
 internal sealed record TrimMLReport(DateTimeOffset Before, IReadOnlyDictionary<string, long> Deleted);
 
 /// <summary>
 /// Handles <see cref="TrimML"/>: in lots, each a transaction of its own, which pass over rows that somebody else holds, so that nobody waits for it; cut off, it goes on
-/// the next night. What rollouts and trainings decided stays: only what was counted to decide goes.
+/// the next night. What rollouts and trainings decided stays: only what was counted or measured to decide goes.
 /// </summary>
 internal static class TrimMLHandler
 {
@@ -25,6 +26,9 @@ internal static class TrimMLHandler
 
     /// <summary>Parts of files are large.</summary>
     private const int PartsLot = 20;
+
+    /// <summary>Each run has a file.</summary>
+    private const int RunsLot = 100;
 
     /// <summary>How long after the longest time of a goal its events may still come to be known here.</summary>
     private static readonly TimeSpan Late = TimeSpan.FromDays(1);
@@ -61,7 +65,7 @@ internal static class TrimMLHandler
     /// <summary>Answered and past its time, or an upload that broke off.</summary>
     private const string BatchIsOver = "finished_at < @at or (state = 'receiving' and created_at < @yesterday)";
 
-    public static async Task<TrimMLReport> Handle(TrimML command, NpgsqlDataSource database, IOptions<MLOptions> options, TimeProvider clock, CancellationToken ct)
+    public static async Task<TrimMLReport> Handle(TrimML command, NpgsqlDataSource database, RunTables runs, IOptions<MLOptions> options, TimeProvider clock, CancellationToken ct)
     {
         var (now, knobs) = (clock.GetUtcNow(), options.Value.Serving);
         await using var connection = await database.OpenConnectionAsync(ct);
@@ -75,13 +79,23 @@ internal static class TrimMLHandler
             {
                 went = await connection.ExecuteScalarAsync<long>(new CommandDefinition(delete, new { at = before.UtcDateTime, yesterday = now.AddDays(-1).UtcDateTime, lot }, commandTimeout: 120, cancellationToken: ct));
                 sum += went;
-                command.Progress?.Report(new WorkProgress((double)deleted.Count / Steps.Length, $"{table}: {sum:N0} rows"));
+                command.Progress?.Report(new WorkProgress((double)deleted.Count / (Steps.Length + 1), $"{table}: {sum:N0} rows"));
             }
             while (went == lot);
 
             deleted[table] = sum;
         }
 
+        var (place, forgotten, some) = (options.Value.Artefacts, 0, 0);
+        do
+        {
+            some = await runs.ForgetAsync(now.AddDays(-place.KeepRunDays), place.KeepRunVersions, now, RunsLot, ct);
+            forgotten += some;
+            command.Progress?.Report(new WorkProgress(1, $"ml.runs: {forgotten:N0} forgot what they were measured on"));
+        }
+        while (some == RunsLot);
+
+        deleted["ml.runs"] = forgotten;
         return new TrimMLReport(old, deleted);
     }
 

@@ -75,6 +75,11 @@ internal static class VersionReports
         var shuffled = run is not null && run.Evaluation.TryGetProperty("importance", out var measured) && measured.ValueKind == JsonValueKind.Array
             ? measured.Deserialize<ColumnImportance[]>(RunStore.Json)! : [];
         var told = await served.GetAsync(name, version) is { } by ? Explained(by, await RowsAsync(found, by, tables, ct), explainer, clock, ct) : null;
+        if (told is null && shuffled.Length == 0 && run?.ForgottenAt is { } forgotten)
+        {
+            return Conflict(Forgotten(name, version, forgotten));
+        }
+
         if (told is null && shuffled.Length == 0)
         {
             return Conflict($"Version {version} of {name} cannot say what matters to it: it tells no contributions, and its run measured no importance.");
@@ -105,7 +110,8 @@ internal static class VersionReports
         var classes = found.Signature?.Classes.Count ?? 0;
         if (found.Run is not { } run || await tables.HeldOutAsync(run, classes, ct) is not { } rows)
         {
-            return Conflict($"The rows that version {version} of {name} was measured on are not kept here: it was trained elsewhere, before they were kept, or an erased person was among them.");
+            return Conflict(found.Run is { } old && await tables.ForgottenAsync(old, ct) is { } forgotten ? Forgotten(name, version, forgotten)
+                : $"The rows that version {version} of {name} was measured on are not kept here: it was trained elsewhere, before they were kept, or an erased person was among them.");
         }
 
         if (rows.Columns.FirstOrDefault(column => column.Name == attribute) is not { } column)
@@ -120,6 +126,9 @@ internal static class VersionReports
             [.. TableMeasures.Gaps(grouped, rows.Answers, rows.Truth, classes, rows.Threshold, Seed).Where(gap => double.IsFinite(gap.Size.Estimate + gap.Size.Lower + gap.Size.Upper))], clock.GetUtcNow());
         return TypedResults.Ok(await KeepAsync(database, name, version, kind, made, made.MadeAt, ct));
     }
+
+    private static string Forgotten(string name, int version, DateTimeOffset at) =>
+        $"The rows that version {version} of {name} was measured on are not kept any more: they were forgotten on {at:yyyy-MM-dd} for their age.";
 
     /// <summary>Mean sizes of contributions over rows, as many as a few seconds allow.</summary>
     private static Told? Explained(ServedVersion by, IReadOnlyList<string?[]>? rows, Explainer explainer, TimeProvider clock, CancellationToken ct)

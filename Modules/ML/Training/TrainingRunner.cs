@@ -40,7 +40,9 @@ internal sealed class TrainingRunner(
 
         var recorded = serving?.Version.Metrics.FirstOrDefault(metric => metric.Name == heldOut.Metrics[0].Name)?.Model;
         var cases = serving?.Version.Run is { } before ? await runs.CasesAsync(before, ct) : null;
-        var verdict = Gate.Decide(new GateCase(heldOut, training.LargerIsBetter, recorded, cases, training.Gates.Tolerance ?? options.Value.Tolerance, training.Gates));
+        var forgotten = cases is null && serving?.Version.Run is { } measured && await kept.ForgottenAsync(measured, ct) is not null;
+        var verdict = Gate.Decide(
+            new GateCase(heldOut, training.LargerIsBetter, recorded, cases, training.Gates.Tolerance ?? options.Value.Tolerance, training.Gates) { CasesForgotten = forgotten });
         var trained = verdict.Publish ? training.Refit(new ProgressPart(progress, 0.6, 0.95), ct) : training.Measured();
         ct.ThrowIfCancellationRequested();
         progress?.Report(new WorkProgress(0.95, "keeping the version"));

@@ -17,6 +17,9 @@ internal sealed record GateResult(string Gate, string State, string Reason);
 /// <param name="Settings">How strict to be.</param>
 internal sealed record GateCase(HeldOut HeldOut, bool LargerIsBetter, double? Recorded, CaseLosses? RecordedCases, double Tolerance, GateSettings Settings)
 {
+    /// <summary>Whether those losses were kept and are not any more.</summary>
+    public bool CasesForgotten { get; init; }
+
     /// <summary>The deciding metric's name.</summary>
     public string Metric => HeldOut.Metrics[0].Name;
 

@@ -43,10 +43,11 @@ internal sealed class ServingGate : IGate
             return (true, $"{ours}; there was no version before it");
         }
 
+        var instead = @case.CasesForgotten ? "; the losses of its cases are not kept any more, so that the two were not compared case by case" : "";
         var bound = @case.LargerIsBetter ? published * (1 - @case.Tolerance) : published * (1 + @case.Tolerance);
         return @case.Better(bound, metric.Model)
-            ? (false, $"{ours} is worse than the {Gate.Text(published)} that the serving version was published with")
-            : (true, $"{ours}, the version before it was published with {Gate.Text(published)}");
+            ? (false, $"{ours} is worse than the {Gate.Text(published)} that the serving version was published with{instead}")
+            : (true, $"{ours}, the version before it was published with {Gate.Text(published)}{instead}");
     }
 
     private static (bool, string) Paired(GateCase @case, string ours, double[] mine, double[] theirs, string where)

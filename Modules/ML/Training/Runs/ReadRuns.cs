@@ -39,7 +39,8 @@ internal static class ReadRuns
     /// <param name="High">Upper end.</param>
     /// <param name="PValue">Of the paired t test (Student 1908), adjusted for the number of pairs (Holm 1979).</param>
     /// <param name="Verdict">first, second, or even where chance explains the difference; null where nothing can be said.</param>
-    internal sealed record Pair(Guid First, Guid Second, string? Loss, int SharedCases, double? Difference, double? Low, double? High, double? PValue, string? Verdict);
+    /// <param name="Why">Why nothing can be said; null where something can.</param>
+    internal sealed record Pair(Guid First, Guid Second, string? Loss, int SharedCases, double? Difference, double? Low, double? High, double? PValue, string? Verdict, string? Why = null);
 
     /// <summary>A run that will be made again.</summary>
     /// <param name="Id">The job, to follow at /api/ml/jobs/{id}; its message says whether the artefact is the same bit for bit.</param>
@@ -110,7 +111,7 @@ internal static class ReadRuns
             cases[i] = await runs.CasesAsync(found[i].Id, ct);
         }
 
-        var pairs = (from a in Enumerable.Range(0, found.Count) from b in Enumerable.Range(a + 1, found.Count - a - 1) select Compare(found[a].Id, found[b].Id, cases[a], cases[b])).ToArray();
+        var pairs = (from a in Enumerable.Range(0, found.Count) from b in Enumerable.Range(a + 1, found.Count - a - 1) select Compare(found[a], found[b], cases[a], cases[b])).ToArray();
         var tested = Enumerable.Range(0, pairs.Length).Where(i => pairs[i].PValue is not null).ToArray();
         var adjusted = Hypothesis.Holm(Array.ConvertAll(tested, i => pairs[i].PValue!.Value));
         for (var i = 0; i < tested.Length; i++)
@@ -122,11 +123,16 @@ internal static class ReadRuns
         return new Comparison([.. found.Select(run => run.Id)], metrics, parameters, pairs);
     }
 
-    private static Pair Compare(Guid first, Guid second, CaseLosses? a, CaseLosses? b)
+    private static Pair Compare(RunRecord one, RunRecord other, CaseLosses? a, CaseLosses? b)
     {
+        var (first, second) = (one.Id, other.Id);
         if (a is null || b is null || a.Loss != b.Loss)
         {
-            return new Pair(first, second, null, 0, null, null, null, null, null);
+            var silent = a is null ? one : other;
+            var why = a is not null && b is not null ? $"The first run measured {a.Loss} of a case, the second one {b.Loss}."
+                : silent.ForgottenAt is { } at ? $"The losses of the cases of run {silent.Id} are not kept any more: they were forgotten on {at:yyyy-MM-dd} for their age."
+                : $"Run {silent.Id} kept no losses of its cases.";
+            return new Pair(first, second, null, 0, null, null, null, null, null, why);
         }
 
         var known = new Dictionary<long, double>();
@@ -138,7 +144,7 @@ internal static class ReadRuns
         var shared = Enumerable.Range(0, a.Keys.Length).Where(i => known.ContainsKey(a.Keys[i])).ToArray();
         if (shared.Length < LeastShared)
         {
-            return new Pair(first, second, a.Loss, shared.Length, null, null, null, null, null);
+            return new Pair(first, second, a.Loss, shared.Length, null, null, null, null, null, $"Fewer than {LeastShared} cases are shared.");
         }
 
         double[] mine = Array.ConvertAll(shared, i => a.Model[i]), theirs = Array.ConvertAll(shared, i => known[a.Keys[i]]);

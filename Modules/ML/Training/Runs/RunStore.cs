@@ -34,9 +34,11 @@ internal sealed record TrainingRun(
 /// <param name="StartedAt">When it began (UTC).</param>
 /// <param name="FinishedAt">When it ended (UTC).</param>
 /// <param name="Metrics">Metrics by step: 0 is the test, 1 and on are folds.</param>
+/// <param name="ForgottenAt">When the rows and the losses of cases that it was measured on were forgotten for their age (UTC); null while they are kept, or when there were none.</param>
 internal sealed record RunRecord(
     Guid Id, string Model, Guid? Job, int? Version, string Reason, JsonElement Parameters, JsonElement Data, JsonElement Environment, JsonElement Evaluation, JsonElement Gates, bool Published,
-    string Decision, string? Sha256, Guid? Reproduces, bool? Identical, DateTimeOffset StartedAt, DateTimeOffset FinishedAt, IReadOnlyList<RunMetric> Metrics)
+    string Decision, string? Sha256, Guid? Reproduces, bool? Identical, DateTimeOffset StartedAt, DateTimeOffset FinishedAt, IReadOnlyList<RunMetric> Metrics,
+    DateTimeOffset? ForgottenAt = null)
 {
     /// <summary>Version of the data set; null where there was none.</summary>
     internal int? DatasetVersion => Data.TryGetProperty("version", out var version) && version.TryGetInt32(out var number) ? number : null;
@@ -58,7 +60,7 @@ internal sealed record RunMetric(string Name, int Step, double Value, double? Ba
 internal sealed class RunStore(NpgsqlDataSource database)
 {
     private const string Columns =
-        "id, model, job_id, version, reason, parameters, data, environment, evaluation, gates, published, decision, sha256, reproduces, identical, started_at, finished_at";
+        "id, model, job_id, version, reason, parameters, data, environment, evaluation, gates, published, decision, sha256, reproduces, identical, started_at, finished_at, forgotten_at";
 
     /// <summary>Which code, runtime and machine this is.</summary>
     public static object Environment(int threads) => new
@@ -127,7 +129,7 @@ internal sealed class RunStore(NpgsqlDataSource database)
     public Task<IReadOnlyList<RunRecord>> ListAsync(string? model, int limit, CancellationToken ct) =>
         ReadAsync("where @model::text is null or model = @model order by started_at desc limit @limit", new { model, limit }, ct);
 
-    /// <summary>The losses of single cases that a run measured; null when it kept none.</summary>
+    /// <summary>The losses of single cases that a run measured; null when it kept none, or keeps them no more.</summary>
     public async Task<CaseLosses?> CasesAsync(Guid id, CancellationToken ct)
     {
         await using var command = database.CreateCommand("select loss, case_keys, case_losses from ml.runs where id = $1 and loss is not null");
@@ -167,7 +169,8 @@ internal sealed class RunStore(NpgsqlDataSource database)
             {
                 runs.Add(new RunRecord(
                     row.GetGuid(0), row.GetString(1), Value<Guid?>(2), Value<int?>(3), row.GetString(4), Element(5), Element(6), Element(7), Element(8), Element(9), row.GetBoolean(10), row.GetString(11),
-                    Value<string>(12), Value<Guid?>(13), Value<bool?>(14), row.GetFieldValue<DateTimeOffset>(15), row.GetFieldValue<DateTimeOffset>(16), []));
+                    Value<string>(12), Value<Guid?>(13), Value<bool?>(14), row.GetFieldValue<DateTimeOffset>(15), row.GetFieldValue<DateTimeOffset>(16), [],
+                    Value<DateTimeOffset?>(17)));
             }
         }
 

@@ -33,7 +33,49 @@ internal sealed class RunTables(NpgsqlDataSource database, BlobStore blobs)
         }
     }
 
-    /// <summary>The rows that a run was measured on; null when they were not kept, or lost an erased person's rows.</summary>
+    /// <summary>
+    /// Forgets what old runs were measured on, rows and losses of cases, but not of versions that serve, would come back, are tried by a rollout or are among a model's
+    /// newest; a lot in a transaction, past rows that somebody else holds. Their figures stay.
+    /// </summary>
+    /// <param name="before">Runs that began before it.</param>
+    /// <param name="newest">Newest versions of a model that keep theirs.</param>
+    /// <param name="now">When it is.</param>
+    /// <param name="lot">Runs at once.</param>
+    /// <param name="ct">Stops it.</param>
+    /// <returns>How many runs forgot something.</returns>
+    public async Task<int> ForgetAsync(DateTimeOffset before, int newest, DateTimeOffset now, int lot, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        var gone = (await connection.QueryAsync<string?>(new CommandDefinition("""
+            with old as (
+                select r.id, r.held_out from ml.runs r
+                where r.started_at < @before and (r.held_out is not null or r.case_losses is not null)
+                and not exists (
+                    select from ml.model_versions v where v.run_id = r.id and (
+                        exists (select from ml.serving s where s.model = v.model and v.version in (s.version, s.previous_version))
+                        or exists (select from ml.rollouts o where o.model = v.model and o.status = 'running'
+                            and jsonb_path_exists(o.spec, '$.arms[*].**.version ? (@ == $v)', jsonb_build_object('v', v.version)))
+                        or (select count(*) from ml.model_versions n where n.model = v.model and n.version > v.version) < @newest))
+                order by r.started_at limit @lot for update of r skip locked
+            )
+            update ml.runs r set held_out = null, held_out_threshold = null, loss = null, case_keys = null, case_losses = null, forgotten_at = @now from old where r.id = old.id returning old.held_out
+            """, new { before = before.UtcDateTime, newest, now = now.UtcDateTime, lot }, commandTimeout: 120, cancellationToken: ct))).AsList();
+        foreach (var blob in gone.OfType<string>())
+        {
+            await blobs.DeleteAsync(blob, ct);
+        }
+
+        return gone.Count;
+    }
+
+    /// <summary>When what a run was measured on was forgotten for its age; null when it was not.</summary>
+    public async Task<DateTimeOffset?> ForgottenAsync(Guid run, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        return await connection.ExecuteScalarAsync<DateTime?>(new CommandDefinition("select forgotten_at from ml.runs where id = @run", new { run }, cancellationToken: ct)) is { } at ? new DateTimeOffset(at, TimeSpan.Zero) : null;
+    }
+
+    /// <summary>The rows that a run was measured on; null when they were not kept, are not kept any more, or lost an erased person's rows.</summary>
     public async Task<HeldOutRows?> HeldOutAsync(Guid run, int classes, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);

@@ -1,5 +1,9 @@
+using System.Net;
 using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
 using OKLA.ML.Monitoring;
+using OKLA.ML.Registry;
 using OKLA.ML.Serving;
 using OKLA.Shared.Messaging;
 using OKLA.Tests.Modules.ML.Serving;
@@ -14,7 +18,7 @@ public sealed class TrimMLTests : ServingTest
         "guardrails":{"maxErrorRate":1,"maxSlowdown":9,"maxBusinessDrop":1,"minRequests":1000},"auto":false}
         """;
 
-    protected override (string Key, string Value)[] Settings => [("ML:Serving:KeepDays", "30"), ("ML:Serving:KeepResultDays", "7")];
+    protected override (string Key, string Value)[] Settings => [("ML:Serving:KeepDays", "30"), ("ML:Serving:KeepResultDays", "7"), ("ML:Artefacts:KeepRunDays", "180"), ("ML:Artefacts:KeepRunVersions", "1")];
 
     [SetUp]
     public Task EmptyAsync() => ExecuteAsync("""
@@ -137,6 +141,55 @@ public sealed class TrimMLTests : ServingTest
         {
             ["ml.serving_minutes"] = 1, ["ml.alerts"] = 1, ["ml.alert_silences"] = 1, ["ml.batch_parts"] = 90, ["ml.batch_jobs"] = 2, ["ml.async_predictions"] = 1, ["ml.demand_hours"] = 1, ["ml.campaign_hours"] = 1,
         }, ignoreOrder: true);
+    }
+
+    [Test]
+    public async Task What_old_runs_were_measured_on_goes_but_not_of_versions_that_serve_would_come_back_are_tried_or_are_new()
+    {
+        var runs = new List<Guid>();
+        for (var version = 1; version <= 6; version++)
+        {
+            (await SaveAsync(new Line(version))).ShouldBe(version);
+            runs.Add(await MeasuredAsync(version, version == 5 ? 170 : 200));
+        }
+
+        // Made again, it made no version.
+        var again = await MeasuredAsync(null, 200);
+        await PublishAsync(1);
+        await PublishAsync(2);
+        var spec = Spec.Replace("\"b\",", "\"b\",\"version\":3,", StringComparison.Ordinal);
+        await ExecuteAsync($"""
+            insert into ml.rollouts (id, model, kind, stage, status, spec, started_by, started_at, stage_since)
+            values (gen_random_uuid(), 'line', 'experiment', 'experiment', 'running', '{spec}', 'ana', now(), now())
+            """);
+
+        (await TrimAsync()).Deleted["ml.runs"].ShouldBe(2);
+
+        (await ScalarAsync<Guid[]>("select array_agg(id order by version nulls last) from ml.runs where forgotten_at is not null and num_nulls(held_out, held_out_threshold, loss, case_keys, case_losses) = 5")).ShouldBe([runs[3], again]);
+        (await ScalarAsync<long>("select count(*) from ml.runs where forgotten_at is null and num_nulls(held_out, loss, case_keys, case_losses) = 0")).ShouldBe(5);
+        (await ScalarAsync<long>("select count(*) from ml.blobs b where exists (select from ml.runs r where r.held_out = b.sha256)")).ShouldBe(5);
+        (await ScalarAsync<long>("select count(*) from ml.blobs b where bytes = 16 and not exists (select from ml.runs r where r.held_out = b.sha256)")).ShouldBe(0);
+        var refused = await Admin.GetAsync("/api/ml/models/line/versions/4/bias?attribute=size");
+        refused.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (await refused.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("detail").GetString()!.ShouldContain("not kept any more");
+        var pair = (await BodyAsync(Admin.GetAsync($"/api/ml/runs/compare?ids={runs[1]},{runs[3]}"))).GetProperty("pairs")[0];
+        pair.GetProperty("why").GetString()!.ShouldStartWith($"The losses of the cases of run {runs[3]} are not kept any more");
+        pair.GetProperty("verdict").ValueKind.ShouldBe(JsonValueKind.Null);
+        (await TrimAsync()).Deleted["ml.runs"].ShouldBe(0);
+    }
+
+    /// <summary>A run of the line of some days ago, with its rows and the losses of its cases.</summary>
+    private async Task<Guid> MeasuredAsync(int? version, int days)
+    {
+        var id = Guid.CreateVersion7();
+        using var rows = new MemoryStream(Encoding.UTF8.GetBytes($"size\n{id.ToString("N")[^10..]}\n"));
+        var held = (await Service<BlobStore>().WriteAsync(rows, default)).Sha256;
+        await ExecuteAsync($$"""
+            insert into ml.runs (id, model, version, reason, parameters, data, environment, evaluation, gates, published, decision, loss, case_keys, case_losses, held_out, held_out_threshold, started_at, finished_at)
+            values ('{{id}}', 'line', nullif({{version ?? 0}}, 0), 'test', '{}', '{}', '{}', '{}', '[]', true, 'x', 'absolute error', '{1,2}', '{0.5,1}', '{{held}}', 0, now() - interval '{{days}} days', now());
+            update ml.model_versions set run_id = '{{id}}' where model = 'line' and version = {{version ?? 0}}
+            """);
+        return id;
     }
 
     private Task<TrimMLReport> TrimAsync() => Service<IMessageBus>().InvokeAsync<TrimMLReport>(new TrimML());

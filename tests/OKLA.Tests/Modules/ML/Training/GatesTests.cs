@@ -65,6 +65,15 @@ public sealed class GatesTests
     }
 
     [Test]
+    public void A_version_whose_cases_are_forgotten_is_held_against_the_figure_it_was_published_with_and_that_is_said()
+    {
+        var verdict = Gate.Decide(new GateCase(Good with { Cases = null }, false, 0.5, null, 0.05, new GateSettings()) { CasesForgotten = true });
+
+        verdict.Gates.Single(result => result.Gate == "serving").Reason.ShouldContain("not kept any more");
+        Decide(Good with { Cases = null }, 0.5).Gates.Single(result => result.Gate == "serving").Reason.ShouldNotContain("not kept");
+    }
+
+    [Test]
     public void What_chance_explains_does_not_block()
     {
         Result(Good with { CalibrationError = new Interval(0.15, 0.05, 0.3) }, "calibration").State.ShouldBe("passed");
