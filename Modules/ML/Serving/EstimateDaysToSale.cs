@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
 using OKLA.ML.Models;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Messaging;
@@ -59,12 +60,13 @@ internal static class EstimateDaysToSale
         routes.MapPost("/api/vehicles/{id}/days-to-sale", AskAsync).WithName("EstimateDaysToSaleAtPrice").WithSummary("Estimate how long a vehicle would take to sell at a price that is thought of");
     }
 
-    internal static Task<Results<Ok<Response>, ProblemHttpResult>> GetAsync(
-        [MaxLength(200)] string id, CurrentUser caller, Desk desk, CancellationToken ct, [MaxLength(200)] string? person = null) => desk.AnswerAsync(id, null, Predictor.Whom(caller, person), ct);
+    internal static async Task<Results<Ok<Response>, ProblemHttpResult>> GetAsync(
+        [MaxLength(200)] string id, CurrentUser caller, Desk desk, IMessageBus bus, ILogger<Desk> logger, CancellationToken ct, [MaxLength(200)] string? person = null) =>
+        await desk.AnswerAsync(id, null, await Asker.WhomAsync(caller, person, bus, logger, ct), ct);
 
-    internal static Task<Results<Ok<Response>, ProblemHttpResult>> AskAsync(
-        [MaxLength(200)] string id, Request request, CurrentUser caller, Desk desk, CancellationToken ct, [MaxLength(200)] string? person = null) =>
-        desk.AnswerAsync(id, new Money(request.Price.Amount, request.Price.Currency), Predictor.Whom(caller, person), ct);
+    internal static async Task<Results<Ok<Response>, ProblemHttpResult>> AskAsync(
+        [MaxLength(200)] string id, Request request, CurrentUser caller, Desk desk, IMessageBus bus, ILogger<Desk> logger, CancellationToken ct, [MaxLength(200)] string? person = null) =>
+        await desk.AnswerAsync(id, new Money(request.Price.Amount, request.Price.Currency), await Asker.WhomAsync(caller, person, bus, logger, ct), ct);
 
     /// <summary>Answers both.</summary>
     internal sealed class Desk(LiveModels live, ServedModels served, Predictor predictor, IMessageBus bus, PredictionLog log, ExchangeRates rates, TimeProvider clock)

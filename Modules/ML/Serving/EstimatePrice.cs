@@ -60,7 +60,7 @@ internal static class EstimatePrice
             card = new Card(found[0], rates);
         }
 
-        var answer = await AskAsync(card, Predictor.Whom(caller, person), predictor, ct);
+        var answer = await AskAsync(card, await Asker.WhomAsync(caller, person, bus, logger, ct), predictor, ct);
         if ((Answered(answer) ?? Estimate(card, live.Now, logger)) is not { } by)
         {
             return TypedResults.Problem(statusCode: StatusCodes.Status503ServiceUnavailable, title: "Service Unavailable", detail: "No vehicle has a price yet.");

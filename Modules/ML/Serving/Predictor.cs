@@ -5,7 +5,6 @@ using OKLA.ML.Models;
 using OKLA.ML.Models.Recommenders;
 using OKLA.ML.Monitoring;
 using OKLA.ML.Rollout;
-using OKLA.Shared.Web;
 
 namespace OKLA.ML.Serving;
 
@@ -53,11 +52,6 @@ internal sealed class Predictor(
 
     /// <summary>Larger requests are lots that do not come again; to keep their rows would only drive others out.</summary>
     private const int MostCachedRows = 100;
-
-    /// <summary>Whom an answer is for: somebody who is signed in, and may not speak for others, is asked about alone; anybody else says it.</summary>
-    /// <param name="caller">Who asks.</param>
-    /// <param name="person">For whom, as the caller says.</param>
-    public static string? Whom(CurrentUser caller, string? person) => caller.Id is { } own && !caller.Has(Policies.Scopes.Predict) ? own : person ?? caller.Id;
 
     /// <summary>Answers a question.</summary>
     public async ValueTask<Answer> AskAsync(Question question, CancellationToken ct)

@@ -4,8 +4,10 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
 using OKLA.ML.Models.Language;
 using OKLA.Shared.Contracts;
+using OKLA.Shared.Messaging;
 using OKLA.Shared.Web;
 
 namespace OKLA.ML.Serving.Language;
@@ -67,7 +69,7 @@ internal static class AnalyzeListing
     public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) => routes.MapPost("/api/listings/analyze", HandleAsync).WithName("AnalyzeListing").WithSummary("Analyze a listing's text");
 
     internal static async Task<Results<Ok<Response>, ValidationProblem>> HandleAsync(
-        Request request, CurrentUser caller, TextPredictor predictor, PredictionLog log, CancellationToken ct, [MaxLength(200)] string? person = null)
+        Request request, CurrentUser caller, TextPredictor predictor, PredictionLog log, IMessageBus bus, ILogger<TextPredictor> logger, CancellationToken ct, [MaxLength(200)] string? person = null)
     {
         var attributes = request.Attributes ?? [];
         if (attributes.Count > MostAttributes)
@@ -90,7 +92,7 @@ internal static class AnalyzeListing
             Description = request.Description, Place = request.Place, Images = [.. Enumerable.Repeat("", request.Pictures)],
         };
         var asked = await predictor.AskAsync(
-            ModelNames.DescriptionAnalyzer, Predictor.Whom(caller, person), request.Title, (DescriptionModel model) => model.Judge(item), judged => new Prediction(judged.Quality), ct);
+            ModelNames.DescriptionAnalyzer, await Asker.WhomAsync(caller, person, bus, logger, ct), request.Title, (DescriptionModel model) => model.Judge(item), judged => new Prediction(judged.Quality), ct);
         var judged = asked.Answer ?? DescriptionModel.Standing.Judge(item);
         var (version, source) = (asked.Version, asked.Source.Length > 0 ? asked.Source : "names");
         log.Write(new PredictionServed(ModelNames.DescriptionAnalyzer, version, source, "", [], [judged.Quality]));

@@ -3,9 +3,11 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
 using OKLA.ML.Models;
 using OKLA.ML.Models.Language;
 using OKLA.Shared.Contracts;
+using OKLA.Shared.Messaging;
 using OKLA.Shared.Web;
 
 namespace OKLA.ML.Serving.Language;
@@ -39,7 +41,7 @@ internal static class AnalyzeSentiment
     public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) => routes.MapPost("/api/texts/sentiment", HandleAsync).WithName("AnalyzeSentiment").WithSummary("Tell praise from blame");
 
     internal static async Task<Results<Ok<Response>, ValidationProblem>> HandleAsync(
-        Request request, CurrentUser caller, TextPredictor predictor, PredictionLog log, CancellationToken ct, [MaxLength(200)] string? person = null)
+        Request request, CurrentUser caller, TextPredictor predictor, PredictionLog log, IMessageBus bus, ILogger<TextPredictor> logger, CancellationToken ct, [MaxLength(200)] string? person = null)
     {
         if (string.IsNullOrWhiteSpace(request.Text))
         {
@@ -47,7 +49,7 @@ internal static class AnalyzeSentiment
         }
 
         var asked = await predictor.AskAsync(
-            ModelNames.SentimentAnalyzer, Predictor.Whom(caller, person), request.Text, (IServedModel model) => model.Predict([[request.Text]])[0], said => said, ct);
+            ModelNames.SentimentAnalyzer, await Asker.WhomAsync(caller, person, bus, logger, ct), request.Text, (IServedModel model) => model.Predict([[request.Text]])[0], said => said, ct);
         var (probability, source) = (asked.Answer?.Value, asked.Source.Length > 0 ? asked.Source : "words");
         var aspects = AspectReader.Read(request.Text);
         var tone = AspectReader.Tone(request.Text);

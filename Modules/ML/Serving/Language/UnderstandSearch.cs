@@ -3,8 +3,10 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
 using OKLA.ML.Models.Language;
 using OKLA.Shared.Contracts;
+using OKLA.Shared.Messaging;
 using OKLA.Shared.Web;
 
 namespace OKLA.ML.Serving.Language;
@@ -56,7 +58,7 @@ internal static class UnderstandSearch
     public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) => routes.MapPost("/api/search/intent", HandleAsync).WithName("UnderstandSearch").WithSummary("Understand a search");
 
     internal static async Task<Results<Ok<Response>, ValidationProblem>> HandleAsync(
-        Request request, CurrentUser caller, TextPredictor predictor, PredictionLog log, ExchangeRates rates, TimeProvider clock, CancellationToken ct, [MaxLength(200)] string? person = null)
+        Request request, CurrentUser caller, TextPredictor predictor, PredictionLog log, ExchangeRates rates, IMessageBus bus, ILogger<TextPredictor> logger, TimeProvider clock, CancellationToken ct, [MaxLength(200)] string? person = null)
     {
         if (string.IsNullOrWhiteSpace(request.Query))
         {
@@ -64,7 +66,7 @@ internal static class UnderstandSearch
         }
 
         var asked = await predictor.AskAsync(
-            ModelNames.SearchIntentClassifier, Predictor.Whom(caller, person), request.Query, (SearchIntentModel model) => model.Understand(request.Query),
+            ModelNames.SearchIntentClassifier, await Asker.WhomAsync(caller, person, bus, logger, ct), request.Query, (SearchIntentModel model) => model.Understand(request.Query),
             said => new Prediction(said.Confidence, Label: said.Intent), ct);
         var understood = asked.Answer ?? SearchIntentModel.ByNames(request.Query, StandingGazetteer.Value);
         var (version, source) = (asked.Version, asked.Source.Length > 0 ? asked.Source : "names");

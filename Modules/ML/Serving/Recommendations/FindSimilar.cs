@@ -10,6 +10,7 @@ using OKLA.ML.Algorithms.Retrieval;
 using OKLA.ML.Models.Recommenders;
 using OKLA.ML.Rollout;
 using OKLA.Shared.Contracts;
+using OKLA.Shared.Messaging;
 using OKLA.Shared.Web;
 using static OKLA.ML.Serving.Shown;
 
@@ -35,16 +36,16 @@ internal static class FindSimilar
     public static RouteHandlerBuilder Map(IEndpointRouteBuilder routes) =>
         routes.MapGet("/api/recommendations/items/{id}/similar", Handle).WithName("FindSimilarVehicles").WithSummary("Vehicles like this one, of about its price");
 
-    internal static Results<Ok<Response>, ProblemHttpResult> Handle(
-        [MaxLength(200)] string id, CurrentUser caller, LiveModels live, TriedVersions tried, OperatorRules rules, PredictionLog log, IOptions<MLOptions> options, ILogger<LiveModels> logger,
-        [Range(1, 50)] int limit = 10, [MaxLength(200)] string? person = null)
+    internal static async Task<Results<Ok<Response>, ProblemHttpResult>> Handle(
+        [MaxLength(200)] string id, CurrentUser caller, LiveModels live, TriedVersions tried, OperatorRules rules, IMessageBus bus, PredictionLog log, IOptions<MLOptions> options, ILogger<LiveModels> logger,
+        CancellationToken ct, [Range(1, 50)] int limit = 10, [MaxLength(200)] string? person = null)
     {
         if (!live.TryGetCard(id, out var card) || !card.Is(ItemKind.Vehicle))
         {
             return TypedResults.Problem(statusCode: StatusCodes.Status404NotFound, title: "Not Found", detail: $"There is no vehicle {id}.");
         }
 
-        var response = Answer(card, limit, Predictor.Whom(caller, person), live, tried, rules, options.Value, logger);
+        var response = Answer(card, limit, await Asker.WhomAsync(caller, person, bus, logger, ct), live, tried, rules, options.Value, logger);
         log.Write(new PredictionServed(ModelNames.SimilarVehicles, response.ModelVersion, response.Source, id, [.. response.Items.Select(item => item.ItemId)], [.. response.Items.Select(item => item.Score)]));
         return TypedResults.Ok(response);
     }

@@ -92,7 +92,10 @@ internal static class RecommendVehicles
         var (known, entry) = await KnownAsync(id, caller, trusted, bus, options.Value, logger, ct);
         var history = WithVisit(known, recent, now);
         var place = latitude is { } north && longitude is { } east ? new GeoPoint(north, east) : null;
-        var answer = desk.Answer(new RecommendationQuestion(id, of, limit, page, history, place, province, itemId, history.Count > 0 ? null : [.. entry, .. came.Words().Except(entry)]));
+        var answer = desk.Answer(new RecommendationQuestion(id, of, limit, page, history, place, province, itemId, history.Count > 0 ? null : [.. entry, .. came.Words().Except(entry)])
+        {
+            Counts = await Asker.WhomAsync(caller, id, bus, logger, ct) == id,
+        });
         log.Write(Served(id, of, page, answer));
         return TypedResults.Ok(new Response(id, [.. answer.Items.Select(Show)], answer.Version, answer.Source, now));
     }

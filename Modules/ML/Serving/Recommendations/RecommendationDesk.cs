@@ -20,7 +20,11 @@ namespace OKLA.ML.Serving.Recommendations;
 /// <param name="ItemId">The item that the page shows.</param>
 /// <param name="Entry">How the person came, see <see cref="GetEntry"/>; counts where there is no history.</param>
 internal sealed record RecommendationQuestion(
-    string PersonId, ItemKind Kind, int Limit, string Page, IReadOnlyList<HistoryItem> History, GeoPoint? Place = null, string? Province = null, string? ItemId = null, IReadOnlyList<string>? Entry = null);
+    string PersonId, ItemKind Kind, int Limit, string Page, IReadOnlyList<HistoryItem> History, GeoPoint? Place = null, string? Province = null, string? ItemId = null, IReadOnlyList<string>? Entry = null)
+{
+    /// <summary>Whether the person takes part in experiments by it: not when somebody else names a user.</summary>
+    public bool Counts { get; init; } = true;
+}
 
 /// <summary>An item that is recommended, its reason, and the chance that it stood there.</summary>
 internal sealed record RecommendedItem(Card Card, double Score, string Reason, string Why, double Propensity);
@@ -82,7 +86,7 @@ internal sealed class RecommendationDesk : IDisposable
                     break;
                 }
 
-                tried.Met(turn, question.PersonId, source);
+                Meet(turn, question, source);
                 tried.AskInShadow(turn, first, other => other.Model.Best(other.Model.TasteOf(history), question.Limit, other.Live, hidden, new ItemRecommender.Moment(now, question.Place))
                     .Select(pick => other.Model.Ids[pick.Index]));
                 exposure.Show(page.Select(item => item.Card.Snapshot.Item.SellerId));
@@ -98,12 +102,20 @@ internal sealed class RecommendationDesk : IDisposable
         if (turn.Popularity)
         {
             tried.Count(turn, 0, turn.Source, TimeSpan.Zero, failed: false);
-            tried.Met(turn, question.PersonId, turn.Source);
+            Meet(turn, question, turn.Source);
         }
 
         var popular = Popular(question, hidden, inForce, shelf, now);
         exposure.Show(popular.Select(item => item.Card.Snapshot.Item.SellerId));
         return new RecommendationPage(popular, null, turn.Popularity ? turn.Source : "popularity");
+    }
+
+    private void Meet(TriedVersions.Turn<ServedRecommender> turn, RecommendationQuestion question, string source)
+    {
+        if (question.Counts)
+        {
+            tried.Met(turn, question.PersonId, source);
+        }
     }
 
     /// <summary>Whether an item of the history stays away: refused ones for good, contacted ones as the settings say, seen ones for some days.</summary>

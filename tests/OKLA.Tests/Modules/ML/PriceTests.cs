@@ -10,6 +10,7 @@ using OKLA.ML.Serving;
 using OKLA.ML.Training.Runs;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Web;
+using OKLA.Tracking.Identity;
 using static OKLA.ML.Serving.Shown;
 
 namespace OKLA.Tests.Modules.ML;
@@ -25,7 +26,7 @@ public sealed class PriceTests : DatabaseTest, IAsyncDisposable
     [OneTimeSetUp]
     public async Task TrainAsync()
     {
-        room = MLRoom.Open(Database, Now, [], ("ML:Price:Trees", "200"));
+        room = MLRoom.Open(Database, Now, [typeof(FindPersonHandler)], ("ML:Price:Trees", "200"));
         vehicles = Town.Vehicles(1_200, Now.AddDays(-100), 99, seed: 5);
         await room.TellAsync(vehicles.Select(v => Room.Listed(v.Item, v.At)));
         before = new PriceAnswers(await AskAsync("car-0001"), await AskAsync("no-such-car"));

@@ -208,9 +208,9 @@ public sealed class RecommenderTests : DatabaseTest, IAsyncDisposable
         await live.RefreshAsync();
         var car = live.Live(OKLA.ML.Models.Recommenders.ItemKind.Vehicle).First(card => card.View.Make == "Honda" && card.View.BodyType == "jeepeta");
 
-        var answer = FindSimilar.Handle(
+        var answer = (await FindSimilar.Handle(
             car.Snapshot.Item.Id, CurrentUser.Nobody, live, room.Services.GetRequiredService<TriedVersions>(), room.Services.GetRequiredService<OperatorRules>(),
-            room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), NullLogger<LiveModels>.Instance).Result.ShouldBeOfType<Ok<FindSimilar.Response>>().Value!;
+            room.Bus, room.Services.GetRequiredService<PredictionLog>(), room.Services.GetRequiredService<IOptions<MLOptions>>(), NullLogger<LiveModels>.Instance, default)).Result.ShouldBeOfType<Ok<FindSimilar.Response>>().Value!;
 
         answer.Source.ShouldBe("model");
         answer.Items.Count.ShouldBe(10);

@@ -62,6 +62,25 @@ public sealed class RecommenderRolloutTests : DatabaseTest, IAsyncDisposable
     }
 
     [Test]
+    public async Task Who_is_not_signed_in_takes_no_user_into_an_experiment_and_a_browser_of_hers_takes_part_by_itself()
+    {
+        await ExecuteAsync($"""
+            insert into tracking.users (user_id, first_at) values ('rosa', now()) on conflict do nothing;
+            insert into tracking.identity_links (id, anonymous_id, user_id, linked_at, linked_by) values ('{Guid.NewGuid()}', 'her-phone', 'rosa', now(), 'sign-in')
+            """);
+        // What is popular is an answer to whoever asks, also as to a stranger.
+        var id = await StartAsync("experiment", new Arm("popular", 1, Strategy: "popularity"), new Arm("also popular", 1, Strategy: "popularity"));
+
+        foreach (var person in new[] { "rosa", "her-phone", "somebody" })
+        {
+            (await AskAsync(person)).Source.ShouldStartWith("rollout:");
+        }
+
+        await room.Services.GetRequiredService<Exposures>().FlushAsync();
+        (await ScalarAsync<string[]>($"select array_agg(user_key order by user_key) from ml.exposures where rollout_id = '{id}'")).ShouldBe(["her-phone", "somebody"]);
+    }
+
+    [Test]
     public async Task Popularity_may_be_an_arm()
     {
         await StartAsync("experiment", new Arm("model", 1, Strategy: "model"), new Arm("popular", 1, Strategy: "popularity"));

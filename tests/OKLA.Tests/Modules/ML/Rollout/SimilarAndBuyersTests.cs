@@ -13,6 +13,7 @@ using OKLA.ML.Training.Runs;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
 using OKLA.Shared.Web;
+using OKLA.Tracking.Identity;
 
 namespace OKLA.Tests.Modules.ML.Rollout;
 
@@ -25,7 +26,7 @@ public sealed class SimilarAndBuyersTests : DatabaseTest, IAsyncDisposable
     [OneTimeSetUp]
     public async Task TrainTwiceAsync()
     {
-        room = MLRoom.Open(Database, Now, [typeof(RecommenderRolloutTests.NoTruthHandler)], ("ML:Recommender:TowerIterations", "3"), ("ML:Recommender:MachineIterations", "3"));
+        room = MLRoom.Open(Database, Now, [typeof(RecommenderRolloutTests.NoTruthHandler), typeof(FindPersonHandler)], ("ML:Recommender:TowerIterations", "3"), ("ML:Recommender:MachineIterations", "3"));
         var vehicles = Town.Vehicles(200, Now.AddDays(-60), 40, seed: 3);
         await room.AppendAsync(vehicles.Select(v => Room.Listed(v.Item, v.At)));
         await room.AppendAsync(Town.Visits(vehicles, people: 120, views: 12, Now.AddDays(-60), 59, seed: 4).OrderBy(visit => visit.Event.OccurredAt));
@@ -99,17 +100,17 @@ public sealed class SimilarAndBuyersTests : DatabaseTest, IAsyncDisposable
         var met = new Dictionary<string, (string, int?)>();
         foreach (var n in Enumerable.Range(0, 40))
         {
-            var answer = Similar("car-0003", $"v{n}");
+            var answer = await SimilarAsync("car-0003", $"v{n}");
             answer.Items.ShouldNotBeEmpty();
             met[$"v{n}"] = (answer.Source, answer.ModelVersion);
         }
 
         met.Values.Distinct().ShouldBe([("rollout:control", 1), ("rollout:candidate", 2)], ignoreOrder: true);
-        var again = Similar("car-0009", "v7");
+        var again = await SimilarAsync("car-0009", "v7");
         (again.Source, again.ModelVersion).ShouldBe(met["v7"]);
         foreach (var n in Enumerable.Range(0, 20))
         {
-            Similar($"car-{n:0000}", null).Source.ShouldBe(Similar($"car-{n:0000}", null).Source);
+            (await SimilarAsync($"car-{n:0000}", null)).Source.ShouldBe((await SimilarAsync($"car-{n:0000}", null)).Source);
         }
 
         await Get<Exposures>().FlushAsync();
@@ -121,7 +122,7 @@ public sealed class SimilarAndBuyersTests : DatabaseTest, IAsyncDisposable
     {
         await StartAsync(ModelNames.SimilarVehicles, "experiment", new Arm("model", 1, Strategy: "model"), new Arm("rule", 1, Strategy: "baseline"));
 
-        Enumerable.Range(0, 30).Select(n => Similar("car-0003", $"v{n}")).Select(answer => (answer.Source, answer.ModelVersion, answer.Items.Count > 0)).Distinct()
+        (await Task.WhenAll(Enumerable.Range(0, 30).Select(n => SimilarAsync("car-0003", $"v{n}")))).Select(answer => (answer.Source, answer.ModelVersion, answer.Items.Count > 0)).Distinct()
             .ShouldBe([("rollout:model", 1, true), ("rollout:rule", null, true)], ignoreOrder: true);
     }
 
@@ -136,7 +137,7 @@ public sealed class SimilarAndBuyersTests : DatabaseTest, IAsyncDisposable
         await ExecuteAsync("delete from ml.shadow_minutes");
         for (var n = 0; n < 5; n++)
         {
-            (model == ModelNames.SimilarVehicles ? Similar($"car-{n:0000}", $"v{n}").Source : (await BuyersAsync($"car-{n:0000}")).Source).ShouldBe("model");
+            (model == ModelNames.SimilarVehicles ? (await SimilarAsync($"car-{n:0000}", $"v{n}")).Source : (await BuyersAsync($"car-{n:0000}")).Source).ShouldBe("model");
         }
 
         await Get<ShadowAnswers>().FlushAsync();
@@ -178,8 +179,8 @@ public sealed class SimilarAndBuyersTests : DatabaseTest, IAsyncDisposable
     private async Task<VersionReports.Bias> BiasAsync(string model, string attribute) =>
         (await VersionReports.BiasAsync(model, 1, attribute, Get<ModelRegistry>(), Get<RunTables>(), Database, room.Clock, default)).Result.ShouldBeOfType<Ok<VersionReports.Bias>>().Value!;
 
-    private FindSimilar.Response Similar(string id, string? person) => FindSimilar.Handle(
-        id, CurrentUser.Nobody, Get<LiveModels>(), Get<TriedVersions>(), Get<OperatorRules>(), Get<PredictionLog>(), Get<IOptions<MLOptions>>(), NullLogger<LiveModels>.Instance, 5, person)
+    private async Task<FindSimilar.Response> SimilarAsync(string id, string? person) => (await FindSimilar.Handle(
+        id, CurrentUser.Nobody, Get<LiveModels>(), Get<TriedVersions>(), Get<OperatorRules>(), room.Bus, Get<PredictionLog>(), Get<IOptions<MLOptions>>(), NullLogger<LiveModels>.Instance, default, 5, person))
         .Result.ShouldBeOfType<Ok<FindSimilar.Response>>().Value!;
 
     private async Task<FindBuyers.Response> BuyersAsync(string id) => (await FindBuyers.Handle(

@@ -157,14 +157,17 @@ public sealed class ModelEndpointsTests : HostTest
         // Whoever is signed in speaks for himself alone; a key that is no id is refused.
         (await dealer.GetAsync($"{path}?person=victim")).StatusCode.ShouldBe(HttpStatusCode.OK);
         await RefusedAsync(await Client.GetAsync($"{path}?person={new string('x', 201)}"), "person");
+        // Who is not signed in speaks for no user: the vehicle decides.
+        await ExecuteAsync("insert into tracking.users (user_id, first_at) values ('a-user', now())");
+        (await Client.GetFromJsonAsync<JsonElement>($"{path}?person=a-user")).GetProperty("source").GetString().ShouldBe((await Client.GetFromJsonAsync<JsonElement>(path)).GetProperty("source").GetString());
         // One that cannot be stored as it is costs nobody else his place.
         (await Client.GetAsync($"{path}?person=zero%00character")).StatusCode.ShouldBe(HttpStatusCode.OK);
         await Service<Exposures>().FlushAsync();
         await Service<PredictionStore>().FlushAsync();
         (await ScalarAsync<long>($"select count(*) from ml.exposures where rollout_id = '{rollout}' and user_key like 'p%'")).ShouldBe(24);
-        (await ScalarAsync<long>($"select count(*) from ml.exposures where rollout_id = '{rollout}' and user_key = 'victim'")).ShouldBe(0);
+        (await ScalarAsync<long>($"select count(*) from ml.exposures where rollout_id = '{rollout}' and user_key in ('victim', 'a-user')")).ShouldBe(0);
         (await ScalarAsync<long>($"select count(*) from ml.predictions where rollout_id = '{rollout}' and user_key like 'p%' and entity_id = '{Own}' and inputs->>'make' is not null and value > 0")).ShouldBe(48);
-        (await ScalarAsync<long>("select count(*) from ml.predictions where user_key = 'victim'")).ShouldBe(0);
+        (await ScalarAsync<long>("select count(*) from ml.predictions where user_key in ('victim', 'a-user')")).ShouldBe(0);
         await EndAsync(ModelNames.DaysToSalePredictor, rollout);
 
         // A mean of two that say the same says the same, and names no version.
