@@ -3,6 +3,10 @@ using Npgsql;
 using OKLA.Host;
 using OKLA.Shared.Database;
 
+// Classes stand side by side, each on a database of its own; they mostly wait for PostgreSQL and for each other's hosts, so that three fit on two cores. Tests of a class follow one another.
+[assembly: Parallelizable(ParallelScope.Fixtures)]
+[assembly: LevelOfParallelism(3)]
+
 namespace OKLA.Tests;
 
 /// <summary>One embedded PostgreSQL for the whole run, without fsync, thrown away at the end; and a template with every room's tables.</summary>

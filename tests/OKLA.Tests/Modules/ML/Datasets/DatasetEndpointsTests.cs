@@ -10,6 +10,8 @@ using OKLA.Shared.Messaging;
 
 namespace OKLA.Tests.Modules.ML.Datasets;
 
+// It looks for files left in the folder of temporary ones, which all classes share.
+[NonParallelizable]
 public sealed class DatasetEndpointsTests : HostTest
 {
     private const string Cars = "make,year,price,sold\nToyota,2019,12500,yes\nHonda,2020,,no\nKia,2018,\"9,800\",no\n";

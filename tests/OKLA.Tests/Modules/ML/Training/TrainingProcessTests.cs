@@ -8,6 +8,8 @@ using OKLA.ML.Training.Jobs;
 namespace OKLA.Tests.Modules.ML.Training;
 
 /// <summary>Trainings of a serving host, in the process that it starts for them.</summary>
+// A trainer is of idle priority, and gets hardly a turn while classes beside it work.
+[NonParallelizable]
 public sealed class TrainingProcessTests : TrainingProcessTest
 {
     [Test]
@@ -40,6 +42,8 @@ public sealed class TrainingProcessTests : TrainingProcessTest
 }
 
 /// <summary>The end of a host that trains.</summary>
+// As above: its trainer gets no turn to put the job back.
+[NonParallelizable]
 public sealed class TrainingProcessEndTests : TrainingProcessTest
 {
     [Test]
