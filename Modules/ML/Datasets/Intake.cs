@@ -9,10 +9,12 @@ namespace OKLA.ML.Datasets;
 /// <summary>A file for the time of one request.</summary>
 internal sealed class TemporaryFile : IDisposable
 {
-    /// <summary>Beginning of the names of all of them.</summary>
-    public const string Prefix = "okla-dataset-";
+    /// <summary>Beginning of the names of those that this process makes.</summary>
+    public static readonly string OwnPrefix = $"{Prefix}{Environment.ProcessId}-";
 
-    public string Path { get; } = System.IO.Path.Combine(System.IO.Path.GetTempPath(), Prefix + Guid.NewGuid().ToString("N"));
+    private const string Prefix = "okla-dataset-";
+
+    public string Path { get; } = System.IO.Path.Combine(System.IO.Path.GetTempPath(), OwnPrefix + Guid.NewGuid().ToString("N"));
 
     /// <summary>Deletes what a host that was killed left behind: no request takes a day.</summary>
     public static void DeleteAbandoned(DateTimeOffset now)

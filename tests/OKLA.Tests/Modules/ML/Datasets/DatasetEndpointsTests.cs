@@ -15,7 +15,7 @@ namespace OKLA.Tests.Modules.ML.Datasets;
 public sealed class DatasetEndpointsTests : HostTest
 {
     private const string Cars = "make,year,price,sold\nToyota,2019,12500,yes\nHonda,2020,,no\nKia,2018,\"9,800\",no\n";
-    private static readonly string[] Before = Directory.GetFiles(Path.GetTempPath(), TemporaryFile.Prefix + "*");
+    private static readonly string[] Before = Directory.GetFiles(Path.GetTempPath(), TemporaryFile.OwnPrefix + "*");
     private static int names;
     private HttpClient admin = null!;
 
@@ -407,8 +407,8 @@ public sealed class DatasetEndpointsTests : HostTest
 
     private static string Name() => $"cars-{Interlocked.Increment(ref names)}";
 
-    /// <summary>Files of uploads that came since the tests began: a run that was killed leaves its own.</summary>
-    private static string[] LeftFiles() => [.. Directory.GetFiles(Path.GetTempPath(), TemporaryFile.Prefix + "*").Except(Before)];
+    /// <summary>Files of uploads that this process made since the tests began; other hosts on the machine have theirs.</summary>
+    private static string[] LeftFiles() => [.. Directory.GetFiles(Path.GetTempPath(), TemporaryFile.OwnPrefix + "*").Except(Before)];
 
     private static ByteArrayContent Csv(string text) => Body(Encoding.UTF8.GetBytes(text), "text/csv");
 
