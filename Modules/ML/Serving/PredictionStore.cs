@@ -27,11 +27,8 @@ internal sealed record AnsweredRow(string? EntityId, IReadOnlyList<string> Names
 
 /// <summary>Writes down which version answered which request with its feature vector.</summary>
 internal sealed class PredictionStore(NpgsqlDataSource database, IOptions<MLOptions> options, TimeProvider clock, ILogger<PredictionStore> logger)
-    : QueuedWriter<AnsweredRequest>(options.Value.Serving.LogQueue, Interval, clock, logger)
+    : QueuedWriter<AnsweredRequest>(options.Value.Serving.LogQueue, TimeSpan.FromMilliseconds(500), clock, logger)
 {
-    /// <summary>Short, so that a lot under load is small: whoever is answered meanwhile shares the processors with it.</summary>
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
-
     private const string Columns = "request_id, row, at, model, version, source, rollout_id, arm, user_key, entity_id, inputs, value, low, high, label, probabilities";
     private static readonly Meter Meter = new("OKLA.ML");
     private static readonly Counter<long> Unwritten = Meter.CreateCounter<long>("okla.ml.predictions.unwritten", "{request}", "Answered requests that could not be written down.");

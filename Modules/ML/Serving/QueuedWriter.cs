@@ -4,10 +4,16 @@ using Microsoft.Extensions.Logging;
 
 namespace OKLA.ML.Serving;
 
-/// <summary>Takes what requests leave behind and writes it in lots, so that no answer waits for the disk; what finds no room or cannot be written is counted as lost.</summary>
+/// <summary>
+/// Takes what requests leave behind and writes it in lots, so that no answer waits for the disk; what finds no room or cannot be written is counted as lost.
+/// A lot is written when the interval is over, or sooner when much waits: whoever is answered meanwhile shares the processors with it, so lots are
+/// neither many nor large.
+/// </summary>
 internal abstract class QueuedWriter<T>(int capacity, TimeSpan interval, TimeProvider clock, ILogger logger) : BackgroundService
 {
     private const int Largest = 5_000;
+    private const int Much = 400;
+    private const int Looks = 5;
     private readonly Channel<T> queue = Channel.CreateBounded<T>(new BoundedChannelOptions(capacity) { FullMode = BoundedChannelFullMode.Wait });
     private readonly SemaphoreSlim writing = new(1);
     private long lost;
@@ -75,7 +81,11 @@ internal abstract class QueuedWriter<T>(int capacity, TimeSpan interval, TimePro
     {
         while (!stoppingToken.IsCancellationRequested)
         {
-            await Task.Delay(interval, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            for (var look = 0; look < Looks && Waiting < Much && !stoppingToken.IsCancellationRequested; look++)
+            {
+                await Task.Delay(interval / Looks, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+
             await TryFlushAsync(stoppingToken);
         }
     }

@@ -31,7 +31,7 @@ internal sealed class ForYouTests : BrowserTest
                       - link "Hyundai Tucson GL":
                         - /url: /vehiculos/v-1
                     - paragraph: 2021 · Gasolina Santiago
-                    - paragraph: US$17,900 ≈ RD$1,056,100
+                    - paragraph: US$17,900 ≈ RD$1,060,000
                     - 'button "Buen precio: ver por qué"'
                     - 'button "Me gusta: Hyundai Tucson GL"'
                     - button "Contactar al vendedor de Hyundai Tucson GL"
@@ -39,7 +39,7 @@ internal sealed class ForYouTests : BrowserTest
                   - article:
                     - img "Dibujo de camioneta; el anuncio no tiene foto"
                     - heading "Toyota Hilux SR" [level=2]
-                    - paragraph: RD$2,450,000 ≈ US$41,525
+                    - paragraph: RD$2,450,000 ≈ US$41,500
                     - 'button "Alto: ver por qué"'
             """);
         await Expect(Page).ToHaveTitleAsync("Vehículos para ti · OKLA");
