@@ -9,6 +9,9 @@ public sealed class Subscriptions(NpgsqlDataSource database, IEnumerable<Subscri
     /// <summary>Events that are read quickly whatever the database believes of them.</summary>
     private const int SmallLog = 20_000;
 
+    /// <summary>Rounds of catching up at most.</summary>
+    private const int MostRounds = 5;
+
     private readonly Dictionary<string, Subscription> byName = all.ToDictionary(subscription => subscription.Name);
 
     /// <summary>Every subscription of this host.</summary>
@@ -244,12 +247,25 @@ public sealed class Subscriptions(NpgsqlDataSource database, IEnumerable<Subscri
         await transaction.CommitAsync(ct);
     }
 
-    /// <summary>Handles everything the log holds now, for every subscription or one; the way command-line verbs and tests wait for projections.</summary>
+    /// <summary>
+    /// Handles everything the log holds now, and what the subscriptions themselves append meanwhile, for every subscription or one; the way command-line verbs and tests
+    /// wait for projections.
+    /// </summary>
     public async Task CatchUpAsync(string? name = null, CancellationToken ct = default)
     {
         await RebuildOutdatedAsync(ct);
         await using var connection = await database.OpenConnectionAsync(ct);
-        var end = await HighWaterMarkAsync(connection, ct);
+        // What one appends may be for another that stands before it. On a host that takes events in there is always one more: then a few rounds are enough.
+        var end = -1L;
+        for (var round = 0; round < MostRounds && await HighWaterMarkAsync(connection, ct) is var now && now > end; round++)
+        {
+            end = now;
+            await CatchUpToAsync(connection, end, name, ct);
+        }
+    }
+
+    private async Task CatchUpToAsync(NpgsqlConnection connection, long end, string? name, CancellationToken ct)
+    {
         if (end > SmallLog && await connection.ExecuteScalarAsync<float>(new CommandDefinition("select reltuples from pg_class where oid = 'events.mt_events'::regclass", cancellationToken: ct)) < end / 2)
         {
             // Of a log that was filled a moment ago the database believes that it is small, and would read all that is left for each batch.

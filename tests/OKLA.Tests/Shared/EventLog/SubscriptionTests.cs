@@ -37,6 +37,16 @@ public sealed class SubscriptionTests : DatabaseTest
     }
 
     [Test]
+    public async Task What_a_subscription_appends_reaches_the_ones_before_it_in_the_same_catching_up()
+    {
+        await AppendAsync(["a", "b"]);
+
+        await new Subscriptions(Database, [new Reader("r"), new Echo(log)], TimeProvider.System).CatchUpAsync();
+
+        (await SeenAsync("r")).ShouldBe("a b echo");
+    }
+
+    [Test]
     public async Task A_filtered_subscription_passes_the_events_it_does_not_want()
     {
         var reader = new Reader("r") { Types = ["b"] };
@@ -214,6 +224,19 @@ public sealed class SubscriptionTests : DatabaseTest
         {
             await Task.Delay(20, limit.Token);
         }
+    }
+
+    /// <summary>Appends an event for each "a".</summary>
+    private sealed class Echo(Log log) : Subscription
+    {
+        public override string Name => "echo";
+
+        public override IReadOnlyCollection<string> EventTypes => ["a"];
+
+        public override async Task HandleAsync(IReadOnlyList<RecordedEvent> events, NpgsqlTransaction transaction, CancellationToken ct) =>
+            await log.AppendAsync(transaction, [.. events.Select(_ => new StreamEvent("echoes", NewEvent.Of("echo", new { }, DateTimeOffset.UtcNow)))], ct);
+
+        public override Task ResetAsync(NpgsqlTransaction transaction, CancellationToken ct) => Task.CompletedTask;
     }
 
     private sealed class Reader(string name) : Subscription
