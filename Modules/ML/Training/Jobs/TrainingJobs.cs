@@ -94,7 +94,7 @@ internal sealed class TrainingJobs(NpgsqlDataSource database, IOptions<MLOptions
             on conflict (model) where state = 'running' do nothing
             """, new { id, model, reason, Host, now = Now.UtcDateTime, until = Until }, cancellationToken: ct));
         var begun = await FindAsync(connection, id, ct);
-        await transaction.CommitAsync(ct);
+        await transaction.CommitAsync(CancellationToken.None);
         return taken > 0 ? begun : null;
     }
 
@@ -108,6 +108,7 @@ internal sealed class TrainingJobs(NpgsqlDataSource database, IOptions<MLOptions
             """, new { now = Now.UtcDateTime, most = options.Value.TrainingAttempts }, cancellationToken: ct));
         try
         {
+            // Not to be stopped from here on: a job that is taken while nobody hears of it stays taken until its lease ends.
             var id = await connection.ExecuteScalarAsync<Guid?>(new CommandDefinition($"""
                 update ml.training_jobs set state = 'running', host = @Host, lease_until = @until, attempt = attempt + 1, started_at = coalesce(started_at, @now), step = 'starting'
                 where id = (
@@ -116,8 +117,8 @@ internal sealed class TrainingJobs(NpgsqlDataSource database, IOptions<MLOptions
                     order by j.state = 'running' desc, j.priority desc, j.requested_at
                     limit 1 for update of j skip locked)
                 returning id
-                """, new { Host, now = Now.UtcDateTime, until = Until }, cancellationToken: ct));
-            return id is { } found ? await FindAsync(connection, found, ct) : null;
+                """, new { Host, now = Now.UtcDateTime, until = Until }));
+            return id is { } found ? await FindAsync(connection, found, CancellationToken.None) : null;
         }
         catch (PostgresException raced) when (raced.SqlState == PostgresErrorCodes.UniqueViolation)
         {

@@ -250,6 +250,29 @@ public sealed class TrainingQueueTests : DatabaseTest, IAsyncDisposable
     }
 
     [Test]
+    public async Task A_host_that_is_stopped_while_it_asks_has_the_job_or_leaves_it_free()
+    {
+        var jobs = AnotherHost();
+        for (var i = 0; i < 200; i++)
+        {
+            var id = await jobs.QueueAsync("stopped", "demand", "ana", 0, default);
+            using var stop = new CancellationTokenSource(TimeSpan.FromMilliseconds(1 + (i % 5)));
+            TrainingJob? claimed = null;
+            try
+            {
+                claimed = await jobs.ClaimAsync(stop.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                // It took nothing.
+            }
+
+            (await jobs.FindAsync(id, default))!.State.ShouldBe(claimed is null ? "queued" : "running", $"round {i}");
+            await ExecuteAsync("delete from ml.training_jobs");
+        }
+    }
+
+    [Test]
     public async Task A_job_whose_host_was_lost_goes_on_elsewhere_after_the_trials_that_are_over()
     {
         var (lost, other) = (AnotherHost(), AnotherHost());
