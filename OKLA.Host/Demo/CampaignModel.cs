@@ -232,46 +232,58 @@ internal sealed class CampaignModel(SimulationRun run)
     private static double[] Normalised(double[] weights) => [.. weights.Select(weight => weight * weights.Length / weights.Sum())];
 }
 
-/// <summary>Handles <see cref="GetTrueCampaigns"/> and <see cref="GetTrueCampaignHours"/>: makes curves, faults and expectations again out of the seed and the parameters that the log keeps.</summary>
-internal sealed class TrueCampaignsHandler(EventLog log)
+/// <summary>
+/// Handles <see cref="GetTrueCampaigns"/> and <see cref="GetTrueCampaignHours"/>: makes curves, faults and expectations again out of the seed and the parameters that the log keeps.
+/// The log has pesos, which the simulation makes of its dollars at a rate of its own: truths are told in dollars as the house reads those pesos.
+/// </summary>
+internal sealed class TrueCampaignsHandler(EventLog log, ExchangeRates rates)
 {
     public async Task<TrueCampaigns> HandleAsync(GetTrueCampaigns query, CancellationToken ct)
     {
-        var faults = new List<CampaignFault>();
+        var (responses, faults) = (Array.Empty<TrueResponse>(), new List<CampaignFault>());
         foreach (var seed in query.CampaignIds.Select(CampaignModel.CampaignOf).OfType<(ulong Seed, int Campaign)>().Select(known => known.Seed).Distinct())
         {
             if (await SimulationRuns.FindAsync(log, seed, ct) is { } found)
             {
+                var dollars = Dollars(found.Run, found.Run.Start.AddDays(found.Run.Days));
+                responses = Array.ConvertAll(CampaignModel.Channels, c => new TrueResponse(c.Name, c.Most, c.HalfUsd * dollars, c.Shape));
                 faults.AddRange(new CampaignModel(found.Run).AllFaults().Where(fault => query.CampaignIds.Contains(fault.CampaignId)));
             }
         }
 
-        var isKnown = query.CampaignIds.Any(id => CampaignModel.CampaignOf(id) is not null);
-        return new TrueCampaigns(isKnown ? [.. CampaignModel.Channels.Select(c => new TrueResponse(c.Name, c.Most, c.HalfUsd, c.Shape))] : [], faults);
+        return new TrueCampaigns(responses, faults);
     }
 
     public async Task<TrueCampaignHours> HandleAsync(GetTrueCampaignHours query, CancellationToken ct)
     {
-        var models = new Dictionary<ulong, CampaignModel?>();
+        var models = new Dictionary<ulong, (CampaignModel Model, SimulationRun Run)?>();
         var (usd, applications) = (new double[query.Hours.Count], new double[query.Hours.Count]);
         for (var i = 0; i < usd.Length; i++)
         {
             var (id, name, hour, spent) = query.Hours[i];
+            (usd[i], applications[i]) = (double.NaN, double.NaN);
             var channel = Array.FindIndex(CampaignModel.Channels, one => one.Name == name);
             if (CampaignModel.CampaignOf(id) is not { } known || channel < 0)
             {
-                (usd[i], applications[i]) = (double.NaN, double.NaN);
                 continue;
             }
 
-            if (!models.TryGetValue(known.Seed, out var model))
+            if (!models.TryGetValue(known.Seed, out var simulated))
             {
-                models[known.Seed] = model = await SimulationRuns.FindAsync(log, known.Seed, ct) is { } found ? new CampaignModel(found.Run) : null;
+                models[known.Seed] = simulated = await SimulationRuns.FindAsync(log, known.Seed, ct) is { } found ? (new CampaignModel(found.Run), found.Run) : null;
             }
 
-            (usd[i], applications[i]) = model?.Foreseen(known.Campaign, channel, hour, spent) ?? (double.NaN, double.NaN);
+            if (simulated is { } truth)
+            {
+                var dollars = Dollars(truth.Run, hour);
+                var foreseen = truth.Model.Foreseen(known.Campaign, channel, hour, spent / dollars);
+                (usd[i], applications[i]) = (foreseen.Usd * dollars, foreseen.Applications);
+            }
         }
 
         return new TrueCampaignHours(usd, applications);
     }
+
+    /// <summary>Dollars of the house that a dollar of a simulation is written down as.</summary>
+    private double Dollars(SimulationRun run, DateTimeOffset at) => run.Choice.PesosPerDollar / (double)rates.DopPerUsd(at);
 }

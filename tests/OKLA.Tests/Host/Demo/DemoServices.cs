@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using OKLA.Host.Demo;
+using OKLA.Shared.Contracts;
 using OKLA.Shared.EventLog;
 using OKLA.Shared.Messaging;
 using OKLA.Tracking.Catalog;
@@ -19,7 +20,7 @@ internal static class DemoServices
 
     public static IServiceCollection AddDemoServices(this IServiceCollection services, NpgsqlDataSource database, TimeProvider clock, params Type[] more)
     {
-        services.AddSingleton(database).AddSingleton(clock);
+        services.AddSingleton(database).AddSingleton(clock).AddSingleton(new ExchangeRates(new MoneyOptions()));
         services.AddEventLog(runSubscriptions: false).AddCatalog().AddDemo();
         services.AddSingleton(new MessagingServices.MessageTypes(
         [

@@ -62,6 +62,29 @@ public sealed class SimulateTests : DatabaseTest
     }
 
     [Test]
+    public async Task What_is_true_of_campaigns_is_told_in_dollars_as_the_house_reads_the_pesos_of_the_log()
+    {
+        var report = await bus.InvokeAsync<SimulationReport>(Small with { Campaigns = 3 });
+        var rates = services.GetRequiredService<ExchangeRates>();
+        var costs = (await log.ReadAsync(0).Where(e => e.Type == EventTypes.CampaignCostRecorded).ToListAsync()).ConvertAll(e => (e.OccurredAt, Said: e.Read<BehaviourEvent>().Properties!.Value));
+        var asked = costs.ConvertAll(cost => (cost.Said.GetProperty("campaignId").GetString()!, cost.Said.GetProperty("channel").GetString()!, cost.OccurredAt.AddMinutes(-58), (double?)null));
+        var spent = costs.ConvertAll(cost => (double)rates.ToUsd(new Money(cost.Said.GetProperty("amount").GetDecimal(), "DOP"), cost.OccurredAt)!);
+
+        var planned = await bus.InvokeAsync<TrueCampaignHours>(new GetTrueCampaignHours(asked));
+        var afterwards = await bus.InvokeAsync<TrueCampaignHours>(new GetTrueCampaignHours([.. asked.Zip(spent, (hour, usd) => hour with { Item4 = usd })]));
+        var responses = (await bus.InvokeAsync<TrueCampaigns>(new GetTrueCampaigns([.. asked.Select(hour => hour.Item1).Distinct()]))).Responses;
+
+        // The simulation's dollar is not the house's.
+        Math.Abs(report.Run.Choice.PesosPerDollar - (double)rates.DopPerUsd(Now)).ShouldBeGreaterThan(1);
+        // Spending strays by a tenth around the plan (a lognormal whose mean is 1.005), over some thousands of hours.
+        (spent.Sum() / planned.PlannedUsd.Sum()).ShouldBe(1.005, 0.01);
+        afterwards.PlannedUsd.Zip(spent, (told, usd) => Math.Abs(told - usd)).Max().ShouldBeLessThan(1e-9);
+        (afterwards.Applications.Sum() / planned.Applications.Sum()).ShouldBe(1, 0.02);
+        responses.Count.ShouldBe(CampaignModel.Channels.Length);
+        responses[0].HalfUsd.ShouldBe(CampaignModel.Channels[0].HalfUsd * report.Run.Choice.PesosPerDollar / (double)rates.DopPerUsd(Now), 1e-9);
+    }
+
+    [Test]
     public async Task The_same_seed_gives_the_same_events_in_another_database()
     {
         await bus.InvokeAsync<SimulationReport>(Small);
