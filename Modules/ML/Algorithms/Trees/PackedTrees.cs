@@ -25,7 +25,7 @@ internal sealed class PackedTrees
         _nodes = new Node[trees.Sum(tree => tree.NodeCount)];
         _values = new double[_nodes.Length];
         _roots = new Root[trees.Count];
-        _sets = new ulong[Tree.SetWords * (1 + trees.Sum(tree => tree.Set.AsSpan(0, tree.NodeCount).ToArray().Count(set => set >= 0)))];
+        _sets = new ulong[Tree.SetWords + trees.Sum(tree => tree.Sets.Count)];
         var (from, nextSet) = (0, Tree.SetWords);
         for (var t = 0; t < trees.Count; t++)
         {
