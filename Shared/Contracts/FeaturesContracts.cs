@@ -134,7 +134,8 @@ public sealed record FirstVisit(string PersonId, DateTimeOffset At, IReadOnlyLis
 
 /// <summary>
 /// Query to Features: what is known of how somebody came before they looked at anything, as words: <c>device=mobile</c>, <c>campaign=…</c>, <c>began=searched</c>, and of the first
-/// search <c>make=toyota</c>, <c>body=jeepeta</c>, <c>upto=29</c> (half-octave band of dollars of its highest price). Empty when nothing is.
+/// search <c>make=toyota</c>, <c>body=jeepeta</c>, <c>upto=29</c> (half-octave band of dollars of its highest price) and every other filter of one value by its own name, as
+/// <c>type=deporte</c> or <c>locality=naco</c>. Empty when nothing is.
 /// </summary>
 /// <param name="PersonId">User id, or anonymous id of a visitor.</param>
 public sealed record GetEntry(string PersonId) : IQuery<IReadOnlyList<string>>;
@@ -143,11 +144,22 @@ public sealed record GetEntry(string PersonId) : IQuery<IReadOnlyList<string>>;
 public static class EntryWords
 {
     private const int LongestValue = 100;
+    private static readonly string[] Own = ["began", "device", "campaign", "make", "body", "bodyType", "upto"];
+
+    /// <summary>Whether a filter of a search may be a word by its own name: letters, digits and <c>_ - .</c>, at most 50, and none of the names that mean something else.</summary>
+    public static bool IsFilter(string name) =>
+        name.Length is > 0 and <= 50 && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-' or '.') && !Own.Contains(name, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>A word.</summary>
-    /// <param name="name">device, campaign, began, make or body.</param>
+    /// <param name="name">device, campaign, began, make, body or the name of a filter.</param>
     /// <param name="value">Its value, of any case; what is too long is cut.</param>
     public static string Of(string name, string value) => $"{name}={(value.Length > LongestValue ? value[..LongestValue] : value).ToLowerInvariant()}";
+
+    /// <summary>The words of filters that are written <c>name=value</c>, by commas; those that have a word of another kind are left out.</summary>
+    /// <param name="filters">The filters.</param>
+    public static IEnumerable<string> OfFilters(string filters) =>
+        filters.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(filter => filter.Split('=', 2))
+            .Where(filter => filter is [var name, { Length: > 0 }] && IsFilter(name)).Select(filter => Of(filter[0], filter[1]));
 
     /// <summary>The word of the highest price that was searched for, in half-octave bands of dollars; null where it says nothing.</summary>
     /// <param name="usd">Dollars.</param>

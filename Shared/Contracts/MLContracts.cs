@@ -129,7 +129,50 @@ public sealed record EvaluateModel(string Model, IProgress<WorkProgress>? Progre
 /// <param name="Model">Its name.</param>
 /// <param name="Split">How train and test were separated, in one sentence with the dates and sizes.</param>
 /// <param name="Metrics">Each metric beside its baseline and, where it is known, the ceiling.</param>
-public sealed record EvaluationReport(string Model, string Split, IReadOnlyList<MetricRow> Metrics);
+public sealed record EvaluationReport(string Model, string Split, IReadOnlyList<MetricRow> Metrics)
+{
+    /// <summary>What the plan asks of it; empty where it asks nothing.</summary>
+    public IReadOnlyList<ModelTarget> Targets { get; init; } = [];
+
+    /// <summary>Rows learned from: what a row is, says <see cref="Split"/>.</summary>
+    public int RowsLearned { get; init; }
+
+    /// <summary>Rows measured on.</summary>
+    public int RowsMeasured { get; init; }
+
+    /// <summary>Seconds that reading, learning from the earlier part and measuring took.</summary>
+    public double Seconds { get; init; }
+
+    /// <summary>How long it takes to answer; null where it does not answer questions one by one.</summary>
+    public AnswerTimes? Answers { get; init; }
+}
+
+/// <summary>What is asked of a model's metric.</summary>
+/// <param name="Metric">The metric's name, or the beginning of it where the rest says what was measured on.</param>
+/// <param name="Value">The least value, or the most where smaller is better.</param>
+/// <param name="LargerIsBetter">Which of the two.</param>
+/// <param name="Source">Where it comes from: the plan, or the house that set it because the plan has none.</param>
+public sealed record ModelTarget(string Metric, double Value, bool LargerIsBetter = true, string Source = ModelTarget.Plan)
+{
+    /// <summary>Sources.</summary>
+    public const string Plan = "plan", House = "house";
+
+    /// <summary>Whether a value reaches it.</summary>
+    public bool IsReachedBy(double value) => LargerIsBetter ? value >= Value : value <= Value;
+
+    /// <summary>The metric that it is about; null when it was not measured.</summary>
+    public MetricRow? Of(IEnumerable<MetricRow> metrics)
+    {
+        MetricRow[] all = [.. metrics];
+        return all.FirstOrDefault(row => row.Name == Metric) ?? all.FirstOrDefault(row => row.Name.StartsWith(Metric, StringComparison.Ordinal));
+    }
+}
+
+/// <summary>Time that a model takes to answer a question that it has not seen, asked alone and in the process.</summary>
+/// <param name="Asked">Questions asked.</param>
+/// <param name="MedianMs">Milliseconds that half of them took at most.</param>
+/// <param name="P99Ms">Milliseconds that 99 of 100 took at most.</param>
+public sealed record AnswerTimes(int Asked, double MedianMs, double P99Ms);
 
 /// <summary>One metric of a model beside what it must beat and what is possible.</summary>
 /// <param name="Name">Such as NDCG@10.</param>
@@ -137,7 +180,9 @@ public sealed record EvaluationReport(string Model, string Split, IReadOnlyList<
 /// <param name="Baseline">The baseline's value.</param>
 /// <param name="BaselineName">What the baseline is, such as popularity.</param>
 /// <param name="Ceiling">The value of the true probabilities, where a simulation knows them.</param>
-public sealed record MetricRow(string Name, double Model, double? Baseline, string BaselineName, double? Ceiling = null);
+/// <param name="Low">Lower end of the 95 % interval of the model's value; null where none can be told.</param>
+/// <param name="High">Upper end.</param>
+public sealed record MetricRow(string Name, double Model, double? Baseline, string BaselineName, double? Ceiling = null, double? Low = null, double? High = null);
 
 /// <summary>Query to ML: the learned kind of each person; null where too little is known of her or no version serves. Answers one <see cref="LearnedCluster"/> or null a person.</summary>
 /// <param name="UserIds">People.</param>

@@ -36,6 +36,9 @@ internal sealed record Fact
     /// <summary>Body type that a search asked for.</summary>
     public string? BodyType { get; init; }
 
+    /// <summary>What else a search asked for, lines <c>name=value</c> in lower case.</summary>
+    public string? Sought { get; init; }
+
     /// <summary>The type's number: seconds of a view, results of a search, stars, dollars; see <see cref="FactColumns"/>.</summary>
     public double? Amount { get; init; }
 

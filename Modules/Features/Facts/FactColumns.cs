@@ -10,6 +10,8 @@ internal static class FactColumns
     /// <summary>Types of events that are only about to be recorded.</summary>
     public const string ChatMessage = "chat_message", ChatHandedOver = "chat_handed_over", DealerReplied = "dealer_replied";
 
+    private const int MostSought = 8;
+
     /// <summary>For each type: the property behind <see cref="Fact.Amount"/>, <see cref="Fact.Extent"/> and <see cref="Fact.Channel"/>.</summary>
     public static readonly IReadOnlyDictionary<string, (string? Amount, string? Extent, string? Channel)> Of = new Dictionary<string, (string?, string?, string?)>
     {
@@ -76,10 +78,25 @@ internal static class FactColumns
             Device = Text(context, "device") ?? Text(properties, "device"),
             Make = Text(properties, "filters.make"),
             BodyType = Text(properties, "filters.bodyType"),
+            Sought = e.Type == EventTypes.Searched ? SoughtOf(Find(properties, "filters")) : null,
             Amount = money,
             Extent = Number(properties, extent),
             Marketing = AgreesToAdvertising(Find(context, "consent")),
         };
+    }
+
+    /// <summary>Filters of one value that have no column of their own, in the order of their names: of any kind of item, for nobody knows here which there will be.</summary>
+    private static string? SoughtOf(JsonElement filters)
+    {
+        if (filters.ValueKind != JsonValueKind.Object)
+        {
+            return null;
+        }
+
+        var words = filters.EnumerateObject().Where(filter => EntryWords.IsFilter(filter.Name))
+            .Select(filter => (filter.Name, Value: Text(filters, filter.Name))).Where(filter => filter.Value is not null && !filter.Value.AsSpan().ContainsAny('\r', '\n'))
+            .Select(filter => EntryWords.Of(filter.Name, filter.Value!)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Take(MostSought);
+        return string.Join('\n', words) is { Length: > 0 } sought ? sought : null;
     }
 
     private static string? Id(JsonElement body, string name) => Find(body, name) is { ValueKind: JsonValueKind.String } id && id.GetString() is { Length: > 0 } filled ? filled : null;

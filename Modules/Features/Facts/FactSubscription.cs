@@ -80,10 +80,10 @@ internal sealed class FactSubscription(IOptions<FeaturesOptions> options, Exchan
 
         await using var command = new NpgsqlCommand("""
             with e as materialized (
-                select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-                    as e (position, type, occurred_at, known_at, person_id, item_id, session_id, dealer_id, campaign_id, channel, device, make, body_type, amount, extent, marketing)
+                select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+                    as e (position, type, occurred_at, known_at, person_id, item_id, session_id, dealer_id, campaign_id, channel, device, make, body_type, amount, extent, marketing, sought)
             ), facts as (
-                insert into features.facts (position, type, occurred_at, known_at, person_id, item_id, session_id, dealer_id, campaign_id, channel, device, make, body_type, amount, extent, marketing)
+                insert into features.facts (position, type, occurred_at, known_at, person_id, item_id, session_id, dealer_id, campaign_id, channel, device, make, body_type, amount, extent, marketing, sought)
                 select * from e
             )
             insert into features.item_days as d (day, item_id, type, events, last_at)
@@ -107,6 +107,7 @@ internal sealed class FactSubscription(IOptions<FeaturesOptions> options, Exchan
         Add(fact => fact.Amount);
         Add(fact => fact.Extent);
         Add(fact => fact.Marketing);
+        Add(fact => fact.Sought);
         await command.ExecuteNonQueryAsync(ct);
     }
 

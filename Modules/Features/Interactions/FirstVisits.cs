@@ -21,7 +21,7 @@ internal static class FirstVisitsHandler
 /// </summary>
 internal sealed class FirstVisits(NpgsqlDataSource database, IOptions<FeaturesOptions> options, TimeProvider clock, HybridCache? cache = null)
 {
-    private const string Columns = "f.type, f.occurred_at, f.device, f.campaign_id, f.make, f.body_type, f.extent, f.item_id";
+    private const string Columns = "f.type, f.occurred_at, f.device, f.campaign_id, f.make, f.body_type, f.extent, f.item_id, f.sought";
 
     /// <summary>Facts within which somebody begins.</summary>
     private const int FirstFacts = 20;
@@ -57,7 +57,7 @@ internal sealed class FirstVisits(NpgsqlDataSource database, IOptions<FeaturesOp
         var (visits, person, first) = (new List<FirstVisit>(), (string?)null, new Beginning());
         while (await row.ReadAsync(ct))
         {
-            var id = row.GetString(8);
+            var id = row.GetString(9);
             if (id != person)
             {
                 Close();
@@ -151,6 +151,8 @@ internal sealed class FirstVisits(NpgsqlDataSource database, IOptions<FeaturesOp
                 {
                     entry.Add(most);
                 }
+
+                entry.AddRange(Text(8)?.Split('\n') ?? []);
             }
         }
 

@@ -24,6 +24,8 @@ internal abstract class ChurnPredictor(FrameSource source, IOptions<MLOptions> o
     /// <summary>Persons' Mondays that are learned from, of all weeks alike: more cost minutes and say nothing new.</summary>
     private const int MostMoments = 60_000;
 
+    public override IReadOnlyList<ModelTarget> Targets { get; } = [new("AUC", 0.85)];
+
     protected override TableDefinition Learning { get; } = new()
     {
         Task = "binary", Positive = Outcome.Yes, EmbargoDays = HorizonDays, Gates = new GateSettings { FoldSpread = 1 },

@@ -24,6 +24,8 @@ internal sealed class ConversionPredictor(FrameSource source, IOptions<MLOptions
 
     public override string Summary => "Whether somebody who looks at a vehicle will contact its seller.";
 
+    public override IReadOnlyList<ModelTarget> Targets { get; } = [new("AUC", 0.80)];
+
     public override string Entity => "lead";
 
     protected override TableDefinition Learning { get; } = new()

@@ -19,6 +19,9 @@ internal sealed class DaysToSalePredictor(FrameSource source, IOptions<MLOptions
 
     public override string Summary => "How many days an ad takes to sell, and what its price does to that.";
 
+    /// <summary>Of days up to the longest time that the test leaves to sell: of ads that have not sold, nobody knows more.</summary>
+    public override IReadOnlyList<ModelTarget> Targets { get; } = [new("R2 of days up to", 0.85)];
+
     public override ModelTraining NewTraining() => new DaysToSaleTraining(source, options.Value, rates);
 
     public override ModelTraining NewTraining(TrainingWorld world) => new DaysToSaleTraining(source.In(world), world.Options, world.Rates);

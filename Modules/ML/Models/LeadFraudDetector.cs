@@ -25,6 +25,8 @@ internal sealed class LeadFraudDetector(FrameSource source, IOptions<MLOptions> 
 
     public override string Summary => "Whether a contact comes from somebody who contacts sellers in bulk.";
 
+    public override IReadOnlyList<ModelTarget> Targets { get; } = [new("precision at the operating threshold", FraudDetector.LeastPrecision)];
+
     protected override TableDefinition Learning { get; } = new() { Task = "binary", Positive = Outcome.Yes, Precision = FraudDetector.LeastPrecision, Gates = new GateSettings { FoldSpread = 1, SingleColumn = 1 } };
 
     public override async Task<LogTable> ReadAsync(CancellationToken ct)

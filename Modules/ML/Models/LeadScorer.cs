@@ -25,6 +25,8 @@ internal sealed class LeadScorer(FrameSource source, IOptions<MLOptions> options
 
     public override string Summary => "Whether a contact will end in a deal.";
 
+    public override IReadOnlyList<ModelTarget> Targets { get; } = [new("F1", 0.92)];
+
     public override string Entity => "lead";
 
     protected override TableDefinition Learning { get; } = new()

@@ -1,5 +1,6 @@
 using OKLA.ML.Serving;
 using OKLA.ML.Training;
+using OKLA.Shared.Contracts;
 
 namespace OKLA.ML.Models;
 
@@ -11,6 +12,9 @@ internal abstract class ModelDefinition
 
     /// <summary>What it answers, in one sentence.</summary>
     public abstract string Summary { get; }
+
+    /// <summary>What is asked of its figures; none where nobody asks anything.</summary>
+    public virtual IReadOnlyList<ModelTarget> Targets => [];
 
     /// <summary>Whether a version that passed its gates waits until somebody approves it.</summary>
     public virtual bool RequiresApproval => false;

@@ -14,6 +14,8 @@ internal sealed class PriceModel(IMessageBus bus, IOptions<MLOptions> options, E
 
     public override string Summary => "What a vehicle's asking price should be, in dollars.";
 
+    public override IReadOnlyList<ModelTarget> Targets { get; } = [new("R2", 0.90)];
+
     public override ModelTraining NewTraining() => new PriceTraining(bus, options.Value, rates, clock);
 
     public override ModelTraining NewTraining(TrainingWorld world) => new PriceTraining(world, world.Options, world.Rates, world.Clock);

@@ -24,6 +24,9 @@ internal sealed class SentimentAnalyzer(FrameSource source, IOptions<MLOptions> 
 
     public override string Summary => "Whether what somebody wrote is praise or blame.";
 
+    /// <summary>On the newest reviews that the log holds, and on those written by hand.</summary>
+    public override IReadOnlyList<ModelTarget> Targets { get; } = [new("accuracy", 0.88), new("accuracy, by hand", 0.88)];
+
     // One column says nearly all there is to say: the text.
     protected override TableDefinition Learning { get; } = new() { Task = "binary", Positive = Praise, Profile = "accurate", Gates = new GateSettings { SingleColumn = 1 } };
 

@@ -120,7 +120,11 @@ internal sealed class UserClusters
     public IReadOnlyList<double> CentreOf(int cluster) => state.Centres[cluster];
 
     /// <summary>Mean silhouette of people in their groups; 0 where all fall into one.</summary>
-    public double Silhouette(IReadOnlyList<double[]> people, int seed) => SilhouetteOf(people, [.. people.Select(Assign)], seed);
+    public double Silhouette(IReadOnlyList<double[]> people, int seed) => Silhouettes(people, seed).DefaultIfEmpty().Average();
+
+    /// <summary>The silhouettes of single people, of as many as <see cref="Silhouette"/> asks; none where all fall into one group.</summary>
+    public double[] Silhouettes(IReadOnlyList<double[]> people, int seed) => people.Select(Assign).ToArray() is var labels && labels.Distinct().Count() < 2 ? []
+        : ClusterQuality.Silhouettes([.. people.Select(row => Standard(row, state.Means, state.Deviations))], labels, SilhouetteSample, seed);
 
     /// <summary>Mean silhouette of people in any groups, on the scale of this model; 0 where all fall into one.</summary>
     public double SilhouetteOf(IReadOnlyList<double[]> people, int[] labels, int seed) => labels.Distinct().Count() < 2 ? 0

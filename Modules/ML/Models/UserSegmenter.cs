@@ -20,6 +20,8 @@ internal sealed class UserSegmenter(FrameSource source, IOptions<MLOptions> opti
 
     public override string Summary => "Which kind of buyer a person is, by what she looks at.";
 
+    public override IReadOnlyList<ModelTarget> Targets { get; } = [new("silhouette", 0.75)];
+
     // Everybody is counted by one version, since kinds of two could not be compared.
     public override bool MeetsRollouts => false;
 
@@ -61,8 +63,11 @@ internal sealed class UserSegmenterTraining(FrameSource source, MLOptions option
     private UserClusters measured = null!;
     private DateTimeOffset now;
     private int learned;
+    private IReadOnlyList<Action> questions = [];
 
     public override string Model => ModelNames.UserSegmenter;
+
+    public override IReadOnlyList<Action> Questions => questions;
 
     public override bool LargerIsBetter => true;
 
@@ -88,15 +93,22 @@ internal sealed class UserSegmenterTraining(FrameSource source, MLOptions option
         double[] prices = [.. train.Select(row => row[0]).Order()];
         int[] byPrice = [.. test.Select(row => Enumerable.Range(1, k - 1).Count(cut => row[0] > prices[cut * prices.Length / k]))];
         var figures = string.Join("; ", tried.Select(one => string.Create(CultureInfo.InvariantCulture, $"{one.K}: {one.Silhouette:0.000} and {one.Agreement:0.00}")));
+        var served = new UserSegmenter.Served(measured);
+        questions = [.. test.Take(HeldOutQuestions.Most).Select(row => Array.ConvertAll(row, value => (string?)value.ToString("R", CultureInfo.InvariantCulture))).Select(row => (Action)(() => served.Predict([row])))];
+        var widths = measured.Silhouettes(test, Seed);
         return new HeldOut(
             string.Create(CultureInfo.InvariantCulture, $"people drawn at random: {train.Count} to learn from, {choosing.Count} to choose the number by (silhouette and agreement of two halves: {figures}), {test.Count} to measure on; {string.Join(", ", measured.Clusters.Select(cluster => $"{cluster.Name} {cluster.Share:P0}"))}"),
             [
-                new MetricRow("silhouette", measured.Silhouette(test, Seed), measured.SilhouetteOf(test, byPrice, Seed), "as many groups by price"),
+                new MetricRow("silhouette", widths.DefaultIfEmpty().Average(), measured.SilhouetteOf(test, byPrice, Seed), "as many groups by price").Within(HeldOutUnits.Rows(widths.Length, Seed).Mean(widths)),
                 new MetricRow("agreement of two samples", UserClusters.AgreementOf([.. test.Select(measured.Assign)], [.. test.Select(again.Assign)]), 0, "chance"),
                 new MetricRow("groups", k, null, ""),
                 new MetricRow("smallest group's share", measured.Clusters.Min(cluster => cluster.Share), null, ""),
             ],
-            serving is { } old ? UserClusters.Load(old.Artefact).Silhouette(test, Seed) : null);
+            serving is { } old ? UserClusters.Load(old.Artefact).Silhouette(test, Seed) : null)
+        {
+            RowsLearned = train.Count,
+            RowsMeasured = test.Count,
+        };
     }
 
     public override TrainedModel Refit(IProgress<WorkProgress>? progress, CancellationToken ct) =>

@@ -19,6 +19,8 @@ internal abstract class ListingClassifier(FrameSource source, MLOptions options,
     // One column says nearly all there is to say: the text.
     protected override TableDefinition Learning { get; } = new() { Task = "multiclass", Gates = new GateSettings { SingleColumn = 1 } };
 
+    public override IReadOnlyList<ModelTarget> Targets { get; } = [new("accuracy", 0.95)];
+
     /// <summary>The labels of listings, in their order, null where one states none.</summary>
     protected abstract IReadOnlyList<string?> Labels(IReadOnlyList<ItemSnapshot> listings);
 

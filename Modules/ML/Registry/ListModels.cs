@@ -20,7 +20,8 @@ internal static class ListModels
     /// <param name="ServingVersion">The version that answers; null when none was published yet.</param>
     /// <param name="PreviousVersion">The one before it.</param>
     /// <param name="Versions">Versions, newest first.</param>
-    public sealed record Model(string Name, int? ServingVersion, int? PreviousVersion, IReadOnlyList<Version> Versions);
+    /// <param name="Targets">What is asked of its figures; none where nobody asks anything.</param>
+    public sealed record Model(string Name, int? ServingVersion, int? PreviousVersion, IReadOnlyList<Version> Versions, IReadOnlyList<ModelTarget> Targets);
 
     /// <summary>A version of a model.</summary>
     /// <param name="Number">Its number, from 1.</param>
@@ -51,7 +52,8 @@ internal static class ListModels
             var known = await registry.VersionsAsync(name, versions, ct);
             var now = serving.TryGetValue(name, out var found) ? found : ((int Version, int? Previous)?)null;
             answer.Add(new Model(name, now?.Version, now?.Previous, [.. known.Select(v => new Version(
-                v.Version, v.Stage, v.Metrics, v.Parameters, v.Data, v.DataUntil, v.Decision, v.Reason, v.Rows, v.Seconds, v.TrainedAt, v.Sha256, v.Bytes))]));
+                v.Version, v.Stage, v.Metrics, v.Parameters, v.Data, v.DataUntil, v.Decision, v.Reason, v.Rows, v.Seconds, v.TrainedAt, v.Sha256, v.Bytes))],
+                models.Find(name)?.Targets ?? []));
         }
 
         return TypedResults.Ok(new Response(answer));

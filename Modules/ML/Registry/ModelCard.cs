@@ -41,8 +41,10 @@ internal sealed record ModelCard(
         Line("| metric | model | 95 % interval | baseline | |\n|---|---|---|---|---|");
         foreach (var metric in version.Metrics)
         {
-            var interval = run?.Metrics.FirstOrDefault(one => one.Step == 0 && one.Name == metric.Name);
-            Line(Invariant($"| {metric.Name} | {metric.Model:0.####} | {(interval?.Low is { } low ? Invariant($"{low:0.####} to {interval.High:0.####}") : "")} | {metric.Baseline:0.####} | {metric.BaselineName} |"));
+            // Versions from before a metric had its interval with it have it in their run.
+            var kept = metric.Low is null ? run?.Metrics.FirstOrDefault(one => one.Step == 0 && one.Name == metric.Name) : null;
+            var (low, high) = (metric.Low ?? kept?.Low, metric.High ?? kept?.High);
+            Line(Invariant($"| {metric.Name} | {metric.Model:0.####} | {(low is null ? "" : Invariant($"{low:0.####} to {high:0.####}"))} | {metric.Baseline:0.####} | {metric.BaselineName} |"));
         }
 
         if (version.Gates.Count > 0)

@@ -10,8 +10,8 @@ namespace OKLA.ML.Serving;
 internal static class Asker
 {
     /// <summary>
-    /// Whom an answer is for. Somebody who is signed in is asked about alone; whoever may speak for others (an admin, a key of scope <c>predict</c>) says it. Nobody that is known
-    /// may name the id of a browser, which is a secret of that browser, but no user: who did not sign in could else let users take part in experiments that they never met.
+    /// Whom an answer is for. Somebody who is signed in is asked about alone; whoever may speak for others (an admin, a key of scope <c>predict</c>) says it. Who did not
+    /// sign in may name the id of a browser, which is a secret of that browser, but no user: users could else be made to take part in experiments that they never met.
     /// </summary>
     /// <param name="caller">Who asks.</param>
     /// <param name="person">For whom, as the caller says.</param>

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Diagnostics.Metrics;
-using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -44,19 +43,19 @@ internal sealed class PredictionStore(NpgsqlDataSource database, IOptions<MLOpti
         await using var connection = await database.OpenConnectionAsync(ct);
         try
         {
-            await CopyAsync(connection, batch, ct);
+            await CopyAsync(connection, "ml.predictions", batch, ct);
         }
         catch (PostgresException known) when (known.SqlState == PostgresErrorCodes.UniqueViolation)
         {
             // An id came twice: what is new of the lot is written, the rest stands already.
-            await InsertAsync(connection, batch, ct);
+            await CopyNewAsync(connection, batch, ct);
         }
     }
 
     /// <summary>The cheap way, for a lot that is all new.</summary>
-    private static async Task CopyAsync(NpgsqlConnection connection, IReadOnlyList<AnsweredRequest> batch, CancellationToken ct)
+    private static async Task CopyAsync(NpgsqlConnection connection, string table, IReadOnlyList<AnsweredRequest> batch, CancellationToken ct)
     {
-        await using var copy = await connection.BeginBinaryImportAsync($"copy ml.predictions ({Columns}) from stdin (format binary)", ct);
+        await using var copy = await connection.BeginBinaryImportAsync($"copy {table} ({Columns}) from stdin (format binary)", ct);
         var text = new ArrayBufferWriter<byte>(1_000);
         await using var json = new Utf8JsonWriter(text);
         foreach (var request in batch)
@@ -93,50 +92,20 @@ internal sealed class PredictionStore(NpgsqlDataSource database, IOptions<MLOpti
     private static Task WriteAsync<T>(NpgsqlBinaryImporter copy, T? value, NpgsqlDbType type, CancellationToken ct) where T : struct =>
         value is { } known ? copy.WriteAsync(known, type, ct) : copy.WriteNullAsync(ct);
 
-    private static async Task InsertAsync(NpgsqlConnection connection, IReadOnlyList<AnsweredRequest> batch, CancellationToken ct)
+    /// <summary>Writes the rows of a lot that do not stand yet.</summary>
+    private static async Task CopyNewAsync(NpgsqlConnection connection, IReadOnlyList<AnsweredRequest> batch, CancellationToken ct)
     {
-        var rows = batch.SelectMany(request => request.Rows.Select((row, i) => (Request: request, Row: row, Place: i))).ToList();
-        foreach (var part in rows.Chunk(5_000))
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await ExecuteAsync("create temp table answered (like ml.predictions) on commit drop");
+        await CopyAsync(connection, "answered", batch, ct);
+        await ExecuteAsync($"insert into ml.predictions ({Columns}) select {Columns} from answered on conflict do nothing");
+        await transaction.CommitAsync(ct);
+
+        async Task ExecuteAsync(string sql)
         {
-            await using var command = new NpgsqlCommand($"""
-                insert into ml.predictions ({Columns})
-                select request_id, row, at, model, version, source, rollout_id, arm, user_key, entity_id, inputs::jsonb, value, low, high, label, probabilities::jsonb
-                from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-                    as r ({Columns})
-                on conflict do nothing
-                """, connection);
-            Add(command, NpgsqlDbType.Text, part, line => line.Request.RequestId);
-            Add(command, NpgsqlDbType.Integer, part, line => line.Place);
-            Add(command, NpgsqlDbType.TimestampTz, part, line => line.Request.At.UtcDateTime);
-            Add(command, NpgsqlDbType.Text, part, line => line.Request.Model);
-            Add(command, NpgsqlDbType.Integer, part, line => line.Request.Version);
-            Add(command, NpgsqlDbType.Text, part, line => line.Request.Source);
-            Add(command, NpgsqlDbType.Uuid, part, line => line.Request.Rollout);
-            Add(command, NpgsqlDbType.Text, part, line => line.Request.Arm);
-            Add(command, NpgsqlDbType.Text, part, line => line.Request.UserKey);
-            Add(command, NpgsqlDbType.Text, part, line => line.Row.EntityId);
-            Add(command, NpgsqlDbType.Text, part, line => Json(line.Row));
-            Add(command, NpgsqlDbType.Double, part, line => line.Row.Answer?.Value);
-            Add(command, NpgsqlDbType.Double, part, line => line.Row.Answer?.Low);
-            Add(command, NpgsqlDbType.Double, part, line => line.Row.Answer?.High);
-            Add(command, NpgsqlDbType.Text, part, line => line.Row.Answer?.Label);
-            Add(command, NpgsqlDbType.Text, part, line => line.Row.Answer?.Probabilities is { } shares ? JsonSerializer.Serialize(shares) : null);
+            await using var command = new NpgsqlCommand(sql, connection, transaction);
             await command.ExecuteNonQueryAsync(ct);
         }
-    }
-
-    private static void Add<T>(NpgsqlCommand command, NpgsqlDbType type, (AnsweredRequest, AnsweredRow, int)[] rows, Func<(AnsweredRequest Request, AnsweredRow Row, int Place), T> value) =>
-        command.Parameters.Add(new NpgsqlParameter { Value = Array.ConvertAll(rows, row => value(row)), NpgsqlDbType = NpgsqlDbType.Array | type });
-
-    private static string Json(AnsweredRow row)
-    {
-        using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream))
-        {
-            Write(json, row);
-        }
-
-        return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length);
     }
 
     private static void Write(Utf8JsonWriter json, AnsweredRow row)

@@ -79,14 +79,16 @@ internal abstract class QueuedWriter<T>(int capacity, TimeSpan interval, TimePro
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var written = true;
         while (!stoppingToken.IsCancellationRequested)
         {
-            for (var look = 0; look < Looks && Waiting < Much && !stoppingToken.IsCancellationRequested; look++)
+            // After a failure the whole interval: what waits is safer here than in lots that are lost one upon the other.
+            for (var look = 0; look < Looks && !(written && Waiting >= Much) && !stoppingToken.IsCancellationRequested; look++)
             {
                 await Task.Delay(interval / Looks, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
 
-            await TryFlushAsync(stoppingToken);
+            written = await TryFlushAsync(stoppingToken);
         }
     }
 
@@ -96,19 +98,21 @@ internal abstract class QueuedWriter<T>(int capacity, TimeSpan interval, TimePro
     /// <summary>Hears of things that are lost.</summary>
     protected virtual void Lose(int count) => Interlocked.Add(ref lost, count);
 
-    private async Task TryFlushAsync(CancellationToken ct)
+    private async Task<bool> TryFlushAsync(CancellationToken ct)
     {
         try
         {
             await FlushAsync(ct);
+            return true;
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
-            return;
+            return false;
         }
         catch (Exception fault)
         {
             Log.LotNotWritten(logger, GetType().Name, Lost, fault);
+            return false;
         }
     }
 

@@ -79,6 +79,8 @@ internal sealed class DaysToSaleTraining(FrameSource source, MLOptions options, 
             string.Create(CultureInfo.InvariantCulture, $"by listing from {splitAt:yyyy-MM-dd HH:mm} UTC: {train.Length} ads to learn from ({train.Count(spell => spell.Sold)} sold by then), {test.Length} newer ones to measure on ({test.Count(spell => spell.Sold)} sold by now); {measured.Distribution}; {how}"),
             Metrics(train, test, truth), servingFigure)
         {
+            RowsLearned = train.Length,
+            RowsMeasured = test.Length,
             Importance = Importance(test),
         };
     }
@@ -131,11 +133,19 @@ internal sealed class DaysToSaleTraining(FrameSource source, MLOptions options, 
         var average = times.Select(time => Enumerable.Repeat(all(time), test.Length).ToArray()).ToArray();
         double[] Means(double[][] curves) => [.. Enumerable.Range(0, test.Length).Select(i => 1 + curves.Take(curves.Length - 1).Sum(curve => curve[i]))];
         var (mean, meanOfAll) = (Means(survival), Means(average));
+
+        // Ads of one seller are alike: intervals draw sellers, and ads whose seller is not known one by one.
+        var ranges = HeldOutUnits.By([.. test.Select(spell => spell.Life.Seller)], Seed).OfRows(some =>
+        {
+            Spell[] drawn = Array.ConvertAll(some, i => test[i]);
+            double[] medians = Array.ConvertAll(some, i => ours[i]), means = Array.ConvertAll(some, i => mean[i]);
+            return [Concord(drawn, medians), RestrictedMae(drawn, medians, horizon), RestrictedR2(drawn, means, horizon)];
+        });
         MetricRow[] rows =
         [
-            new MetricRow("concordance", Concord(test, ours), Concord(test, theirs), Median, known ? Concord(test, truth) : null),
-            new MetricRow($"MAE of days up to {horizon}", RestrictedMae(test, ours, horizon), RestrictedMae(test, theirs, horizon), Median, known ? RestrictedMae(test, truth, horizon) : null),
-            new MetricRow($"R2 of days up to {horizon}", RestrictedR2(test, mean, horizon), RestrictedR2(test, meanOfAll, horizon), "the same curve for all"),
+            new MetricRow("concordance", Concord(test, ours), Concord(test, theirs), Median, known ? Concord(test, truth) : null).Within(ranges[0]),
+            new MetricRow($"MAE of days up to {horizon}", RestrictedMae(test, ours, horizon), RestrictedMae(test, theirs, horizon), Median, known ? RestrictedMae(test, truth, horizon) : null).Within(ranges[1]),
+            new MetricRow($"R2 of days up to {horizon}", RestrictedR2(test, mean, horizon), RestrictedR2(test, meanOfAll, horizon), "the same curve for all").Within(ranges[2]),
             new MetricRow("MAE days of those sold", RegressionMetrics.Mae(days, Of(ours)), RegressionMetrics.Mae(days, Of(theirs)), Median, known ? RegressionMetrics.Mae(days, Of(truth)) : null),
             new MetricRow($"integrated Brier, {horizon} days", times.Select((time, i) => Brier(test, survival[i], time)).Average(), times.Select((time, i) => Brier(test, average[i], time)).Average(), "the same curve for all"),
             new MetricRow("P(sold within 30 days), mean", 1 - measured.Survival(ads, [30])[0].Average(), 1 - KaplanMeier([.. test.Select(spell => spell.Days)], [.. test.Select(spell => spell.Sold)])(30), "share of the test (Kaplan-Meier)"),

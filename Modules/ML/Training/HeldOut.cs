@@ -14,8 +14,11 @@ internal sealed record HeldOut(string Split, IReadOnlyList<MetricRow> Metrics, d
     [JsonIgnore]
     public CaseLosses? Cases { get; init; }
 
-    /// <summary>95 % intervals of metrics (bootstrap over cases).</summary>
-    public IReadOnlyList<MetricInterval> Intervals { get; init; } = [];
+    /// <summary>Rows learned from.</summary>
+    public int RowsLearned { get; init; }
+
+    /// <summary>Rows measured on.</summary>
+    public int RowsMeasured { get; init; }
 
     /// <summary>The deciding metric in each fold of cross-validation.</summary>
     public IReadOnlyList<FoldFigure> Folds { get; init; } = [];
@@ -58,9 +61,6 @@ internal sealed record HeldOut(string Split, IReadOnlyList<MetricRow> Metrics, d
 /// <param name="Baseline">The baseline's.</param>
 /// <param name="Serving">The serving version's; null when there is none or it has seen the cases.</param>
 internal sealed record CaseLosses(string Loss, long[] Keys, double[] Model, double[] Baseline, double[]? Serving = null);
-
-/// <summary>A metric's 95 % interval.</summary>
-internal sealed record MetricInterval(string Name, double Lower, double Upper);
 
 /// <summary>The deciding metric in a fold, from 1.</summary>
 internal sealed record FoldFigure(int Fold, double Model, double Baseline);

@@ -46,6 +46,9 @@ internal abstract class ModelTraining
     /// <summary>The table that it learned from, where nobody else keeps it. After <see cref="EvaluateAsync"/>.</summary>
     public virtual TableData? Learned => null;
 
+    /// <summary>Questions that the measured model has not seen, each answered anew when it is called; none where it is asked the rows that it was measured on, or answers nobody one by one. After <see cref="EvaluateAsync"/>.</summary>
+    public virtual IReadOnlyList<Action> Questions => [];
+
     /// <summary>Told the trials of a search as they end, and asked for those of a run that was cut off; null when nobody keeps them.</summary>
     public ITrialBook? Trials { get; set; }
 }

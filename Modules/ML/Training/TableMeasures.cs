@@ -9,6 +9,7 @@ namespace OKLA.ML.Training;
 /// <summary>Figures of answers to rows that a table's model has not learned from.</summary>
 internal static class TableMeasures
 {
+    private const string CalibrationErrorName = "calibration error", AccuracyName = "accuracy";
     private const int Resamples = 200;
     private const int LeastGroup = 30;
 
@@ -52,41 +53,35 @@ internal static class TableMeasures
         ];
     }
 
-    /// <summary>95 % intervals of the metrics (percentile bootstrap over cases).</summary>
-    public static MetricInterval[] Intervals(float[] answers, float[] truth, int classes, double threshold, int seed)
+    /// <summary>Metrics with their 95 % intervals.</summary>
+    /// <param name="metrics">What <see cref="Rows"/> gave.</param>
+    /// <param name="answers">Answers, rows × outputs.</param>
+    /// <param name="truth">What happened.</param>
+    /// <param name="classes">Number of classes; 0 for a number.</param>
+    /// <param name="threshold">From which probability on the positive class is called.</param>
+    /// <param name="units">What of the rows is independent.</param>
+    /// <param name="calibrationError">What <see cref="CalibrationError"/> gave: a resample repeats cases, which adds to that error, so that its percentiles would lie above it.</param>
+    public static MetricRow[] WithIntervals(MetricRow[] metrics, float[] answers, float[] truth, int classes, double threshold, HeldOutUnits units, Interval? calibrationError)
     {
         var outputs = BoostedTable.Outputs(classes);
-        var random = new Random(seed);
-        var draws = new List<double>[Figures(answers, truth, classes, threshold).Length];
-        for (var m = 0; m < draws.Length; m++)
+        string[] names = [.. Figures(answers, truth, classes, threshold).Select(figure => figure.Name)];
+        var ranges = units.OfRows(rows =>
         {
-            draws[m] = [];
-        }
-
-        var (some, theirs) = (new float[answers.Length], new float[truth.Length]);
-        var names = Array.Empty<string>();
-        for (var b = 0; b < Resamples; b++)
-        {
-            for (var r = 0; r < truth.Length; r++)
+            var some = new float[rows.Length * outputs];
+            for (var r = 0; r < rows.Length; r++)
             {
-                var row = random.Next(truth.Length);
-                theirs[r] = truth[row];
-                answers.AsSpan(row * outputs, outputs).CopyTo(some.AsSpan(r * outputs));
+                answers.AsSpan(rows[r] * outputs, outputs).CopyTo(some.AsSpan(r * outputs));
             }
 
-            var figures = Figures(some, theirs, classes, threshold);
-            names = [.. figures.Select(figure => figure.Name)];
-            for (var m = 0; m < draws.Length; m++)
-            {
-                if (double.IsFinite(figures[m].Value))
-                {
-                    draws[m].Add(figures[m].Value);
-                }
-            }
-        }
+            return Array.ConvertAll(Figures(some, Array.ConvertAll(rows, row => truth[row]), classes, threshold), figure => figure.Value);
+        });
 
-        return [.. names.Select((name, m) => (name, sorted: draws[m].Order().ToArray())).Where(pair => pair.sorted.Length > 0)
-            .Select(pair => new MetricInterval(pair.name, pair.sorted[(int)(0.025 * (pair.sorted.Length - 1))], pair.sorted[(int)Math.Ceiling(0.975 * (pair.sorted.Length - 1))]))];
+        return [.. metrics.Select(metric => metric.Within(metric.Name switch
+        {
+            CalibrationErrorName => calibrationError is { } known ? MetricRange.Of(known) : null,
+            AccuracyName => units.Mean([.. Right(answers, truth, classes).Select(right => right ? 1.0 : 0)]),
+            var name => ranges[Array.IndexOf(names, name)],
+        }))];
     }
 
     /// <summary>The threshold of the best F1 on answers to training rows held out; a half for other tasks.</summary>
@@ -221,20 +216,24 @@ internal static class TableMeasures
             return
             [
                 ("log loss", logLoss), ("AUC", both ? BinaryMetrics.RocAuc(p, y) : double.NaN), ("average precision", both ? BinaryMetrics.PrAuc(p, y) : double.NaN),
-                ("Brier", BinaryMetrics.Brier(p, y)), ("calibration error", BinaryMetrics.ExpectedCalibrationError(p, y, equalMass: true)), ("F1", confusion.F1), ("accuracy", BinaryMetrics.Confusion(p, y).Accuracy),
+                ("Brier", BinaryMetrics.Brier(p, y)), (CalibrationErrorName, BinaryMetrics.ExpectedCalibrationError(p, y, equalMass: true)), ("F1", confusion.F1), (AccuracyName, BinaryMetrics.Confusion(p, y).Accuracy),
             ];
         }
 
         var chosen = Chosen(answers, classes);
         var metrics = new MulticlassMetrics(Array.ConvertAll(truth, v => (int)v), chosen, classes);
         var (chance, right) = Confidence(answers, truth, classes);
-        return [("log loss", logLoss), ("macro F1", metrics.MacroF1), ("accuracy", metrics.Accuracy), ("calibration error", BinaryMetrics.ExpectedCalibrationError(chance, right, equalMass: true))];
+        return [("log loss", logLoss), ("macro F1", metrics.MacroF1), (AccuracyName, metrics.Accuracy), (CalibrationErrorName, BinaryMetrics.ExpectedCalibrationError(chance, right, equalMass: true))];
     }
 
     private static string GroupOf(string? text) => TableSignature.IsMissing(text) ? "(missing)" : text!.Trim();
 
     private static int[] Chosen(float[] answers, int classes) =>
         [.. Enumerable.Range(0, answers.Length / classes).Select(r => Enumerable.Range(0, classes).MaxBy(k => answers[r * classes + k]))];
+
+    /// <summary>Whether the class chosen, of two by a half, is what happened.</summary>
+    private static bool[] Right(float[] answers, float[] truth, int classes) =>
+        classes == 2 ? [.. answers.Select((answer, r) => answer >= 0.5 == (truth[r] == 1))] : Confidence(answers, truth, classes).Right;
 
     private static (double[] Chance, bool[] Right) Confidence(float[] answers, float[] truth, int classes)
     {

@@ -26,15 +26,22 @@ internal sealed partial class TableTraining
         var artefact = measured.Save();
         var micros = RowMicroseconds(row => measured.Answers(row, 1), test);
         var coverage = measured.Interval is { } interval ? TableMeasures.Coverage(answers, truth, interval) : null;
-        MetricRow[] metrics = [.. TableMeasures.Rows(answers, baseline, baselineName, truth, Classes, threshold), .. AtPrecision(trainTask.Y, answers, truth)];
+        Interval? calibrationError = Classes > 0 ? TableMeasures.CalibrationError(answers, truth, Classes, definition.Seed) : null;
+        var units = Units(rows.FirstOrDefault(column => column.Name == definition.Group));
+        MetricRow[] metrics =
+        [
+            .. TableMeasures.WithIntervals(TableMeasures.Rows(answers, baseline, baselineName, truth, Classes, threshold), answers, truth, Classes, threshold, units, calibrationError),
+            .. AtPrecision(trainTask.Y, answers, truth, units),
+        ];
         return new HeldOut(
             string.Create(CultureInfo.InvariantCulture, $"{how}: {split.Train.Length} rows to learn from, {split.Test.Length} to measure on"),
-            coverage is null ? metrics : [.. metrics, new MetricRow("interval coverage", coverage.Held.Estimate, coverage.Wanted, "wanted")], losses.Serving?.Average())
+            coverage is null ? metrics : [.. metrics, new MetricRow("interval coverage", coverage.Held.Estimate, coverage.Wanted, "wanted").Within(MetricRange.Of(coverage.Held))], losses.Serving?.Average())
         {
             Cases = losses,
-            Intervals = TableMeasures.Intervals(answers, truth, Classes, threshold, definition.Seed),
+            RowsLearned = split.Train.Length,
+            RowsMeasured = split.Test.Length,
             Folds = [.. folds.Select((fold, f) => Figure(fold, f + 1, calibrated, trainTask.Y)).OfType<FoldFigure>()],
-            CalibrationError = Classes > 0 ? TableMeasures.CalibrationError(answers, truth, Classes, definition.Seed) : null,
+            CalibrationError = calibrationError,
             Coverage = coverage,
             RowMicroseconds = micros,
             Bytes = artefact.Length,
@@ -61,8 +68,12 @@ internal sealed partial class TableTraining
         return (reached ?? TableMeasures.Threshold(folds, y, Classes), reached is not null);
     }
 
+    /// <summary>What of the test is independent: rows, or what the table groups them by.</summary>
+    private HeldOutUnits Units(RawColumn? group) => group is null ? HeldOutUnits.Rows(split.Test.Length, definition.Seed)
+        : HeldOutUnits.By([.. new[] { group }.Rows(split.Test)[0].Values.Select(key => key is null ? null : UnitOf(key))], definition.Seed);
+
     /// <summary>Precision and recall on the test at the threshold that the model serves by, beside the share of positives and none found.</summary>
-    private IEnumerable<MetricRow> AtPrecision(float[] learned, float[] answers, float[] truth)
+    private IEnumerable<MetricRow> AtPrecision(float[] learned, float[] answers, float[] truth, HeldOutUnits units)
     {
         if (OperatingThreshold(judged, learned, measured.Calibration) is not var (threshold, reached))
         {
@@ -71,8 +82,9 @@ internal sealed partial class TableTraining
 
         var at = BinaryMetrics.Confusion(Array.ConvertAll(answers, answer => (double)answer), Array.ConvertAll(truth, y => y == 1), threshold);
         yield return new MetricRow("operating threshold", threshold, null, reached ? "chosen on folds" : $"of the best F1: none reached precision {definition.Precision?.ToString("0.##", CultureInfo.InvariantCulture)} on the folds");
-        yield return new MetricRow("precision at the operating threshold", at.TruePositives + at.FalsePositives == 0 ? double.NaN : at.Precision, truth.Average(), "call all positive");
-        yield return new MetricRow("recall at the operating threshold", at.Recall, 0, "call none positive");
+        double[] called = Array.ConvertAll(answers, answer => answer >= threshold ? 1.0 : 0), were = Array.ConvertAll(truth, y => (double)y), right = [.. called.Zip(were, (a, b) => a * b)];
+        yield return new MetricRow("precision at the operating threshold", at.TruePositives + at.FalsePositives == 0 ? double.NaN : at.Precision, truth.Average(), "call all positive").Within(units.Ratio(right, called));
+        yield return new MetricRow("recall at the operating threshold", at.Recall, 0, "call none positive").Within(units.Ratio(right, were));
     }
 
     /// <summary>What is known without the columns: the classes' shares, the median, or in a series the value before, whichever errs less.</summary>
@@ -113,6 +125,12 @@ internal sealed partial class TableTraining
         }
 
         float[] learned = Array.ConvertAll(fold.Train, row => y[row]), truth = Array.ConvertAll(held, row => y[row]);
+        if (Classes > 0 && (learned.Distinct().Count() < 2 || truth.Distinct().Count() < 2))
+        {
+            // Where all are of one class there is nothing to tell apart, and who says so is always right.
+            return null;
+        }
+
         float[] ours = [.. held.SelectMany(row => answers.AsSpan(row * Outputs, Outputs).ToArray())];
         var baseline = Classes > 0 ? TableMeasures.Shares(learned, Classes, truth.Length) : [.. Enumerable.Repeat(learned.Order().ElementAt(learned.Length / 2), truth.Length)];
         return new FoldFigure(number, TableMeasures.Cases(ours, truth, Classes).Average(), TableMeasures.Cases(baseline, truth, Classes).Average());

@@ -57,6 +57,9 @@ internal sealed partial class TableTraining(
     private ModelSignature? signature;
     private HeldOutRows? heldOut;
 
+    /// <summary>What of a group's key is independent of others, where that is less than the key: of a person's look at an item the person.</summary>
+    public Func<string, string> UnitOf { get; init; } = key => key;
+
     public override string Model => definition.Name;
 
     public override bool LargerIsBetter => false;

@@ -115,20 +115,25 @@ internal sealed class TrainModelHandler(
     }
 }
 
-/// <summary>Answers <see cref="EvaluateModel"/>: the same measurement, nothing kept.</summary>
+/// <summary>Answers <see cref="EvaluateModel"/>: the same measurement, nothing kept; and how long the model takes to answer.</summary>
 internal sealed class EvaluateModelHandler(ModelCatalog models)
 {
     public async Task<EvaluationReport> Handle(EvaluateModel query, CancellationToken ct)
     {
         var run = models.NewTraining(query.Model);
+        var (definition, started) = (models.Find(query.Model)!, Stopwatch.StartNew());
         try
         {
             var heldOut = await run.EvaluateAsync(null, query.Progress, ct);
-            return new EvaluationReport(query.Model, heldOut.Split, heldOut.Metrics);
+            var seconds = started.Elapsed.TotalSeconds;
+            return new EvaluationReport(query.Model, heldOut.Split, heldOut.Metrics)
+            {
+                Targets = definition.Targets, RowsLearned = heldOut.RowsLearned, RowsMeasured = heldOut.RowsMeasured, Seconds = seconds, Answers = HeldOutQuestions.Ask(HeldOutQuestions.Of(definition, run), ct),
+            };
         }
         catch (TooLittleDataException missing)
         {
-            return new EvaluationReport(query.Model, missing.Message, []);
+            return new EvaluationReport(query.Model, missing.Message, []) { Targets = definition.Targets, Seconds = started.Elapsed.TotalSeconds };
         }
     }
 }

@@ -123,7 +123,7 @@ internal sealed class TrainingRunner(
                 return new MadeAgain(brought.NewTraining(own, run.DatasetVersion), own, null);
             case LogModel house:
                 var recipe = await RecipeAsync<TableRecipe>(run, ct);
-                var table = new TableTraining(house.Definition, async stop => await kept.LearnedAsync(run, stop) ?? throw new InvalidDataException(NotKept), options.Value, clock, recipe);
+                var table = new TableTraining(house.Definition, async stop => await kept.LearnedAsync(run, stop) ?? throw new InvalidDataException(NotKept), options.Value, clock, recipe) { UnitOf = house.UnitOf };
                 return new MadeAgain(table, recipe, null);
             case { } other:
                 await using (var readings = await kept.ReadingsAsync(run.Id, ct))

@@ -69,7 +69,7 @@ internal static class FeaturesBenchmark
     }
 
     /// <summary>A host whose weekly trainings and demo do not work beside what is measured.</summary>
-    private static Task<BuiltHost> HostAsync(string folder) => OklaHost.BuildAsync([.. BenchHost.Settings(folder), "--Jobs:Scheduled=false", "--DemoSeed:Enabled=false"]);
+    private static Task<BuiltHost> HostAsync(string folder) => OklaHost.BuildAsync(BenchHost.Settings(folder));
 
     /// <summary>The simulation that is in the log, made first where none is or a broken one has to go on, and how many events the log holds.</summary>
     private static async Task<(SimulationRun Run, long Events)> FillAsync(IServiceProvider services, int visitors, int days, int listings)

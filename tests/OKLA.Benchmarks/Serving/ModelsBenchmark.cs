@@ -33,7 +33,7 @@ internal static class ModelsBenchmark
     public static async Task RunAsync(string? data, int visitors, int listings, bool refusedToo, string[]? only)
     {
         var folder = data ?? Directory.CreateTempSubdirectory("okla-bench-").FullName;
-        await using (var host = await OklaHost.BuildAsync([.. BenchHost.Settings(folder), "--Jobs:Scheduled=false", "--DemoSeed:Enabled=false"]))
+        await using (var host = await OklaHost.BuildAsync(BenchHost.Settings(folder)))
         {
             var services = host.App.Services;
             if (data is null)

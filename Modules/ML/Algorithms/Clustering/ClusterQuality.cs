@@ -13,7 +13,10 @@ public static class ClusterQuality
     /// Mean silhouette in [−1, 1] (Rousseeuw 1987), Euclid; a row alone in its cluster counts 0. With <paramref name="sample"/> above 0 only so many
     /// seeded rows are asked, against all others: time O(sample · n).
     /// </summary>
-    public static double Silhouette(IReadOnlyList<double[]> rows, IReadOnlyList<int> labels, int sample = 0, int seed = 42)
+    public static double Silhouette(IReadOnlyList<double[]> rows, IReadOnlyList<int> labels, int sample = 0, int seed = 42) => Silhouettes(rows, labels, sample, seed).Average();
+
+    /// <summary>The silhouette of each row that is asked, as <see cref="Silhouette"/> takes their mean.</summary>
+    public static double[] Silhouettes(IReadOnlyList<double[]> rows, IReadOnlyList<int> labels, int sample = 0, int seed = 42)
     {
         ArgumentNullException.ThrowIfNull(labels);
         Rows.Check(rows, 1);
@@ -42,7 +45,7 @@ public static class ClusterQuality
             double most = Math.Max(inside, outside);
             widths[a] = most > 0 ? (outside - inside) / most : 0;
         });
-        return widths.Average();
+        return widths;
     }
 
     /// <summary>

@@ -14,6 +14,9 @@ internal abstract class FrameModel(FrameSource source, MLOptions options, TimePr
         return new LogTable(await source.TableAsync(Name, moments, features, ct), KnowsTruth ? (rows, stop) => TruthAsync([.. rows.Select(row => moments[row])], stop) : null);
     }
 
+    /// <summary>The person or seller: moments of one are alike, whichever item they are about.</summary>
+    protected internal override string UnitOf(string key) => key.Split('|')[0];
+
     /// <summary>The moments, whose outcome is known by now: those too young to tell are left out.</summary>
     protected abstract Task<IReadOnlyList<Moment>> MomentsAsync(CancellationToken ct);
 

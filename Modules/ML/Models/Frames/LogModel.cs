@@ -34,6 +34,9 @@ internal abstract class LogModel(MLOptions options, TimeProvider clock) : ModelD
     /// <summary>Further figures of calibrated probabilities of the positive class beside what came of the rows.</summary>
     protected internal virtual IEnumerable<MetricRow> More(IReadOnlyList<double> answers, IReadOnlyList<bool> outcomes) => [];
 
+    /// <summary>What of a row's key is independent of others: intervals draw by it.</summary>
+    protected internal virtual string UnitOf(string key) => key;
+
     /// <summary>What the ceiling knows and leaves out, where that is not plain; null elsewhere.</summary>
     protected internal virtual string? TruthIs => null;
 

@@ -24,7 +24,10 @@ internal sealed class LogTraining : ModelTraining
                 read = await model.ReadAsync(ct);
                 return read.Data.Columns.Count() > 0 ? read.Data : throw new TooLittleDataException($"The log holds nothing yet that {model.Name} could learn from.");
             },
-            options, clock);
+            options, clock)
+        {
+            UnitOf = model.UnitOf,
+        };
     }
 
     public override string Model => model.Name;

@@ -20,6 +20,8 @@ internal sealed class SearchIntentClassifier(FrameSource source, IOptions<MLOpti
 
     public override string Summary => "What somebody who types a query wants, and which vehicle: intent and slots.";
 
+    public override IReadOnlyList<ModelTarget> Targets { get; } = [new("slot F1, by hand", 0.90), new("intent macro F1, by hand", 0.90)];
+
     public override ModelTraining NewTraining() => new SearchIntentTraining(source, options.Value);
 
     public override ModelTraining NewTraining(TrainingWorld world) => new SearchIntentTraining(source.In(world), world.Options);
@@ -44,6 +46,8 @@ internal sealed class SearchIntentTraining(FrameSource source, MLOptions options
 
     public override ModelSignature? Signature => measured?.Signature;
 
+    public override IReadOnlyList<Action> Questions => [.. WrittenQueries.Final.Select(query => (Action)(() => measured.Intents(QueryTokens.Of(query.Text), measured.Spans(query.Tokens))))];
+
     public override async Task<HeldOut> EvaluateAsync((byte[] Artefact, DateTimeOffset Until)? serving, IProgress<WorkProgress>? progress, CancellationToken ct)
     {
         progress?.Report(new WorkProgress(0, "reading the catalogue"));
@@ -58,14 +62,16 @@ internal sealed class SearchIntentTraining(FrameSource source, MLOptions options
         return new HeldOut(
             $"{Queries:N0} queries of a grammar to learn from; {WrittenQueries.Final.Count} written by hand and {TestQueries:N0} of the grammar with phrases, makes and typing errors that none to learn from has to measure on; {WrittenQueries.Looked.Count} more by hand were looked at while features were chosen",
             [
-                new MetricRow("slot F1, by hand", final.SlotF1, final.NamesF1, Names), new MetricRow("intent macro F1, by hand", final.IntentF1, final.MajorityF1, Majority),
+                new MetricRow("slot F1, by hand", final.SlotF1, final.NamesF1, Names).Within(final.SlotRange), new MetricRow("intent macro F1, by hand", final.IntentF1, final.MajorityF1, Majority).Within(final.IntentRange),
                 new MetricRow("intent accuracy, by hand", final.IntentAccuracy, final.MajorityAccuracy, Majority), new MetricRow("whole query right, by hand", final.Whole, final.NamesWhole, Names + ", " + Majority),
                 new MetricRow("slot F1, looked at", looked.SlotF1, looked.NamesF1, Names), new MetricRow("intent macro F1, looked at", looked.IntentF1, looked.MajorityF1, Majority),
-                new MetricRow("slot F1, unseen phrases", made.SlotF1, made.NamesF1, Names), new MetricRow("intent macro F1, unseen phrases", made.IntentF1, made.MajorityF1, Majority),
+                new MetricRow("slot F1, unseen phrases", made.SlotF1, made.NamesF1, Names).Within(made.SlotRange), new MetricRow("intent macro F1, unseen phrases", made.IntentF1, made.MajorityF1, Majority).Within(made.IntentRange),
             ],
             serving is { } old && SearchIntentModel.Load(old.Artefact) is var theirs ? QueryFigures.Of(theirs, WrittenQueries.Final).SlotF1 : null)
         {
             Bytes = measured.Save().Length,
+            RowsLearned = Queries,
+            RowsMeasured = WrittenQueries.Final.Count,
         };
     }
 
@@ -88,6 +94,14 @@ internal sealed class SearchIntentTraining(FrameSource source, MLOptions options
 /// <param name="NamesWhole">The same of the two baselines together.</param>
 internal sealed record QueryFigures(double SlotF1, double NamesF1, double IntentF1, double MajorityF1, double IntentAccuracy, double MajorityAccuracy, double Whole, double NamesWhole)
 {
+    private const int Seed = 42;
+
+    /// <summary>Interval of <see cref="SlotF1"/>, drawing queries.</summary>
+    public MetricRange? SlotRange { get; private init; }
+
+    /// <summary>Interval of <see cref="IntentF1"/>.</summary>
+    public MetricRange? IntentRange { get; private init; }
+
     /// <summary>Measures a model.</summary>
     public static QueryFigures Of(SearchIntentModel model, IReadOnlyList<TaggedQuery> queries)
     {
@@ -98,7 +112,12 @@ internal sealed record QueryFigures(double SlotF1, double NamesF1, double Intent
         string[] truth = [.. queries.Select(query => query.Intent)], majority = [.. truth.Select(_ => QueryIntents.Search)];
         double Accuracy(string[] told) => truth.Zip(told).Count(pair => pair.First == pair.Second) / (double)truth.Length;
         double Whole(string[] told, List<QuerySpan>[] found) => Enumerable.Range(0, truth.Length).Count(q => told[q] == truth[q] && found[q].ToHashSet().SetEquals(queries[q].Slots)) / (double)truth.Length;
-        return new QueryFigures(F1(queries, spans), F1(queries, named), MacroF1(truth, intents), MacroF1(truth, majority), Accuracy(intents), Accuracy(majority), Whole(intents, spans), Whole(majority, named));
+        var units = HeldOutUnits.Rows(truth.Length, Seed);
+        return new QueryFigures(F1(queries, spans), F1(queries, named), MacroF1(truth, intents), MacroF1(truth, majority), Accuracy(intents), Accuracy(majority), Whole(intents, spans), Whole(majority, named))
+        {
+            SlotRange = units.Ratio([.. queries.Select((query, q) => 2.0 * spans[q].Count(query.Slots.Contains))], [.. queries.Select((query, q) => (double)(spans[q].Count + query.Slots.Count))]),
+            IntentRange = units.OfRows(rows => [MacroF1(Array.ConvertAll(rows, q => truth[q]), Array.ConvertAll(rows, q => intents[q]))])[0],
+        };
     }
 
     private static double F1(IReadOnlyList<TaggedQuery> queries, List<QuerySpan>[] found)

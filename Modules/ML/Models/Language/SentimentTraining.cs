@@ -9,6 +9,9 @@ namespace OKLA.ML.Models.Language;
 /// <summary>Trains a <see cref="SentimentAnalyzer"/> as any table of texts, and sets its figures on reviews written by hand, which it never learned from, beside.</summary>
 internal sealed class SentimentTraining(ModelTraining texts) : ModelTraining
 {
+    private const int Seed = 42;
+    private IReadOnlyList<Action> questions = [];
+
     public override string Model => texts.Model;
 
     public override bool LargerIsBetter => texts.LargerIsBetter;
@@ -17,19 +20,33 @@ internal sealed class SentimentTraining(ModelTraining texts) : ModelTraining
 
     public override ModelSignature? Signature => texts.Signature;
 
+    public override IReadOnlyList<Action> Questions => questions;
+
     public override async Task<HeldOut> EvaluateAsync((byte[] Artefact, DateTimeOffset Until)? serving, IProgress<WorkProgress>? progress, CancellationToken ct)
     {
         texts.Trials = Trials;
         var heldOut = await texts.EvaluateAsync(serving, progress, ct);
         var model = TableModel.Load(texts.Measured().Artefact);
+        questions = [.. WrittenReviews.Final.Select(review => (Action)(() =>
+        {
+            IsPraise(model, review.Text, out _);
+            AspectReader.Read(review.Text);
+        }))];
         var figures = AspectFigures.Of(WrittenReviews.Final);
-        double Accuracy(Func<string, bool> praise) => WrittenReviews.Final.Count(review => praise(review.Text) == review.IsPraise) / (double)WrittenReviews.Final.Count;
+        var units = HeldOutUnits.Rows(WrittenReviews.Final.Count, Seed);
+        MetricRow Accuracy(string name, Func<string, bool> praise)
+        {
+            double[] right = [.. WrittenReviews.Final.Select(review => praise(review.Text) == review.IsPraise ? 1.0 : 0)];
+            return new MetricRow(name, right.Average(), figures.MajorityWhole, "majority").Within(units.Mean(right));
+        }
+
         return heldOut with
         {
             Metrics =
             [
-                .. heldOut.Metrics, new MetricRow("accuracy, by hand", Accuracy(text => IsPraise(model, text, out _)), figures.MajorityWhole, "majority"),
-                new MetricRow("accuracy, by hand, classifier alone", Accuracy(text => model.Predict([[text]])[0].Label == SentimentAnalyzer.Praise), figures.MajorityWhole, "majority"), new MetricRow("aspect and tone F1, by hand", figures.F1, figures.MajorityF1, "every thing named is praised"),
+                .. heldOut.Metrics, Accuracy("accuracy, by hand", text => IsPraise(model, text, out _)),
+                Accuracy("accuracy, by hand, classifier alone", text => model.Predict([[text]])[0].Label == SentimentAnalyzer.Praise),
+                new MetricRow("aspect and tone F1, by hand", figures.F1, figures.MajorityF1, "every thing named is praised").Within(figures.Range),
                 new MetricRow("tone of aspects found, by hand", figures.Tone, figures.MajorityTone, "majority"),
             ],
             Split = $"{heldOut.Split}; {WrittenReviews.Final.Count} reviews with {WrittenReviews.Final.Sum(review => review.Aspects.Count)} aspects written by hand",

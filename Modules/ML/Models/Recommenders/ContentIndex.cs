@@ -29,7 +29,10 @@ internal sealed class ContentIndex
     public int Items => bags.Count;
 
     /// <summary>By token, the names that it reads: <c>make</c> of <c>make=toyota</c>.</summary>
-    public string[] NamesOfTokens() => [.. vocabulary.OrderBy(pair => pair.Value).Select(pair => pair.Key.Split('=', 2)[0])];
+    public string[] NamesOfTokens() => Array.ConvertAll(TextsOfTokens(), text => text.Split('=', 2)[0]);
+
+    /// <summary>By token, as it is written: <c>make=toyota</c>, <c>type+locality=arte|naco</c>.</summary>
+    public string[] TextsOfTokens() => [.. vocabulary.OrderBy(pair => pair.Value).Select(pair => pair.Key)];
 
     /// <summary>Learns which tokens there are; those of a single item say nothing of others.</summary>
     public static ContentIndex Learn(ItemKind kind, IReadOnlyList<ItemSnapshot> items, ExchangeRates rates)

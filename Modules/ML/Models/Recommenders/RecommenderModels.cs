@@ -27,7 +27,10 @@ internal abstract class RecommenderModel(ItemKind kind, string summary, IMessage
 
 /// <summary>Vehicles.</summary>
 internal sealed class VehicleRecommender(IMessageBus bus, IOptions<MLOptions> options, ExchangeRates rates, TimeProvider clock)
-    : RecommenderModel(ItemKind.Vehicle, "Which vehicles a person will want to see.", bus, options.Value, rates, clock);
+    : RecommenderModel(ItemKind.Vehicle, "Which vehicles a person will want to see.", bus, options.Value, rates, clock)
+{
+    public override IReadOnlyList<ModelTarget> Targets { get; } = [new("AUC", 0.85), new("NDCG@10", 0.5), new("MAP@10", 0.3), new("MRR@10", 0.4)];
+}
 
 /// <summary>Activities.</summary>
 internal sealed class ActivityRecommender(IMessageBus bus, IOptions<MLOptions> options, ExchangeRates rates, TimeProvider clock)
@@ -39,6 +42,9 @@ internal sealed class SimilarVehicles(IMessageBus bus, IOptions<MLOptions> optio
     public override string Name => ModelNames.SimilarVehicles;
 
     public override string Summary => "Which vehicles somebody who looks at one would look at instead.";
+
+    /// <summary>The plan does not say what is to be alike: taken is what the vehicles shown have in common with the one beside which they are shown.</summary>
+    public override IReadOnlyList<ModelTarget> Targets { get; } = [new(SimilarTraining.Alikeness, 0.88)];
 
     public override ModelTraining NewTraining() => new SimilarTraining(bus, options.Value, rates, clock);
 
@@ -57,6 +63,8 @@ internal sealed class BuyerRecommender(IMessageBus bus, IOptions<MLOptions> opti
     public override string Name => ModelNames.BuyerRecommender;
 
     public override string Summary => "Who should hear of a vehicle.";
+
+    public override IReadOnlyList<ModelTarget> Targets { get; } = [new("AUC", 0.80)];
 
     public override ModelTraining NewTraining() => new BuyerTraining(bus, options.Value, rates, clock);
 

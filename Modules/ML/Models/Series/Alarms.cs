@@ -1,3 +1,4 @@
+using OKLA.ML.Training;
 using OKLA.Shared.Contracts;
 
 namespace OKLA.ML.Models.Series;
@@ -20,13 +21,25 @@ internal sealed record AlarmFigures(double Precision, double Recall, double Medi
     /// <summary>Harmonic mean of precision and recall.</summary>
     public double F1 => Precision + Recall > 0 ? 2 * Precision * Recall / (Precision + Recall) : 0;
 
-    /// <summary>As rows of a report beside a baseline's; no delay where nothing was met.</summary>
+    /// <summary>By day, over all series together: alarms that met something, those that did not, faults that were met, those that were not.</summary>
+    public IReadOnlyList<(double Right, double Wrong, double Met, double Missed)> Days { get; init; } = [];
+
+    /// <summary>As rows of a report beside a baseline's; no delay where nothing was met. Intervals draw days, as what is unusual is so in several series.</summary>
     public IReadOnlyList<MetricRow> Beside(AlarmFigures baseline, string name) =>
     [
-        new MetricRow("F1", F1, baseline.F1, name, 1), new MetricRow("precision", Precision, baseline.Precision, name, 1), new MetricRow("recall", Recall, baseline.Recall, name, 1),
+        new MetricRow("F1", F1, baseline.F1, name, 1).Within(Range((precision, recall) => precision + recall > 0 ? 2 * precision * recall / (precision + recall) : 0)),
+        new MetricRow("precision", Precision, baseline.Precision, name, 1).Within(Range((precision, _) => precision)), new MetricRow("recall", Recall, baseline.Recall, name, 1).Within(Range((_, recall) => recall)),
         .. double.IsFinite(MedianDelay) ? (MetricRow[])[new MetricRow("median delay h", MedianDelay, double.IsFinite(baseline.MedianDelay) ? baseline.MedianDelay : null, name, 1)] : [],
         new MetricRow("false alarms a day", FalseADay, baseline.FalseADay, name, 0),
     ];
+
+    private MetricRange? Range(Func<double, double, double> figure)
+    {
+        static double Share(double part, double other) => part + other == 0 ? 0 : part / (part + other);
+        return HeldOutUnits.Rows(Days.Count, 42).OfSums(
+            sums => figure(Share(sums[0], sums[1]), Share(sums[2], sums[3])),
+            [.. Days.Select(day => day.Right)], [.. Days.Select(day => day.Wrong)], [.. Days.Select(day => day.Met)], [.. Days.Select(day => day.Missed)]);
+    }
 }
 
 /// <summary>Turns scores into alarms.</summary>
@@ -86,12 +99,16 @@ internal static class Alarms
     {
         var (right, wrong, met, missed) = (0, 0, 0, 0);
         var delays = new List<double>();
+        var byDay = new (double Right, double Wrong, double Met, double Missed)[Math.Max(1, (int)Math.Ceiling(days))];
+        ref (double Right, double Wrong, double Met, double Missed) Day(int hour) => ref byDay[Math.Clamp(hour / 24, 0, byDay.Length - 1)];
         foreach (var (episodes, faults) in series)
         {
             static bool Meets(Episode episode, FaultyHours fault) => episode.Last >= fault.From && episode.First < fault.Until + After;
             foreach (var episode in episodes)
             {
-                _ = faults.Any(fault => Meets(episode, fault)) ? right++ : wrong++;
+                var isRight = faults.Any(fault => Meets(episode, fault));
+                (right, wrong) = isRight ? (right + 1, wrong) : (right, wrong + 1);
+                _ = isRight ? Day(episode.First).Right++ : Day(episode.First).Wrong++;
             }
 
             foreach (var fault in faults)
@@ -100,17 +117,19 @@ internal static class Alarms
                 if (first < 0)
                 {
                     missed++;
+                    Day(fault.From).Missed++;
                     continue;
                 }
 
                 met++;
+                Day(fault.From).Met++;
                 delays.Add(first + 1 - fault.From);
             }
         }
 
         delays.Sort();
         return new AlarmFigures(
-            right + wrong == 0 ? 0 : (double)right / (right + wrong), met + missed == 0 ? 0 : (double)met / (met + missed), delays.Count == 0 ? double.NaN : delays[delays.Count / 2], days > 0 ? wrong / days : 0);
+            right + wrong == 0 ? 0 : (double)right / (right + wrong), met + missed == 0 ? 0 : (double)met / (met + missed), delays.Count == 0 ? double.NaN : delays[delays.Count / 2], days > 0 ? wrong / days : 0) { Days = byDay };
     }
 }
 

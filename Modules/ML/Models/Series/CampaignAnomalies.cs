@@ -135,7 +135,11 @@ internal sealed class CampaignWatchTraining(SeriesSources sources) : ModelTraini
                 .. ours.Beside(chart, "three-sigma chart of the cost"),
                 .. known.Faults.Select(fault => fault.Kind).Distinct().Order(StringComparer.Ordinal).Select(kind => new MetricRow($"recall of {kind}", Recall(kind, scores, 1), Recall(kind, charts, Threshold(charts)), "three-sigma chart of the cost", 1)),
             ],
-            serving is { } old && old.Until <= splitAt ? Figures([.. streams.Select(WatchSettings.Load(old.Artefact).Together)], 1).F1 : null);
+            serving is { } old && old.Until <= splitAt ? Figures([.. streams.Select(WatchSettings.Load(old.Artefact).Together)], 1).F1 : null)
+        {
+            RowsLearned = series.Sum(Cut),
+            RowsMeasured = series.Sum(one => one.Length - Cut(one)),
+        };
 
         double Recall(string kind, double[][] all, double threshold) => Alarms.Measure(
             [.. series.Select((one, i) => ((IReadOnlyList<Episode>)Alarms.Episodes(all[i].AsSpan(Cut(one)), threshold), (IReadOnlyList<FaultyHours>)[.. known.Faults

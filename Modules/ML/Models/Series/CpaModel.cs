@@ -23,10 +23,13 @@ internal sealed class CpaTraining(SeriesSources sources) : ModelTraining
     private List<CpaPredictor.Case> train = [];
     private CpaPredictor measured = null!;
     private DateTimeOffset splitAt;
+    private IReadOnlyList<Action> questions = [];
 
     public override string Model => ModelNames.CpaPredictor;
 
     public override bool LargerIsBetter => false;
+
+    public override IReadOnlyList<Action> Questions => questions;
 
     public override async Task<HeldOut> EvaluateAsync((byte[] Artefact, DateTimeOffset Until)? serving, IProgress<WorkProgress>? progress, CancellationToken ct)
     {
@@ -63,16 +66,25 @@ internal sealed class CpaTraining(SeriesSources sources) : ModelTraining
         var (better, name) = Mae(truth, previous) <= Mae(truth, week) ? (previous, "previous hour") : (week, "same hour last week");
         double? before = serving is { } old && old.Until <= splitAt
             ? Mae(truth, Array.ConvertAll(CpaPredictor.Load(old.Artefact).Predict(series, asked), answer => answer.Usd)) : null;
+        var campaigns = series.GroupBy(one => one.Campaign).ToDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
+        questions = [.. test.Take(HeldOutQuestions.Most).Select(one => (Action)(() => measured.Predict(campaigns[one.Series.Campaign], [(one.Series, one.Hour)])))];
+
+        // Hours of a day are alike, whichever the channel: intervals draw days.
+        var days = HeldOutUnits.By([.. test.Select(one => one.Series.At(one.Hour).ToOffset(SeriesStore.Local).Date)], 42);
+        var apes = days.OfRows(rows => [Ape(Array.ConvertAll(rows, i => truth[i]), Array.ConvertAll(rows, i => ours[i]))])[0];
         return new HeldOut(
             string.Create(CultureInfo.InvariantCulture, $"by hour at {splitAt:yyyy-MM-dd HH:mm} UTC: {train.Count} hours to learn from, {test.Count} later ones with an application, {series.Count} channels of {series.Select(one => one.Campaign).Distinct().Count()} campaigns"),
             [
-                new MetricRow("MAE USD", Mae(truth, ours), Mae(truth, better), name, Ceiling(Mae)),
+                new MetricRow("MAE USD", Mae(truth, ours), Mae(truth, better), name, Ceiling(Mae)).Within(days.Mean(Losses(truth, ours))),
                 new MetricRow("MAE USD (other baseline)", Mae(truth, ours), Mae(truth, ReferenceEquals(better, previous) ? week : previous), ReferenceEquals(better, previous) ? "same hour last week" : "previous hour", Ceiling(Mae)),
-                new MetricRow("median APE", Ape(truth, ours), Ape(truth, better), name, Ceiling(Ape)),
-                new MetricRow("interval coverage", RegressionMetrics.IntervalCoverage(truth, [.. answers.Select(a => a.Low)], [.. answers.Select(a => a.High)]), CpaPredictor.Coverage, "wanted"),
+                new MetricRow("median APE", Ape(truth, ours), Ape(truth, better), name, Ceiling(Ape)).Within(apes),
+                new MetricRow("interval coverage", RegressionMetrics.IntervalCoverage(truth, [.. answers.Select(a => a.Low)], [.. answers.Select(a => a.High)]), CpaPredictor.Coverage, "wanted")
+                    .Within(days.Mean([.. answers.Select((answer, i) => truth[i] >= answer.Low && truth[i] <= answer.High ? 1.0 : 0)])),
             ],
             before)
         {
+            RowsLearned = train.Count,
+            RowsMeasured = test.Count,
             Cases = new CaseLosses("absolute error in dollars", [.. test.Select(Key)], Losses(truth, ours), Losses(truth, better)),
         };
     }

@@ -103,7 +103,11 @@ internal sealed class DemandWatchTraining(SeriesSources sources) : ModelTraining
         return new HeldOut(
             string.Create(CultureInfo.InvariantCulture, $"by hour at {series[0].Start.AddHours(cut):yyyy-MM-dd HH:mm} UTC: {planted.Sum(one => one.Faults.Count)} planted silences and rushes in {(length - cut) / 24} days of {series.Count} series; threshold {measured.Thresholds[0]:0.0} at {AlarmsAWeek} alarms a week and series"),
             Figures(ours, measured.Thresholds[0]).Beside(Figures(theirs, Threshold(Gaussian(i => series[i].Views))), "windowed Gaussian"),
-            serving is { } old && old.Until <= series[0].Start.AddHours(cut) ? Figures(ours, WatchSettings.Load(old.Artefact).Thresholds[0]).F1 : null);
+            serving is { } old && old.Until <= series[0].Start.AddHours(cut) ? Figures(ours, WatchSettings.Load(old.Artefact).Thresholds[0]).F1 : null)
+        {
+            RowsLearned = series.Count * cut,
+            RowsMeasured = series.Count * (length - cut),
+        };
     }
 
     public override TrainedModel Refit(IProgress<WorkProgress>? progress, CancellationToken ct) => Made(

@@ -112,12 +112,14 @@ internal sealed class DemandTraining(SeriesSources sources) : ModelTraining
         return new HeldOut(
             string.Create(CultureInfo.InvariantCulture, $"by day at {until.AddDays(cut - length):yyyy-MM-dd}: {cut} days to learn from, {length - cut} later ones; {scopes.Count} scopes with {LeastDaily} views a day or more, {near.Cases} forecasts of 7 days and {far.Cases} of {Horizon}"),
             [
-                new MetricRow("MASE 7 days", near.Mase.Model, near.Mase.Naive, Naive), new MetricRow("MASE 28 days", far.Mase.Model, far.Mase.Naive, Naive),
+                new MetricRow("MASE 7 days", near.Mase.Model, near.Mase.Naive, Naive).Within(near.MaseRange()), new MetricRow("MASE 28 days", far.Mase.Model, far.Mase.Naive, Naive),
                 new MetricRow("WAPE 7 days", near.Wape.Model, near.Wape.Naive, Naive), new MetricRow("WAPE 28 days", far.Wape.Model, far.Wape.Naive, Naive),
                 new MetricRow("coverage 7 days (80 % wanted)", near.Held.Model, near.Held.Naive, Naive), new MetricRow("coverage 28 days (80 % wanted)", far.Held.Model, far.Held.Naive, Naive),
             ],
             null)
         {
+            RowsLearned = scopes.Count * cut,
+            RowsMeasured = scopes.Count * (length - cut),
             Cases = new CaseLosses("scaled absolute error", [.. near.Keys], [.. near.Ours], [.. near.Theirs]),
         };
     }
@@ -202,6 +204,8 @@ internal sealed class DemandTraining(SeriesSources sources) : ModelTraining
         private double truth;
         private int days;
 
+        private readonly List<int> origins = [];
+
         public List<long> Keys { get; } = [];
 
         public List<double> Ours { get; } = [];
@@ -211,6 +215,9 @@ internal sealed class DemandTraining(SeriesSources sources) : ModelTraining
         public int Cases => Keys.Count;
 
         public (double Model, double Naive) Mase => (scaled.Model / days, scaled.Naive / days);
+
+        /// <summary>Scopes move together, so that weeks are drawn: an interval needs some months to measure on.</summary>
+        public MetricRange? MaseRange() => HeldOutUnits.By(origins, 42).Mean(Ours);
 
         public (double Model, double Naive) Wape => (absolute.Model / truth, absolute.Naive / truth);
 
@@ -232,6 +239,7 @@ internal sealed class DemandTraining(SeriesSources sources) : ModelTraining
             scaled = (scaled.Model + (model / scale), scaled.Naive + (other / scale));
             absolute = (absolute.Model + model, absolute.Naive + other);
             Keys.Add(scope.ToString().Aggregate((long)origin, (hash, c) => unchecked((hash * 31) + c)));
+            origins.Add(origin);
             Ours.Add(model / scale / came.Length);
             Theirs.Add(other / scale / came.Length);
         }

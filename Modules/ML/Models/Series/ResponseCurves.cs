@@ -73,15 +73,20 @@ internal sealed class ResponseTraining(SeriesSources sources) : ModelTraining
         }
 
         var (our, evens) = (Deviances(counts, ours), Deviances(counts, even));
+
+        // Hours of a day are alike, whichever the channel: intervals draw days.
+        var days = HeldOutUnits.By([.. rows.Select(row => row.Series.At(row.Hour).ToOffset(SeriesStore.Local).Date)], Seed);
         return new HeldOut(
             string.Create(CultureInfo.InvariantCulture, $"by hour at {splitAt:yyyy-MM-dd HH:mm} UTC: {series.Sum(Cut)} hours of {series.Count} channels of campaigns to learn from, {rows.Count} later ones"),
             [
-                new MetricRow("Poisson deviance an hour", our.Average(), evens.Average(), "unchanging cost per application", isKnown ? Deviances(counts, truth.Applications).Average() : null),
-                new MetricRow("WAPE of a day's applications", Wape(rows, counts, ours), Wape(rows, counts, even), "unchanging cost per application"),
+                new MetricRow("Poisson deviance an hour", our.Average(), evens.Average(), "unchanging cost per application", isKnown ? Deviances(counts, truth.Applications).Average() : null).Within(days.Mean(our)),
+                new MetricRow("WAPE of a day's applications", Wape(rows, counts, ours), Wape(rows, counts, even), "unchanging cost per application").Within(WapeRange(rows, counts, ours)),
                 .. await AgainstTruthAsync(linear, ct),
             ],
             before)
         {
+            RowsLearned = series.Sum(Cut),
+            RowsMeasured = rows.Count,
             Cases = new CaseLosses("Poisson deviance", [.. rows.Select((row, i) => row.Series.At(row.Hour).UtcTicks + i)], our, evens),
         };
     }
@@ -162,17 +167,23 @@ internal sealed class ResponseTraining(SeriesSources sources) : ModelTraining
 
     private static double Wape(List<(CampaignSeries Series, int Hour)> rows, double[] counts, double[] expected)
     {
-        var days = rows.Select((row, i) => (Day: row.Series.At(row.Hour).ToOffset(SeriesStore.Local).Date, row.Series.Campaign, row.Series.Channel, i)).GroupBy(row => (row.Day, row.Campaign, row.Channel));
-        var (off, all) = (0.0, 0.0);
-        foreach (var day in days)
-        {
-            var (seen, wanted) = (day.Sum(row => counts[row.i]), day.Sum(row => expected[row.i]));
-            off += Math.Abs(seen - wanted);
-            all += seen;
-        }
-
-        return all > 0 ? off / all : double.NaN;
+        var days = Days(rows, counts, expected);
+        var all = days.Sum(day => day.Seen);
+        return all > 0 ? days.Sum(day => day.Off) / all : double.NaN;
     }
+
+    private static MetricRange? WapeRange(List<(CampaignSeries Series, int Hour)> rows, double[] counts, double[] expected)
+    {
+        var days = Days(rows, counts, expected);
+        return HeldOutUnits.By([.. days.Select(day => day.Day)], Seed).Ratio([.. days.Select(day => day.Off)], [.. days.Select(day => day.Seen)]);
+    }
+
+    /// <summary>By day and channel: applications, and by how many they were missed.</summary>
+    private static List<(DateTime Day, double Seen, double Off)> Days(List<(CampaignSeries Series, int Hour)> rows, double[] counts, double[] expected) =>
+    [
+        .. rows.Select((row, i) => (Day: row.Series.At(row.Hour).ToOffset(SeriesStore.Local).Date, row.Series.Campaign, row.Series.Channel, i)).GroupBy(row => (row.Day, row.Campaign, row.Channel))
+            .Select(day => (day.Key.Day, Seen: day.Sum(row => counts[row.i]), Wanted: day.Sum(row => expected[row.i]))).Select(day => (day.Day, day.Seen, Math.Abs(day.Seen - day.Wanted))),
+    ];
 
     /// <summary>Twice the log-likelihood that a count lacks: 2 (y ln(y/μ) - y + μ).</summary>
     private static double[] Deviances(double[] counts, double[] expected) =>

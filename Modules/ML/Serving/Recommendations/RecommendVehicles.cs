@@ -46,14 +46,17 @@ internal static class RecommendVehicles
     /// <param name="Make">Make that the visitor searched for.</param>
     /// <param name="BodyType">Body type that the visitor searched for.</param>
     /// <param name="MaxPriceUsd">Highest price that the visitor searched for, in dollars.</param>
+    /// <param name="Filters">What else the visitor searched for, as the search's event names it: <c>type=deporte,locality=Naco</c>.</param>
     public sealed record Came(
         [property: FromQuery(Name = "device"), OneOf(null, "mobile", "tablet", "desktop")] string? Device = null, [property: FromQuery(Name = "campaign"), MaxLength(200)] string? Campaign = null,
         [property: FromQuery(Name = "make"), MaxLength(100)] string? Make = null, [property: FromQuery(Name = "bodyType"), MaxLength(100)] string? BodyType = null,
-        [property: FromQuery(Name = "maxPriceUsd"), Range(1, 1e12)] double? MaxPriceUsd = null)
+        [property: FromQuery(Name = "maxPriceUsd"), Range(1, 1e12)] double? MaxPriceUsd = null,
+        [property: FromQuery(Name = "filters"), MaxLength(500), RegularExpression("^[A-Za-z0-9_.-]{1,50}=[^,=]{1,100}(,[A-Za-z0-9_.-]{1,50}=[^,=]{1,100}){0,7}$", ErrorMessage = "Up to eight filters such as type=deporte,locality=Naco: names of up to 50 letters and digits, values of up to 100 characters.")] string? Filters = null)
     {
         /// <summary>The same in the words that first visits are learned by.</summary>
         public IEnumerable<string> Words() =>
-            new[] { Word("device", Device), Word("campaign", Campaign), Word("make", Make), Word("body", BodyType), MaxPriceUsd is { } usd ? EntryWords.UpTo(usd) : null }.OfType<string>();
+            new[] { Word("device", Device), Word("campaign", Campaign), Word("make", Make), Word("body", BodyType), MaxPriceUsd is { } usd ? EntryWords.UpTo(usd) : null }.OfType<string>()
+                .Concat(Filters is null ? [] : EntryWords.OfFilters(Filters));
 
         private static string? Word(string name, string? value) => value is { Length: > 0 } ? EntryWords.Of(name, value) : null;
     }

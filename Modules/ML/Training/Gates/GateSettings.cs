@@ -28,7 +28,7 @@ internal sealed record GateSettings
     [Range(1, 1_000_000_000)]
     public long Bytes { get; init; } = 256 << 20;
 
-    /// <summary>Standard deviation of the deciding metric over folds, as a share of its mean, at most.</summary>
+    /// <summary>Standard deviation of the deciding metric over folds at most, as a share of its mean or of the mean's distance from the baseline's, whichever is larger.</summary>
     [Range(0, 10)]
     public double FoldSpread { get; init; } = 0.5;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using OKLA.ML.Algorithms.Evaluation;
+using OKLA.ML.Algorithms.Retrieval;
 using OKLA.ML.Models.Recommenders;
 using OKLA.ML.Registry;
 using OKLA.Shared.Contracts;
@@ -30,6 +31,7 @@ internal sealed class BuyerTraining(IMessageBus bus, MLOptions options, Exchange
     private DateTimeOffset now;
     private DateTimeOffset splitAt;
     private int trainRows;
+    private IReadOnlyList<Action> questions = [];
     private HeldOutRows? heldOut;
 
     public override string Model => ModelNames.BuyerRecommender;
@@ -37,6 +39,8 @@ internal sealed class BuyerTraining(IMessageBus bus, MLOptions options, Exchange
     public override bool LargerIsBetter => true;
 
     public override HeldOutRows? HeldOutRows => heldOut;
+
+    public override IReadOnlyList<Action> Questions => questions;
 
     public override async Task<HeldOut> EvaluateAsync((byte[] Artefact, DateTimeOffset Until)? serving, IProgress<WorkProgress>? progress, CancellationToken ct)
     {
@@ -76,14 +80,16 @@ internal sealed class BuyerTraining(IMessageBus bus, MLOptions options, Exchange
         }
 
         progress?.Report(new WorkProgress(0.9, "what matters, and to whom"));
+        questions = Asked(world);
         heldOut = Met(world, ct);
         var importance = Importance(world with { Cases = [.. world.Cases.Take(ImportanceItems)] }, ct);
         progress?.Report(new WorkProgress(1, "measured"));
         return new HeldOut(
             string.Create(CultureInfo.InvariantCulture, $"by time at {splitAt:yyyy-MM-dd HH:mm} UTC: {world.Cases.Count} live vehicles that somebody met for the first time after it, {world.People.Count} people active in the 30 days before it; {chosen.Name} with activity {chosen.Activity:0.##} (chosen on {early.Cases.Count} vehicles before it)"),
-            [new MetricRow("AUC", ours.Average(), activity.Average(), "who is most active", ceiling)], old)
+            [new MetricRow("AUC", ours.Average(), activity.Average(), "who is most active", ceiling).Within(MetricRange.Of(interval))], old)
         {
-            Intervals = [new MetricInterval("AUC", interval.Lower, interval.Upper)],
+            RowsLearned = trainRows,
+            RowsMeasured = world.Cases.Sum(one => one.Later.Count),
             Importance = importance,
         };
     }
@@ -100,6 +106,13 @@ internal sealed class BuyerTraining(IMessageBus bus, MLOptions options, Exchange
     public override TrainedModel Measured() => new(measured.Save(), knobs, Data(trainRows), splitAt, trainRows);
 
     private object Data(int rows) => new { interactions = rows, items = catalogue.Count, splitAt, asOf = now, weights = chosen.Parts, activity = chosen.Activity };
+
+    /// <summary>Who should hear of each of some vehicles, the first ten of everybody, whose tastes are known by then.</summary>
+    private IReadOnlyList<Action> Asked(World world)
+    {
+        var (finder, readers) = (measured, world.People.Select(person => measured.Read(person.History)).ToArray());
+        return [.. world.Cases.Select(one => finder.Recommender.IndexOf(world.Items[one.Item].Item.Id)).Select(item => (Action)(() => TopK.Of(Array.ConvertAll(readers, reader => (float)finder.Score(reader, item)), Ranking.K)))];
+    }
 
     /// <summary>The parts that were chosen.</summary>
     private HashSet<string> Only => chosen.Parts.Keys.ToHashSet(StringComparer.Ordinal);

@@ -13,12 +13,15 @@ internal sealed class FirstVisitMeasures(ItemKind kind, InteractionFrame frame, 
     private static readonly TimeSpan Visit = TimeSpan.FromHours(1);
     private static readonly float[] Weights = [0, 0.5f, 1, 2, 4, 8, 16];
 
+    /// <summary>What the items of the latest question tell: several are about the same ones.</summary>
+    private (IReadOnlyList<ItemSnapshot> Items, ContentIndex Content)? latest;
+
     /// <summary>What was known of first visits, items and demand at a time.</summary>
     public ColdStart At(DateTimeOffset at, IReadOnlyList<int> rows, IReadOnlyList<ItemSnapshot> items, float weight)
     {
         var places = items.Select((item, place) => (item.Item.Id, place)).ToDictionary(pair => pair.Id, pair => pair.place, StringComparer.Ordinal);
         return ColdStart.Fit(
-            [.. visits.Where(visit => visit.At <= at - Visit)], ContentIndex.Learn(kind, items, rates), id => places.GetValueOrDefault(id, -1),
+            [.. visits.Where(visit => visit.At <= at - Visit)], ContentOf(items), id => places.GetValueOrDefault(id, -1),
             TrendPart.Fit(RecommenderData.RecentOf(frame, rows, places, at, knobs), items, at, knobs), weight);
     }
 
@@ -29,7 +32,7 @@ internal sealed class FirstVisitMeasures(ItemKind kind, InteractionFrame frame, 
         var cases = visits.Where(visit => visit.At > from && visit.At <= until).Select(visit => (Visit: visit, Looked: visit.Items.Where(live.ContainsKey).Select(id => live[id]).ToHashSet()))
             .Where(one => one.Looked.Count > 0).Select(one => (new TestPerson(one.Visit.PersonId, [], [], one.Looked), one.Visit)).ToArray();
         new Random(knobs.Seed).Shuffle(cases);
-        return [.. cases.Take(MostCases)];
+        return [.. cases.Take(Math.Min(MostCases, knobs.MaxTestPeople))];
     }
 
     /// <summary>The weight that ranks the first looks of a span best; 0 where the words tell nothing or there are too few cases.</summary>
@@ -42,7 +45,7 @@ internal sealed class FirstVisitMeasures(ItemKind kind, InteractionFrame frame, 
     /// <summary>What the ranking is worth to them when only some words are told.</summary>
     public RankingFigures Measure(ColdStart cold, IReadOnlyList<ItemSnapshot> items, IReadOnlyList<(TestPerson Person, FirstVisit Visit)> cases, Func<string, bool> told, CancellationToken ct)
     {
-        var content = ContentIndex.Learn(kind, items, rates);
+        var content = ContentOf(items);
         var (entries, by) = (cases.ToDictionary(one => one.Person, one => one.Visit.Entry), new Dictionary<string, float[]>(StringComparer.Ordinal));
         return Ranking.Measure([.. cases.Select(one => one.Person)], items, person =>
         {
@@ -57,5 +60,15 @@ internal sealed class FirstVisitMeasures(ItemKind kind, InteractionFrame frame, 
 
             return scores;
         }, ct);
+    }
+
+    private ContentIndex ContentOf(IReadOnlyList<ItemSnapshot> items)
+    {
+        if (latest is not { } known || !ReferenceEquals(known.Items, items))
+        {
+            latest = known = (items, ContentIndex.Learn(kind, items, rates));
+        }
+
+        return known.Content;
     }
 }

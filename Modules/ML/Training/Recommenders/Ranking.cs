@@ -6,7 +6,11 @@ using OKLA.Shared.Contracts;
 namespace OKLA.ML.Training.Recommenders;
 
 /// <summary>A person to be measured: earlier history, places of items already met, places of those met first afterwards.</summary>
-internal sealed record TestPerson(string Id, IReadOnlyList<HistoryItem> History, int[] Met, IReadOnlySet<int> Relevant);
+internal sealed record TestPerson(string Id, IReadOnlyList<HistoryItem> History, int[] Met, IReadOnlySet<int> Relevant)
+{
+    /// <summary>Whose it is, where several are of one person; null where it stands for itself.</summary>
+    public string? Of { get; init; }
+}
 
 /// <summary>Figures of rankings, one value a person.</summary>
 internal sealed record RankingFigures(double[] Ndcg, double[] Map, double[] Mrr, double[] Hit, double[] Auc)
@@ -53,18 +57,17 @@ internal static class Ranking
             later[person]))];
     }
 
-    /// <summary>A model's scores in the order of the catalogue; items that were not live are out of the race.</summary>
-    public static float[] ScoresOf(ItemRecommender model, TestPerson person, IReadOnlyList<ItemSnapshot> items, DateTimeOffset at, Func<PersonTaste, PersonTaste>? told = null)
+    /// <summary>A model's scores for people in the order of the catalogue; items that were not live are out of the race. Which item is which is looked up once for all of them.</summary>
+    public static Func<TestPerson, float[]> ScoresOf(ItemRecommender model, IReadOnlyList<ItemSnapshot> items, DateTimeOffset at, Func<PersonTaste, PersonTaste>? told = null)
     {
-        var taste = model.TasteOf(person.History);
-        var byModel = model.Scores(told?.Invoke(taste) ?? taste, new ItemRecommender.Moment(at));
-        var scores = new float[items.Count];
-        for (var i = 0; i < scores.Length; i++)
+        const int Gone = -2;
+        int[] places = [.. items.Select(item => item.Status == "live" ? model.IndexOf(item.Item.Id) : Gone)];
+        return person =>
         {
-            scores[i] = items[i].Status != "live" ? float.NegativeInfinity : byModel is not null && model.IndexOf(items[i].Item.Id) is >= 0 and var place ? byModel[place] : 0;
-        }
-
-        return scores;
+            var taste = model.TasteOf(person.History);
+            var byModel = model.Scores(told?.Invoke(taste) ?? taste, new ItemRecommender.Moment(at));
+            return Array.ConvertAll(places, place => place == Gone ? float.NegativeInfinity : byModel is not null && place >= 0 ? byModel[place] : 0);
+        };
     }
 
     /// <summary>Measures a ranking.</summary>
@@ -92,31 +95,37 @@ internal static class Ranking
     /// <summary>Share of pairs of a relevant and another live, new item in the right order, ties counting half.</summary>
     private static double Auc(float[] scores, TestPerson person)
     {
+        // Few are relevant and many are not: the few are sorted, and each of the others counts below those that it stands under.
         var met = person.Met.ToHashSet();
-        var others = new List<float>(scores.Length);
+        float[] relevant = [.. person.Relevant.Select(item => scores[item]).Order()];
+        var (above, level) = (new long[relevant.Length + 1], new long[relevant.Length + 1]);
+        var others = 0L;
         for (var i = 0; i < scores.Length; i++)
         {
             if (scores[i] > float.NegativeInfinity && !met.Contains(i) && !person.Relevant.Contains(i))
             {
-                others.Add(scores[i]);
+                others++;
+                above[LowerBound(relevant, scores[i], strict: true)]++;
+                level[LowerBound(relevant, scores[i], strict: false)]++;
             }
         }
 
-        others.Sort();
+        // From the first relevant one that is higher on, all are; from the first that is as high on, all are that or higher.
         double right = 0;
-        foreach (var item in person.Relevant)
+        var (lower, upTo) = (0L, 0L);
+        for (var n = 0; n < relevant.Length; n++)
         {
-            var (below, upTo) = (LowerBound(others, scores[item], strict: false), LowerBound(others, scores[item], strict: true));
-            right += below + (upTo - below) / 2.0;
+            (lower, upTo) = (lower + above[n], upTo + level[n]);
+            right += lower + ((upTo - lower) / 2.0);
         }
 
-        return others.Count == 0 ? 0.5 : right / ((double)others.Count * person.Relevant.Count);
+        return others == 0 ? 0.5 : right / ((double)others * person.Relevant.Count);
     }
 
     /// <summary>Number of values below <paramref name="limit"/>, or with <paramref name="strict"/> up to and including it.</summary>
-    private static int LowerBound(List<float> sorted, float limit, bool strict)
+    private static int LowerBound(float[] sorted, float limit, bool strict)
     {
-        var (low, high) = (0, sorted.Count);
+        var (low, high) = (0, sorted.Length);
         while (low < high)
         {
             var middle = (low + high) / 2;

@@ -19,7 +19,7 @@ internal sealed class RecommenderMeasures(ItemKind kind, BlendWeights weights, D
     {
         TestPerson[] some = [.. people.Take(MostPeople)];
         double Worth(ItemRecommender model, Func<PersonTaste, PersonTaste>? told = null) =>
-            Ranking.Measure(some, items, person => Ranking.ScoresOf(model, person, items, at, told), ct).Ndcg.Average();
+            Ranking.Measure(some, items, Ranking.ScoresOf(model, items, at, told), ct).Ndcg.Average();
         var whole = Worth(served);
         var found = new List<ColumnImportance>();
         foreach (var part in served.Parts)
@@ -52,10 +52,11 @@ internal sealed class RecommenderMeasures(ItemKind kind, BlendWeights weights, D
     {
         var meetings = new Meetings(kind, items, rates);
         int[] ended = [.. Enumerable.Range(0, items.Count).Where(i => items[i].Status != "live")];
+        var scores = Ranking.ScoresOf(served, items, at);
         foreach (var person in people)
         {
             ct.ThrowIfCancellationRequested();
-            var shown = TopK.Of(Ranking.ScoresOf(served, person, items, at), Ranking.K, [.. person.Met, .. ended]).Select(item => item.Index).ToHashSet();
+            var shown = TopK.Of(scores(person), Ranking.K, [.. person.Met, .. ended]).Select(item => item.Index).ToHashSet();
             foreach (var met in person.Relevant.Order())
             {
                 meetings.Add(person.Id, person.History, met, shown.Contains(met) ? 1 : 0);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using OKLA.ML.Algorithms.Evaluation;
 using OKLA.ML.Algorithms.Factorization;
+using OKLA.ML.Algorithms.Retrieval;
 using OKLA.ML.Models.Recommenders;
 using OKLA.ML.Registry;
 using OKLA.Shared.Contracts;
@@ -15,8 +16,11 @@ namespace OKLA.ML.Training.Recommenders;
 /// </summary>
 internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOptions options, ExchangeRates rates, TimeProvider clock) : ModelTraining
 {
-    /// <summary>People asked the simulator about: each costs one true probability an item.</summary>
-    private const int MaxCeilingPeople = 300;
+    /// <summary>People asked the simulator about: each costs one true probability an item, of which there are so many at most.</summary>
+    private const int MaxCeilingPeople = 300, MaxCeilingPairs = 10_000_000;
+
+    /// <summary>True probabilities asked for at once: each question reads the catalogue, so that one a person would cost a large one hundreds of times.</summary>
+    private const int CeilingPairsAtOnce = 2_500_000;
 
     private readonly RecommenderKnobs knobs = options.Recommender;
     private InteractionFrame frame = null!;
@@ -29,12 +33,15 @@ internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOpti
     private HeldOutRows? heldOut;
     private FirstVisitMeasures first = null!;
     private float coldWeight;
+    private IReadOnlyList<Action> questions = [];
 
     public override string Model => kind.Model;
 
     public override bool LargerIsBetter => true;
 
     public override HeldOutRows? HeldOutRows => heldOut;
+
+    public override IReadOnlyList<Action> Questions => questions;
 
     public override async Task<HeldOut> EvaluateAsync((byte[] Artefact, DateTimeOffset Until)? serving, IProgress<WorkProgress>? progress, CancellationToken ct)
     {
@@ -86,6 +93,7 @@ internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOpti
         var newcomers = await FirstVisitsAsync(cold, cases, catalogueThen, before, ct);
         var measures = new RecommenderMeasures(kind, weights, splitAt, rates);
         progress?.Report(new WorkProgress(0.9, "what matters, and to whom"));
+        questions = Asked(people, catalogueThen);
         heldOut = measures.Met(measured, people, catalogueThen, ct);
         var importance = measures.Importance(all, measured, spread, people, catalogueThen, popularity.Figures.Ndcg, ct);
         progress?.Report(new WorkProgress(1, "measured"));
@@ -93,13 +101,14 @@ internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOpti
             string.Create(CultureInfo.InvariantCulture, $"by time at {splitAt:yyyy-MM-dd HH:mm} UTC: {before.Length} interactions before it, {frame.Count - before.Length} after it; {people.Count} people measured on {people.Sum(person => person.Relevant.Count)} items new to them, among {catalogueThen.Count(item => item.Status == "live")} live ones; ceiling over {ceiling.People} people; {cases.Count} first visits; weights {string.Join(", ", weights.Parts.Where(pair => pair.Value > 0).Select(pair => $"{pair.Key} {pair.Value:0.00}"))}: {weights.Said}"),
             [
                 .. ours.All.Zip(popularity.Figures.All, (row, baseline) => new MetricRow(
-                    row.Name, row.Values.Average(), baseline.Values.Average(), popularity.Name, ceiling.Figures?.All.First(figure => figure.Name == row.Name).Values.Average())),
+                    row.Name, row.Values.Average(), baseline.Values.Average(), popularity.Name, ceiling.Figures?.All.First(figure => figure.Name == row.Name).Values.Average()).Within(RangeOf(row.Values))),
                 .. parts.Select(part => new MetricRow($"NDCG@10, {part.Name}", part.Item2, popularity.Figures.Ndcg.Average(), popularity.Name, ceiling.Figures?.Ndcg.Average())),
                 .. newcomers,
             ],
             Serving(serving, people, catalogueThen, ct))
         {
-            Intervals = [.. ours.All.Select(figure => (figure.Name, Interval: Bootstrap.Mean(figure.Values, seed: knobs.Seed))).Select(pair => new MetricInterval(pair.Name, pair.Interval.Lower, pair.Interval.Upper))],
+            RowsLearned = before.Length,
+            RowsMeasured = people.Sum(person => person.Relevant.Count),
             Importance = importance,
         };
     }
@@ -156,8 +165,12 @@ internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOpti
         var (popular, ceiling) = (BestPopularity(people, items, before, ct), await CeilingAsync(people, items, ct));
         // Measured with a weight even where the words tell nothing, so that the figure says so.
         var tried = coldWeight > 0 ? cold : cold.Weighted(1);
-        MetricRow Row(string name, Func<string, bool> told) => new(
-            $"NDCG@10 of first visits, {name}", first.Measure(tried, items, cases, told, ct).Ndcg.Average(), popular.Figures.Ndcg.Average(), popular.Name, ceiling.Figures?.Ndcg.Average());
+        MetricRow Row(string name, Func<string, bool> told)
+        {
+            var values = first.Measure(tried, items, cases, told, ct).Ndcg;
+            return new MetricRow($"NDCG@10 of first visits, {name}", values.Average(), popular.Figures.Ndcg.Average(), popular.Name, ceiling.Figures?.Ndcg.Average()).Within(RangeOf(values));
+        }
+
         return
         [
             Row("what is known of how they came", _ => true), Row("device and campaign alone", word => word.StartsWith("device=", StringComparison.Ordinal) || word.StartsWith("campaign=", StringComparison.Ordinal)),
@@ -165,10 +178,25 @@ internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOpti
         ];
     }
 
+    /// <summary>The first ten for each of some people, with the reasons, as somebody who comes is answered.</summary>
+    private IReadOnlyList<Action> Asked(IReadOnlyList<TestPerson> people, IReadOnlyList<ItemSnapshot> items)
+    {
+        var (model, moment, allowed) = (measured, new ItemRecommender.Moment(splitAt), new ItemMask(measured.Ids.Count));
+        foreach (var item in items.Where(item => item.Status == "live" && model.IndexOf(item.Item.Id) >= 0))
+        {
+            allowed[model.IndexOf(item.Item.Id)] = true;
+        }
+
+        return [.. people.Take(HeldOutQuestions.Most).Select(person => (Action)(() => model.Recommend(person.History, Ranking.K, allowed, person.Met.Select(i => items[i].Item.Id), moment)))];
+    }
+
+    /// <summary>The interval of a mean over people, each of whom is independent of the others.</summary>
+    private MetricRange RangeOf(double[] values) => MetricRange.Of(Bootstrap.Mean(values, seed: knobs.Seed));
+
     private static PersonTaste[] Tastes(ItemRecommender model, IEnumerable<TestPerson> people) => [.. people.Take(200).Select(person => model.TasteOf(person.History))];
 
     private RankingFigures MeasureOf(ItemRecommender model, IReadOnlyList<TestPerson> people, IReadOnlyList<ItemSnapshot> items, CancellationToken ct) =>
-        Ranking.Measure(people, items, person => Ranking.ScoresOf(model, person, items, splitAt), ct);
+        Ranking.Measure(people, items, Ranking.ScoresOf(model, items, splitAt), ct);
 
     private double? Serving((byte[] Artefact, DateTimeOffset Until)? serving, IReadOnlyList<TestPerson> people, IReadOnlyList<ItemSnapshot> items, CancellationToken ct)
     {
@@ -221,22 +249,27 @@ internal sealed class RecommenderTraining(ItemKind kind, IMessageBus bus, MLOpti
     {
         var live = Enumerable.Range(0, items.Count).Where(i => items[i].Status == "live").ToArray();
         var truth = new Dictionary<TestPerson, float[]>();
-        foreach (var person in people.Take(MaxCeilingPeople))
+        var asked = people.Take(Math.Min(MaxCeilingPeople, Math.Max(1, MaxCeilingPairs / Math.Max(1, live.Length))));
+        foreach (var some in asked.Chunk(Math.Max(1, CeilingPairsAtOnce / Math.Max(1, live.Length))))
         {
-            var pairs = Array.ConvertAll(live, i => (person.Id, items[i].Item.Id));
+            (string, string)[] pairs = [.. some.SelectMany(person => live.Select(i => (person.Id, items[i].Item.Id)))];
             var answer = await bus.InvokeAsync<TrueProbabilities>(new GetTrueProbabilities(pairs, splitAt), ct);
-            if (answer.Values.Length != pairs.Length || answer.Values.Any(double.IsNaN))
+            for (var p = 0; p < some.Length && answer.Values.Length == pairs.Length; p++)
             {
-                continue;
-            }
+                var values = answer.Values[(p * live.Length)..((p + 1) * live.Length)];
+                if (values.Any(double.IsNaN))
+                {
+                    continue;
+                }
 
-            var scores = Enumerable.Repeat(float.NegativeInfinity, items.Count).ToArray();
-            for (var i = 0; i < live.Length; i++)
-            {
-                scores[live[i]] = (float)answer.Values[i];
-            }
+                var scores = Enumerable.Repeat(float.NegativeInfinity, items.Count).ToArray();
+                for (var i = 0; i < live.Length; i++)
+                {
+                    scores[live[i]] = (float)values[i];
+                }
 
-            truth.Add(person, scores);
+                truth.Add(some[p], scores);
+            }
         }
 
         return truth.Count == 0 ? (0, null) : (truth.Count, Ranking.Measure([.. truth.Keys], items, person => truth[person], ct));

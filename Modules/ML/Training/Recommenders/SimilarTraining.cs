@@ -20,6 +20,9 @@ internal sealed class SimilarTraining(IMessageBus bus, MLOptions options, Exchan
     /// <summary>Cases that what matters is measured on: each name that items are compared by ranks them once more.</summary>
     private const int ImportanceCases = 300;
 
+    /// <summary>Name of the metric of how much the first ten have in common with what they are shown beside.</summary>
+    public const string Alikeness = "traits in common of the first ten";
+
     private const string Baseline = "same make and model, nearest price";
     private static readonly double[] CoViewWeights = [0, 0.3, 1, 3];
     private static readonly double[] PriceWeights = [0, 0.1, 0.3, 1];
@@ -31,6 +34,7 @@ internal sealed class SimilarTraining(IMessageBus bus, MLOptions options, Exchan
     private DateTimeOffset now;
     private DateTimeOffset splitAt;
     private int trainRows;
+    private IReadOnlyList<Action> questions = [];
     private HeldOutRows? heldOut;
 
     public override string Model => ModelNames.SimilarVehicles;
@@ -38,6 +42,8 @@ internal sealed class SimilarTraining(IMessageBus bus, MLOptions options, Exchan
     public override bool LargerIsBetter => true;
 
     public override HeldOutRows? HeldOutRows => heldOut;
+
+    public override IReadOnlyList<Action> Questions => questions;
 
     public override async Task<HeldOut> EvaluateAsync((byte[] Artefact, DateTimeOffset Until)? serving, IProgress<WorkProgress>? progress, CancellationToken ct)
     {
@@ -69,16 +75,25 @@ internal sealed class SimilarTraining(IMessageBus bus, MLOptions options, Exchan
             old = Measure(SimilarItems.Load(before.Artefact).With(items, rates), items, cases, ct).Ndcg.Average();
         }
 
+        // Cases of one person are alike: intervals draw people.
+        var units = HeldOutUnits.By([.. cases.Select(one => one.Of)], knobs.Seed);
+        var find = Finder(measured, items);
+        var (alike, nearestAlike) = (AlikeOf(items, cases, find), AlikeOf(items, cases, NearestFinder(items)));
+        questions = [.. cases.Take(HeldOutQuestions.Most).Select(one => (Action)(() => find(one)))];
         progress?.Report(new WorkProgress(0.8, "what matters, and to whom"));
         heldOut = Pairs(measured, items, cases, ct);
         var importance = Importance(measured, items, [.. cases.Take(ImportanceCases)], ct);
         progress?.Report(new WorkProgress(1, "measured"));
         return new HeldOut(
             string.Create(CultureInfo.InvariantCulture, $"by time at {splitAt:yyyy-MM-dd HH:mm} UTC: {cases.Count} vehicles looked at after it with {cases.Sum(one => one.Relevant.Count)} others in the same hour, among {items.Count(item => item.Status == "live")} live ones; co-views count {weights.CoViews:0.##}, ln of prices {weights.Price:0.##} (chosen on {slice.Count} cases before it)"),
-            [.. ours.All.Where(row => row.Name != "AUC").Zip(nearest.All.Where(row => row.Name != "AUC"), (row, baseline) => new MetricRow(row.Name, row.Values.Average(), baseline.Values.Average(), Baseline))],
+            [
+                .. ours.All.Where(row => row.Name != "AUC").Zip(nearest.All.Where(row => row.Name != "AUC"), (row, baseline) => new MetricRow(row.Name, row.Values.Average(), baseline.Values.Average(), Baseline).Within(units.Mean(row.Values))),
+                new MetricRow(Alikeness, alike.Average(), nearestAlike.Average(), Baseline).Within(units.Mean(alike)),
+            ],
             old)
         {
-            Intervals = [.. ours.All.Where(row => row.Name != "AUC").Select(row => (row.Name, Interval: Bootstrap.Mean(row.Values, seed: knobs.Seed))).Select(pair => new MetricInterval(pair.Name, pair.Interval.Lower, pair.Interval.Upper))],
+            RowsLearned = trainRows,
+            RowsMeasured = cases.Sum(one => one.Relevant.Count),
             Importance = importance,
         };
     }
@@ -117,7 +132,7 @@ internal sealed class SimilarTraining(IMessageBus bus, MLOptions options, Exchan
                 var others = rows.Skip(i + 1).TakeWhile(row => frame.OccurredAt[row] - frame.OccurredAt[rows[i]] <= TimeSpan.TicksPerHour).Select(row => place[frame.Item[row]]).Where(other => other != item).ToHashSet();
                 if (others.Count > 0 && asked.Add(item))
                 {
-                    cases.Add(new TestPerson(items[item].Item.Id, [], [item], others));
+                    cases.Add(new TestPerson(items[item].Item.Id, [], [item], others) { Of = frame.People[own.Key] });
                 }
             }
         }
@@ -175,10 +190,21 @@ internal sealed class SimilarTraining(IMessageBus bus, MLOptions options, Exchan
         return one => [.. model.Find(model.IndexOf(one.Id), Ranking.K, allowed, knobs.SimilarPriceBand).Where(found => placeOf.ContainsKey(model.Ids[found.Index])).Select(found => placeOf[model.Ids[found.Index]])];
     }
 
-    private RankingFigures MeasureNearest(IReadOnlyList<ItemSnapshot> items, IReadOnlyList<TestPerson> cases, CancellationToken ct)
+    private RankingFigures MeasureNearest(IReadOnlyList<ItemSnapshot> items, IReadOnlyList<TestPerson> cases, CancellationToken ct) => ListsOf(cases, NearestFinder(items), ct);
+
+    private Func<TestPerson, int[]> NearestFinder(IReadOnlyList<ItemSnapshot> items)
     {
         var nearest = new NearestPrice(items, rates);
-        return ListsOf(cases, one => nearest.Find(one.Met[0], Ranking.K), ct);
+        return one => nearest.Find(one.Met[0], Ranking.K);
+    }
+
+    /// <summary>Of each case, the share of stated traits that what is found has in common with what was asked about; nothing where nothing is found.</summary>
+    private double[] AlikeOf(IReadOnlyList<ItemSnapshot> items, IReadOnlyList<TestPerson> cases, Func<TestPerson, int[]> find)
+    {
+        var names = ItemKind.Vehicle.Traits;
+        var traits = items.Select(item => names.Select(name => ItemKind.TraitOf(item, name, rates)).ToArray()).ToArray();
+        double Alike(string?[] asked, string?[] found) => Enumerable.Range(0, asked.Length).Where(t => asked[t] is not null && found[t] is not null).Select(t => asked[t] == found[t] ? 1.0 : 0).DefaultIfEmpty().Average();
+        return [.. cases.Select(one => find(one).Select(found => Alike(traits[one.Met[0]], traits[found])).DefaultIfEmpty().Average())];
     }
 
     private static RankingFigures ListsOf(IReadOnlyList<TestPerson> cases, Func<TestPerson, int[]> find, CancellationToken ct)

@@ -110,8 +110,7 @@ internal sealed class RunStore(NpgsqlDataSource database)
         var deciding = run.Evaluation.Metrics[0].Name;
         var metrics = run.Evaluation.Metrics.DistinctBy(metric => metric.Name).Where(metric => double.IsFinite(metric.Model)).Select(metric => new
         {
-            run = run.Id, name = metric.Name, step = 0, value = metric.Model, baseline = metric.Baseline, low = run.Evaluation.Intervals.FirstOrDefault(one => one.Name == metric.Name)?.Lower,
-            high = run.Evaluation.Intervals.FirstOrDefault(one => one.Name == metric.Name)?.Upper,
+            run = run.Id, name = metric.Name, step = 0, value = metric.Model, baseline = metric.Baseline, low = metric.Low, high = metric.High,
         }).Concat(run.Evaluation.Folds.Select(fold => new { run = run.Id, name = deciding, step = fold.Fold, value = fold.Model, baseline = (double?)fold.Baseline, low = (double?)null, high = (double?)null }));
         foreach (var metric in metrics)
         {

@@ -31,6 +31,9 @@ public sealed class CommandLineTests
     [TestCase("train", "needs MODEL")]
     [TestCase("train crystal-ball", "price-predictor")]
     [TestCase("evaluate crystal-ball", "vehicle-recommender")]
+    [TestCase("evaluate all --only lead-scorer,crystal-ball", "There is no model 'crystal-ball'")]
+    [TestCase("evaluate all --only ,", "names of models")]
+    [TestCase("evaluate lead-scorer --only buyer-churn", "evaluate all")]
     public async Task What_is_not_understood_ends_with_2_and_says_why_without_starting_anything(string line, string expected)
     {
         var (terminal, _, error) = Screen();

@@ -65,7 +65,7 @@ public sealed class VerbTests : DatabaseTest
         var trained = await RunAsync("train", "vehicle-recommender");
         var evaluated = await RunAsync("evaluate", "price-predictor");
 
-        trained.Out.Split(Environment.NewLine)[..2].ShouldBe(["  metric    model  baseline  ceiling  baseline is", "  NDCG@10  0.3000    0.1000   0.4000  popularity"]);
+        trained.Out.Split(Environment.NewLine)[..2].ShouldBe(["  metric    model    from      to  baseline  ceiling  baseline is", "  NDCG@10  0.3000  0.2500  0.3500    0.1000   0.4000  popularity"]);
         trained.Out.ShouldContain("vehicle-recommender version 3, published: better");
         evaluated.Out.ShouldContain("price-predictor: by time");
         (trained.Code, evaluated.Code).ShouldBe((0, 0));
@@ -96,6 +96,20 @@ public sealed class VerbTests : DatabaseTest
         page.ShouldContain("- Precio justo: más caro que 60 % de 10 vehículos comparables en venta");
         page.ShouldContain("- Año 2021: sube el precio 5 %");
         page.ShouldContain("## Kia Rio 2019, RD$700,000");
+    }
+
+    [Test]
+    public async Task Evaluate_all_goes_on_over_what_cannot_be_measured_and_prints_one_table()
+    {
+        var all = await RunAsync("evaluate", "all", "--only", "dealer-churn,buyer-churn,lead-scorer");
+
+        all.Code.ShouldBe(0);
+        all.Out.ShouldContain("| lead-scorer | 1,000 / 200 | by time | NDCG@10 0.3 [0.25, 0.35] | 0.1 (popularity) | 0.4 | ≥ 0.5 | no: the ceiling 0.4 is below | 2.0 | 0.50 / 2.00 |");
+        all.Out.ShouldContain("- dealer-churn: There is too little history.");
+        all.Out.ShouldContain("- buyer-churn: It failed: ");
+        all.Error.ShouldContain("it is damaged");
+        (await RunAsync("evaluate", "all", "--only", "dealer-churn")).Code.ShouldBe(1);
+        (await RunAsync("evaluate", "all")).Out.Split(Environment.NewLine).Count(line => line.StartsWith("| ", StringComparison.Ordinal)).ShouldBe(2 + ModelNames.All.Count - 2);
     }
 
     [Test]
@@ -131,11 +145,16 @@ public sealed class VerbTests : DatabaseTest
 
     internal static class FakeTrainHandler
     {
-        private static readonly MetricRow[] Metrics = [new("NDCG@10", 0.3, 0.1, "popularity", 0.4)];
+        private static readonly MetricRow[] Metrics = [new("NDCG@10", 0.3, 0.1, "popularity", 0.4, 0.25, 0.35)];
 
         public static TrainingOutcome Handle(TrainModel command) => new(command.Model, 3, true, "better", Metrics, 10, 1);
 
-        public static EvaluationReport Handle(EvaluateModel query) => new(query.Model, "by time", Metrics);
+        public static EvaluationReport Handle(EvaluateModel query) => query.Model switch
+        {
+            ModelNames.DealerChurn => new(query.Model, "There is too little history.", []),
+            ModelNames.BuyerChurn => throw new InvalidDataException("it is damaged"),
+            _ => new(query.Model, "by time", Metrics) { Targets = [new ModelTarget("NDCG@10", 0.5)], RowsLearned = 1_000, RowsMeasured = 200, Seconds = 2, Answers = new AnswerTimes(300, 0.5, 2) },
+        };
     }
 
     internal static class FakeMarketHandler

@@ -240,6 +240,21 @@ public sealed class FramesTests : DatabaseTest, IAsyncDisposable
     }
 
     [Test]
+    public async Task A_first_search_is_told_by_the_names_of_its_filters_whatever_is_searched_for()
+    {
+        // A number tells nothing by itself, a list is not one wish, and a filter named as something else we know of does not pass for it.
+        await room.TellAsync(
+            Said(EventTypes.Searched, "ana", null, T0, new { filters = new { type = "Deporte", locality = "Zona Colonial", free = true, minPriceUsd = 5, tags = new[] { "yoga" }, device = "oven" } }, new { device = "mobile" }),
+            Said(EventTypes.Searched, "ana", null, T0.AddSeconds(9), new { filters = new { type = "arte" } }), Room.View("ana", "yoga-1", T0.AddMinutes(1)));
+
+        var visits = await room.Bus.InvokeAsync<IReadOnlyList<FirstVisit>>(new GetFirstVisits(T0.AddDays(1)));
+
+        visits.ShouldHaveSingleItem().Entry.ShouldBe(["began=searched", "device=mobile", "free=true", "locality=zona colonial", "type=deporte"]);
+        (await room.Bus.InvokeAsync<IReadOnlyList<string>>(new GetEntry("ana"))).ShouldBe(visits[0].Entry);
+        EntryWords.OfFilters("type=Deporte, locality=Zona Colonial,free=true,device=oven").ShouldBe(["type=deporte", "locality=zona colonial", "free=true"]);
+    }
+
+    [Test]
     public async Task Who_is_learned_from_began_with_what_would_have_been_told_of_them_just_before_the_first_look()
     {
         // Ana searches on her second day and looks on her third; Ben's search is his 21st fact, too late to be how he began.

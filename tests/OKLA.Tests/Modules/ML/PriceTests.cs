@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using OKLA.Host.Cli;
 using OKLA.ML;
 using OKLA.ML.Models;
 using OKLA.ML.Registry;
@@ -49,6 +50,32 @@ public sealed class PriceTests : DatabaseTest, IAsyncDisposable
         // Noise of 8 % has a median of 0.6745 · 8 % = 5.4 %: nothing can be better than that for long.
         first.Metrics.Single(row => row.Name == "median APE").Model.ShouldBeInRange(0.045, 0.09);
         first.Metrics.Single(row => row.Name == "interval coverage").Model.ShouldBeInRange(0.7, 0.9);
+    }
+
+    [Test]
+    public async Task A_report_tells_rows_intervals_the_target_and_how_long_it_takes_to_answer()
+    {
+        var report = await room.Bus.InvokeAsync<EvaluationReport>(new EvaluateModel(ModelNames.PricePredictor));
+        var young = await room.Bus.InvokeAsync<EvaluationReport>(new EvaluateModel(ModelNames.SentimentAnalyzer));
+
+        foreach (var name in new[] { "median APE", "R2", "MAE USD", "R2 of log price", "interval coverage" })
+        {
+            var metric = report.Metrics.Single(row => row.Name == name);
+            metric.Model.ShouldBeInRange(metric.Low!.Value, metric.High!.Value, name);
+            (metric.High - metric.Low)!.Value.ShouldBeGreaterThan(0, name);
+        }
+
+        report.Targets.Single().ShouldBe(new ModelTarget("R2", 0.9));
+        report.Split.ShouldContain($"{report.RowsLearned} ads to learn from, {report.RowsMeasured} new ones");
+        report.Answers!.Asked.ShouldBeGreaterThanOrEqualTo(300);
+        report.Answers.P99Ms.ShouldBeGreaterThanOrEqualTo(report.Answers.MedianMs);
+        var lines = EvaluationTable.Lines([report, young]).ToArray();
+        lines[2].ShouldStartWith($"| price-predictor | {report.RowsLearned:N0} / {report.RowsMeasured:N0} | by first listing after 2026-");
+        lines[2].ShouldContain("| R2 0.");
+        lines[2].ShouldContain($" | {EvaluationTable.Verdict(report.Targets[0], report.Metrics.Single(row => row.Name == "R2"))} | ");
+        young.Metrics.ShouldBeEmpty();
+        lines[^1].ShouldBe($"- sentiment-analyzer: {young.Split}");
+        young.Split.ShouldContain("There is too little history to train sentiment-analyzer");
     }
 
     [Test]

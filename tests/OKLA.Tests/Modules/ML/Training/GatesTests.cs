@@ -81,6 +81,13 @@ public sealed class GatesTests
         Result(Good, "latency").State.ShouldBe("skipped");
     }
 
+    [Test]
+    public void An_error_next_to_nothing_may_swing_where_one_that_spares_little_may_not()
+    {
+        Result(Good with { Folds = [new(1, 0.001, 1), new(2, 0.004, 1), new(3, 0.01, 1)] }, "stability").State.ShouldBe("passed");
+        Result(Good with { Folds = [new(1, 0.1, 0.5), new(2, 0.4, 0.5), new(3, 0.8, 0.9)] }, "stability").State.ShouldBe("failed");
+    }
+
     private static CaseLosses Cases(double[] model, double[] baseline) => new("absolute error", [.. Enumerable.Range(0, model.Length).Select(i => (long)i)], model, baseline);
 
     private static GateResult Result(HeldOut heldOut, string gate) => Decide(heldOut).Gates.Single(result => result.Gate == gate);

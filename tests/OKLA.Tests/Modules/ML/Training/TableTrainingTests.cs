@@ -40,6 +40,46 @@ public sealed class TableTrainingTests
         heldOut.Cases!.Model.Average().ShouldBe(heldOut.Metrics[0].Model, 1e-9);
     }
 
+    [Test]
+    public async Task Metrics_have_intervals_that_draw_groups_where_the_table_has_them()
+    {
+        var cars = SmallTables.Cars(1_500, 2);
+        RawColumn[] owned = [.. cars, new RawColumn("owner", [.. Enumerable.Range(0, 1_500).Select(row => $"owner {row / 50}")])];
+        var definition = Of("sold") with { Precision = 0.9 };
+
+        var (free, bound) = (await SmallTables.Training(definition, cars).EvaluateAsync(null, null, default), await SmallTables.Training(definition with { Group = "owner" }, owned).EvaluateAsync(null, null, default));
+
+        foreach (var name in new[] { "log loss", "AUC", "F1", "Brier", "accuracy", "calibration error", "precision at the operating threshold" })
+        {
+            var metric = free.Metrics.Single(row => row.Name == name);
+            metric.Model.ShouldBeInRange(metric.Low!.Value, metric.High!.Value, name);
+        }
+
+        // A share of n cases errs by √(p (1 − p) / n).
+        var accuracy = free.Metrics.Single(row => row.Name == "accuracy");
+        var width = 2 * 1.96 * Math.Sqrt(accuracy.Model * (1 - accuracy.Model) / free.RowsMeasured);
+        (accuracy.High - accuracy.Low)!.Value.ShouldBe(width, 0.2 * width);
+        (free.RowsLearned + free.RowsMeasured).ShouldBe(1_500);
+
+        // Of six owners nothing can be told.
+        (bound.RowsMeasured, bound.Metrics[0].Low).ShouldBe((300, null));
+    }
+
+    [Test]
+    public async Task A_fold_in_which_all_are_of_one_class_says_nothing()
+    {
+        var cars = SmallTables.Cars(1_500, 2);
+        RawColumn Sold(int none) => new("sold", [.. cars.Single(column => column.Name == "sold").Values.Select((sold, row) => row < none ? "no" : sold)]);
+        async Task<HeldOut> MeasuredAsync(int none) =>
+            await SmallTables.Training(Of("sold") with { Time = "day" }, [.. cars.Where(column => column.Name != "sold"), Sold(none)]).EvaluateAsync(null, null, default);
+
+        var (all, late) = (await MeasuredAsync(0), await MeasuredAsync(700));
+
+        all.Folds.Count.ShouldBe(5);
+        late.Folds.Count.ShouldBeInRange(1, 3);
+        late.Folds.ShouldAllBe(fold => fold.Baseline > 0.1);
+    }
+
     [TestCase("price", "fast")]
     [TestCase("sold", "fast")]
     [TestCase("level", "fast")]
