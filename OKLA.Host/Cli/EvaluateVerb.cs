@@ -31,7 +31,7 @@ internal static class EvaluateVerb
         terminal.Out.WriteLine();
         foreach (var target in report.Targets.Where(_ => EvaluationTable.IsMeasured(report)))
         {
-            terminal.Out.WriteLine(FormattableString.Invariant($"  {target.Source}: {target.Metric} {(target.LargerIsBetter ? "at least" : "at most")} {target.Value:0.####}: {EvaluationTable.Verdict(target, target.Of(report.Metrics))}"));
+            terminal.Out.WriteLine(FormattableString.Invariant($"  {target.Source}: {target.Metric} {(target.LargerIsBetter ? "at least" : "at most")} {target.Value:0.####}: {target.Verdict(target.Of(report.Metrics))}"));
         }
 
         terminal.Out.WriteLine($"  {report.Model}: {report.Split}");

@@ -38,26 +38,6 @@ internal static class EvaluationTable
     /// <summary>Whether there was enough to measure it.</summary>
     public static bool IsMeasured(EvaluationReport report) => report.Metrics.Count > 0;
 
-    /// <summary>Whether a target is met, and why not, by the numbers alone.</summary>
-    public static string Verdict(ModelTarget target, MetricRow? row)
-    {
-        if (row is null || !double.IsFinite(row.Model))
-        {
-            return "not measured";
-        }
-
-        var (worst, best) = target.LargerIsBetter ? (row.Low, row.High) : (row.High, row.Low);
-        if (target.IsReachedBy(row.Model))
-        {
-            return worst is not { } least ? "yes" : target.IsReachedBy(least) ? "yes, the whole interval" : $"yes, but the interval goes to {Number(least)}";
-        }
-
-        var side = target.LargerIsBetter ? "below" : "above";
-        return row.Ceiling is { } ceiling && !target.IsReachedBy(ceiling) ? $"no: the ceiling {Number(ceiling)} is {side}"
-            : best is { } most && target.IsReachedBy(most) ? "no, but the interval holds it"
-            : $"no: {Number(Math.Abs(target.Value - row.Model))} {side}";
-    }
-
     private static IEnumerable<string[]> Rows(EvaluationReport report)
     {
         (ModelTarget? Target, MetricRow? Row)[] asked = report.Targets.Count == 0
@@ -70,8 +50,8 @@ internal static class EvaluationTable
                 report.Model, isFirst ? $"{Terminal.Count(report.RowsLearned)} / {Terminal.Count(report.RowsMeasured)}" : "", isFirst ? ShortSplit(report.Split) : "",
                 row is null ? target!.Metric : $"{row.Name} {Number(row.Model)}{(row is { Low: { } low, High: { } high } ? $" [{Number(low)}, {Number(high)}]" : "")}",
                 row?.Baseline is { } baseline && double.IsFinite(baseline) ? $"{Number(baseline)} ({row.BaselineName})" : "", row?.Ceiling is { } ceiling ? Number(ceiling) : "",
-                target is null ? "none" : $"{(target.LargerIsBetter ? "≥" : "≤")} {Number(target.Value)}{(target.Source == ModelTarget.Plan ? "" : $" ({target.Source})")}",
-                target is null ? "" : Verdict(target, row), isFirst ? report.Seconds.ToString("0.0", CultureInfo.InvariantCulture) : "",
+                target?.Wanted() ?? "none",
+                target?.Verdict(row) ?? "", isFirst ? report.Seconds.ToString("0.0", CultureInfo.InvariantCulture) : "",
                 isFirst && report.Answers is { } answers ? string.Create(CultureInfo.InvariantCulture, $"{answers.MedianMs:0.00} / {answers.P99Ms:0.00}") : "",
             ];
             isFirst = false;

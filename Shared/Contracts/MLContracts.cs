@@ -1,3 +1,4 @@
+using System.Globalization;
 using OKLA.Shared.Messaging;
 
 namespace OKLA.Shared.Contracts;
@@ -157,6 +158,9 @@ public sealed record ModelTarget(string Metric, double Value, bool LargerIsBette
     /// <summary>Sources.</summary>
     public const string Plan = "plan", House = "house";
 
+    /// <summary>The value as it is asked for, such as <c>≥ 0.85</c>, and who asks when it is not the plan.</summary>
+    public string Wanted() => $"{(LargerIsBetter ? "≥" : "≤")} {Number(Value)}{(Source == Plan ? "" : $" ({Source})")}";
+
     /// <summary>Whether a value reaches it.</summary>
     public bool IsReachedBy(double value) => LargerIsBetter ? value >= Value : value <= Value;
 
@@ -166,6 +170,29 @@ public sealed record ModelTarget(string Metric, double Value, bool LargerIsBette
         MetricRow[] all = [.. metrics];
         return all.FirstOrDefault(row => row.Name == Metric) ?? all.FirstOrDefault(row => row.Name.StartsWith(Metric, StringComparison.Ordinal));
     }
+
+    /// <summary>Whether it is met, and why not, by the numbers alone.</summary>
+    /// <param name="row">The metric that it is about; null when it was not measured.</param>
+    public string Verdict(MetricRow? row)
+    {
+        if (row is null || !double.IsFinite(row.Model))
+        {
+            return "not measured";
+        }
+
+        var (worst, best) = LargerIsBetter ? (row.Low, row.High) : (row.High, row.Low);
+        if (IsReachedBy(row.Model))
+        {
+            return worst is not { } least ? "yes" : IsReachedBy(least) ? "yes, the whole interval" : $"yes, but the interval goes to {Number(least)}";
+        }
+
+        var side = LargerIsBetter ? "below" : "above";
+        return row.Ceiling is { } ceiling && !IsReachedBy(ceiling) ? $"no: the ceiling {Number(ceiling)} is {side}"
+            : best is { } most && IsReachedBy(most) ? "no, but the interval holds it"
+            : $"no: {Number(Math.Abs(Value - row.Model))} {side}";
+    }
+
+    private static string Number(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
 }
 
 /// <summary>Time that a model takes to answer a question that it has not seen, asked alone and in the process.</summary>

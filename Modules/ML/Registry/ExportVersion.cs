@@ -37,7 +37,7 @@ internal static class ExportVersion
 
         var run = found.Run is { } id ? await runs.FindAsync(id, ct) : null;
         var served = (await registry.HistoryAsync(name, 1_000, ct)).Where(time => time.Version == version).ToArray();
-        var card = ModelCard.Of(model.Summary, found, run, served, await registry.ApprovalsAsync(name, version, ct));
+        var card = ModelCard.Of(model.Summary, model.Targets, found, run, served, await registry.ApprovalsAsync(name, version, ct));
         var data = await registry.DataAsync(name, version, ct);
         string? Text(string part) => data.TryGetProperty(part, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
         var lineage = new PortableLineage(

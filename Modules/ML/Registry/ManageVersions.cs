@@ -52,9 +52,9 @@ internal static class ManageVersions
             return Missing(name, version);
         }
 
-        var summary = (await models.FindAsync(name, ct))?.Summary ?? "";
+        var model = await models.FindAsync(name, ct);
         var served = (await registry.HistoryAsync(name, 1_000, ct)).Where(time => time.Version == version).ToArray();
-        var card = ModelCard.Of(summary, found, found.Run is { } run ? await runs.FindAsync(run, ct) : null, served, await registry.ApprovalsAsync(name, version, ct));
+        var card = ModelCard.Of(model?.Summary ?? "", model?.Targets ?? [], found, found.Run is { } run ? await runs.FindAsync(run, ct) : null, served, await registry.ApprovalsAsync(name, version, ct));
         return request.Headers.Accept.ToString().Contains("text/markdown", StringComparison.OrdinalIgnoreCase) ? TypedResults.Text(card.Markdown, "text/markdown; charset=utf-8") : TypedResults.Ok(card);
     }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using OKLA.ML.Training.Gates;
 using OKLA.ML.Training.Runs;
+using OKLA.Shared.Contracts;
 
 namespace OKLA.ML.Registry;
 
@@ -20,7 +21,7 @@ internal sealed record ModelCard(
     string Model, int Version, string Summary, string Stage, string Decision, ModelVersion Facts, RunRecord? Run, IReadOnlyList<ServedTime> Served, IReadOnlyList<Approval> Approvals, string Markdown)
 {
     /// <summary>Writes the card.</summary>
-    public static ModelCard Of(string summary, ModelVersion version, RunRecord? run, IReadOnlyList<ServedTime> served, IReadOnlyList<Approval> approvals)
+    public static ModelCard Of(string summary, IReadOnlyList<ModelTarget> targets, ModelVersion version, RunRecord? run, IReadOnlyList<ServedTime> served, IReadOnlyList<Approval> approvals)
     {
         var text = new StringBuilder();
         void Line(string line) => text.Append(line).Append('\n');
@@ -38,13 +39,23 @@ internal sealed record ModelCard(
         Head("Data");
         Line($"```json\n{version.Data.GetRawText()}\n```");
         Head("Figures on rows it had not seen");
-        Line("| metric | model | 95 % interval | baseline | |\n|---|---|---|---|---|");
+        Line("| metric | model | 95 % interval | baseline | | ceiling |\n|---|---|---|---|---|---|");
         foreach (var metric in version.Metrics)
         {
             // Versions from before a metric had its interval with it have it in their run.
             var kept = metric.Low is null ? run?.Metrics.FirstOrDefault(one => one.Step == 0 && one.Name == metric.Name) : null;
             var (low, high) = (metric.Low ?? kept?.Low, metric.High ?? kept?.High);
-            Line(Invariant($"| {metric.Name} | {metric.Model:0.####} | {(low is null ? "" : Invariant($"{low:0.####} to {high:0.####}"))} | {metric.Baseline:0.####} | {metric.BaselineName} |"));
+            Line(Invariant($"| {metric.Name} | {metric.Model:0.####} | {(low is null ? "" : Invariant($"{low:0.####} to {high:0.####}"))} | {metric.Baseline:0.####} | {metric.BaselineName} | {metric.Ceiling:0.####} |"));
+        }
+
+        if (targets.Count > 0)
+        {
+            Head("Targets");
+            foreach (var target in targets)
+            {
+                var row = target.Of(version.Metrics);
+                Line(Invariant($"- {row?.Name ?? target.Metric} {target.Wanted()}: {target.Verdict(row)}."));
+            }
         }
 
         if (version.Gates.Count > 0)

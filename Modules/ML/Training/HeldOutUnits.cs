@@ -10,7 +10,7 @@ namespace OKLA.ML.Training;
 /// </summary>
 internal sealed class HeldOutUnits
 {
-    private const int Resamples = 500;
+    private const int Resamples = 500, UsualSeed = 42;
 
     /// <summary>Units below which their spread says nothing.</summary>
     private const int LeastUnits = 10;
@@ -26,10 +26,10 @@ internal sealed class HeldOutUnits
     public int Count => units.Length;
 
     /// <summary>Rows that have nothing to do with each other.</summary>
-    public static HeldOutUnits Rows(int count, int seed) => new([.. Enumerable.Range(0, count).Select(row => new[] { row })], count, seed);
+    public static HeldOutUnits Rows(int count, int seed = UsualSeed) => new([.. Enumerable.Range(0, count).Select(row => new[] { row })], count, seed);
 
     /// <summary>Rows bound by what they have in common, such as a person; in the order of the rows. A null binds nothing.</summary>
-    public static HeldOutUnits By<T>(IReadOnlyList<T> unitOfRow, int seed)
+    public static HeldOutUnits By<T>(IReadOnlyList<T> unitOfRow, int seed = UsualSeed)
     {
         var groups = Enumerable.Range(0, unitOfRow.Count).GroupBy(row => unitOfRow[row] is { } unit ? (object)unit : new object());
         return new HeldOutUnits([.. groups.Select(group => group.ToArray())], unitOfRow.Count, seed);

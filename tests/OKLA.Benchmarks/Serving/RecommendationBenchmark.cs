@@ -16,13 +16,10 @@ internal static class RecommendationBenchmark
 {
     private const double PerSecond = 200;
 
-    /// <summary>On how many people a version is measured changes nothing of what a request costs.</summary>
-    private static readonly string[] FewMeasured = ["--ML:Recommender:MaxTestPeople", "100"];
-
     public static async Task RunAsync(int listings)
     {
         var folder = Directory.CreateTempSubdirectory("okla-bench-").FullName;
-        await using (var host = await OklaHost.BuildAsync([.. BenchHost.Settings(folder), .. FewMeasured]))
+        await using (var host = await OklaHost.BuildAsync(BenchHost.Settings(folder)))
         {
             await PrepareAsync(host.App.Services, listings);
             await host.App.StartAsync();

@@ -11,8 +11,6 @@ namespace OKLA.ML.Models.Language;
 /// <param name="MajorityWhole">Share of whole reviews right where all were one.</param>
 internal sealed record AspectFigures(double F1, double FoundF1, double Tone, double MajorityTone, double MajorityF1, double MajorityWhole)
 {
-    private const int Seed = 42;
-
     /// <summary>Interval of <see cref="F1"/>, drawing reviews.</summary>
     public MetricRange? Range { get; private init; }
 
@@ -42,7 +40,7 @@ internal sealed record AspectFigures(double F1, double FoundF1, double Tone, dou
         return new AspectFigures(
             Share(2 * right, said + truth), Share(2 * found, said + truth), Share(right, matched), Math.Max(Share(praised, matched), 1 - Share(praised, matched)), Share(2 * praised, said + truth), Math.Max(share, 1 - share))
         {
-            Range = HeldOutUnits.Rows(reviews.Count, Seed).Ratio(rights, alls),
+            Range = HeldOutUnits.Rows(reviews.Count).Ratio(rights, alls),
         };
     }
 }

@@ -94,8 +94,6 @@ internal sealed class SearchIntentTraining(FrameSource source, MLOptions options
 /// <param name="NamesWhole">The same of the two baselines together.</param>
 internal sealed record QueryFigures(double SlotF1, double NamesF1, double IntentF1, double MajorityF1, double IntentAccuracy, double MajorityAccuracy, double Whole, double NamesWhole)
 {
-    private const int Seed = 42;
-
     /// <summary>Interval of <see cref="SlotF1"/>, drawing queries.</summary>
     public MetricRange? SlotRange { get; private init; }
 
@@ -112,7 +110,7 @@ internal sealed record QueryFigures(double SlotF1, double NamesF1, double Intent
         string[] truth = [.. queries.Select(query => query.Intent)], majority = [.. truth.Select(_ => QueryIntents.Search)];
         double Accuracy(string[] told) => truth.Zip(told).Count(pair => pair.First == pair.Second) / (double)truth.Length;
         double Whole(string[] told, List<QuerySpan>[] found) => Enumerable.Range(0, truth.Length).Count(q => told[q] == truth[q] && found[q].ToHashSet().SetEquals(queries[q].Slots)) / (double)truth.Length;
-        var units = HeldOutUnits.Rows(truth.Length, Seed);
+        var units = HeldOutUnits.Rows(truth.Length);
         return new QueryFigures(F1(queries, spans), F1(queries, named), MacroF1(truth, intents), MacroF1(truth, majority), Accuracy(intents), Accuracy(majority), Whole(intents, spans), Whole(majority, named))
         {
             SlotRange = units.Ratio([.. queries.Select((query, q) => 2.0 * spans[q].Count(query.Slots.Contains))], [.. queries.Select((query, q) => (double)(spans[q].Count + query.Slots.Count))]),

@@ -9,7 +9,6 @@ namespace OKLA.ML.Models.Language;
 /// <summary>Trains a <see cref="SentimentAnalyzer"/> as any table of texts, and sets its figures on reviews written by hand, which it never learned from, beside.</summary>
 internal sealed class SentimentTraining(ModelTraining texts) : ModelTraining
 {
-    private const int Seed = 42;
     private IReadOnlyList<Action> questions = [];
 
     public override string Model => texts.Model;
@@ -33,7 +32,7 @@ internal sealed class SentimentTraining(ModelTraining texts) : ModelTraining
             AspectReader.Read(review.Text);
         }))];
         var figures = AspectFigures.Of(WrittenReviews.Final);
-        var units = HeldOutUnits.Rows(WrittenReviews.Final.Count, Seed);
+        var units = HeldOutUnits.Rows(WrittenReviews.Final.Count);
         MetricRow Accuracy(string name, Func<string, bool> praise)
         {
             double[] right = [.. WrittenReviews.Final.Select(review => praise(review.Text) == review.IsPraise ? 1.0 : 0)];

@@ -33,13 +33,12 @@ internal sealed record AlarmFigures(double Precision, double Recall, double Medi
         new MetricRow("false alarms a day", FalseADay, baseline.FalseADay, name, 0),
     ];
 
-    private MetricRange? Range(Func<double, double, double> figure)
-    {
-        static double Share(double part, double other) => part + other == 0 ? 0 : part / (part + other);
-        return HeldOutUnits.Rows(Days.Count, 42).OfSums(
-            sums => figure(Share(sums[0], sums[1]), Share(sums[2], sums[3])),
-            [.. Days.Select(day => day.Right)], [.. Days.Select(day => day.Wrong)], [.. Days.Select(day => day.Met)], [.. Days.Select(day => day.Missed)]);
-    }
+    /// <summary>A part of itself and the other one; 0 of nothing.</summary>
+    public static double Share(double part, double other) => part + other == 0 ? 0 : part / (part + other);
+
+    private MetricRange? Range(Func<double, double, double> figure) => HeldOutUnits.Rows(Days.Count).OfSums(
+        sums => figure(Share(sums[0], sums[1]), Share(sums[2], sums[3])),
+        [.. Days.Select(day => day.Right)], [.. Days.Select(day => day.Wrong)], [.. Days.Select(day => day.Met)], [.. Days.Select(day => day.Missed)]);
 }
 
 /// <summary>Turns scores into alarms.</summary>
@@ -97,7 +96,6 @@ internal static class Alarms
     /// <summary>Measures episodes against faults, series by series.</summary>
     public static AlarmFigures Measure(IReadOnlyList<(IReadOnlyList<Episode> Episodes, IReadOnlyList<FaultyHours> Faults)> series, double days)
     {
-        var (right, wrong, met, missed) = (0, 0, 0, 0);
         var delays = new List<double>();
         var byDay = new (double Right, double Wrong, double Met, double Missed)[Math.Max(1, (int)Math.Ceiling(days))];
         ref (double Right, double Wrong, double Met, double Missed) Day(int hour) => ref byDay[Math.Clamp(hour / 24, 0, byDay.Length - 1)];
@@ -106,9 +104,7 @@ internal static class Alarms
             static bool Meets(Episode episode, FaultyHours fault) => episode.Last >= fault.From && episode.First < fault.Until + After;
             foreach (var episode in episodes)
             {
-                var isRight = faults.Any(fault => Meets(episode, fault));
-                (right, wrong) = isRight ? (right + 1, wrong) : (right, wrong + 1);
-                _ = isRight ? Day(episode.First).Right++ : Day(episode.First).Wrong++;
+                _ = faults.Any(fault => Meets(episode, fault)) ? Day(episode.First).Right++ : Day(episode.First).Wrong++;
             }
 
             foreach (var fault in faults)
@@ -116,20 +112,18 @@ internal static class Alarms
                 var first = episodes.Where(episode => Meets(episode, fault)).Select(episode => Math.Max(episode.First, fault.From)).DefaultIfEmpty(-1).Min();
                 if (first < 0)
                 {
-                    missed++;
                     Day(fault.From).Missed++;
                     continue;
                 }
 
-                met++;
                 Day(fault.From).Met++;
                 delays.Add(first + 1 - fault.From);
             }
         }
 
         delays.Sort();
-        return new AlarmFigures(
-            right + wrong == 0 ? 0 : (double)right / (right + wrong), met + missed == 0 ? 0 : (double)met / (met + missed), delays.Count == 0 ? double.NaN : delays[delays.Count / 2], days > 0 ? wrong / days : 0) { Days = byDay };
+        var (right, wrong, met, missed) = (byDay.Sum(day => day.Right), byDay.Sum(day => day.Wrong), byDay.Sum(day => day.Met), byDay.Sum(day => day.Missed));
+        return new AlarmFigures(AlarmFigures.Share(right, wrong), AlarmFigures.Share(met, missed), delays.Count == 0 ? double.NaN : delays[delays.Count / 2], days > 0 ? wrong / days : 0) { Days = byDay };
     }
 }
 

@@ -70,7 +70,7 @@ internal sealed class CpaTraining(SeriesSources sources) : ModelTraining
         questions = [.. test.Take(HeldOutQuestions.Most).Select(one => (Action)(() => measured.Predict(campaigns[one.Series.Campaign], [(one.Series, one.Hour)])))];
 
         // Hours of a day are alike, whichever the channel: intervals draw days.
-        var days = HeldOutUnits.By([.. test.Select(one => one.Series.At(one.Hour).ToOffset(SeriesStore.Local).Date)], 42);
+        var days = HeldOutUnits.By([.. test.Select(one => one.Series.At(one.Hour).ToOffset(SeriesStore.Local).Date)]);
         var apes = days.OfRows(rows => [Ape(Array.ConvertAll(rows, i => truth[i]), Array.ConvertAll(rows, i => ours[i]))])[0];
         return new HeldOut(
             string.Create(CultureInfo.InvariantCulture, $"by hour at {splitAt:yyyy-MM-dd HH:mm} UTC: {train.Count} hours to learn from, {test.Count} later ones with an application, {series.Count} channels of {series.Select(one => one.Campaign).Distinct().Count()} campaigns"),

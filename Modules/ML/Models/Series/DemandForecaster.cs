@@ -217,7 +217,7 @@ internal sealed class DemandTraining(SeriesSources sources) : ModelTraining
         public (double Model, double Naive) Mase => (scaled.Model / days, scaled.Naive / days);
 
         /// <summary>Scopes move together, so that weeks are drawn: an interval needs some months to measure on.</summary>
-        public MetricRange? MaseRange() => HeldOutUnits.By(origins, 42).Mean(Ours);
+        public MetricRange? MaseRange() => HeldOutUnits.By(origins).Mean(Ours);
 
         public (double Model, double Naive) Wape => (absolute.Model / truth, absolute.Naive / truth);
 

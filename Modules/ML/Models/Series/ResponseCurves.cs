@@ -75,12 +75,14 @@ internal sealed class ResponseTraining(SeriesSources sources) : ModelTraining
         var (our, evens) = (Deviances(counts, ours), Deviances(counts, even));
 
         // Hours of a day are alike, whichever the channel: intervals draw days.
-        var days = HeldOutUnits.By([.. rows.Select(row => row.Series.At(row.Hour).ToOffset(SeriesStore.Local).Date)], Seed);
+        var days = HeldOutUnits.By([.. rows.Select(row => row.Series.At(row.Hour).ToOffset(SeriesStore.Local).Date)]);
+        var (ourDays, evenDays) = (Days(rows, counts, ours), Days(rows, counts, even));
         return new HeldOut(
             string.Create(CultureInfo.InvariantCulture, $"by hour at {splitAt:yyyy-MM-dd HH:mm} UTC: {series.Sum(Cut)} hours of {series.Count} channels of campaigns to learn from, {rows.Count} later ones"),
             [
                 new MetricRow("Poisson deviance an hour", our.Average(), evens.Average(), "unchanging cost per application", isKnown ? Deviances(counts, truth.Applications).Average() : null).Within(days.Mean(our)),
-                new MetricRow("WAPE of a day's applications", Wape(rows, counts, ours), Wape(rows, counts, even), "unchanging cost per application").Within(WapeRange(rows, counts, ours)),
+                new MetricRow("WAPE of a day's applications", Wape(ourDays), Wape(evenDays), "unchanging cost per application")
+                    .Within(HeldOutUnits.By([.. ourDays.Select(day => day.Day)]).Ratio([.. ourDays.Select(day => day.Off)], [.. ourDays.Select(day => day.Seen)])),
                 .. await AgainstTruthAsync(linear, ct),
             ],
             before)
@@ -165,18 +167,7 @@ internal sealed class ResponseTraining(SeriesSources sources) : ModelTraining
         ];
     }
 
-    private static double Wape(List<(CampaignSeries Series, int Hour)> rows, double[] counts, double[] expected)
-    {
-        var days = Days(rows, counts, expected);
-        var all = days.Sum(day => day.Seen);
-        return all > 0 ? days.Sum(day => day.Off) / all : double.NaN;
-    }
-
-    private static MetricRange? WapeRange(List<(CampaignSeries Series, int Hour)> rows, double[] counts, double[] expected)
-    {
-        var days = Days(rows, counts, expected);
-        return HeldOutUnits.By([.. days.Select(day => day.Day)], Seed).Ratio([.. days.Select(day => day.Off)], [.. days.Select(day => day.Seen)]);
-    }
+    private static double Wape(List<(DateTime Day, double Seen, double Off)> days) => days.Sum(day => day.Seen) is > 0 and var all ? days.Sum(day => day.Off) / all : double.NaN;
 
     /// <summary>By day and channel: applications, and by how many they were missed.</summary>
     private static List<(DateTime Day, double Seen, double Off)> Days(List<(CampaignSeries Series, int Hour)> rows, double[] counts, double[] expected) =>

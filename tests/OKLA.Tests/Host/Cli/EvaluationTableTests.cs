@@ -14,18 +14,18 @@ public sealed class EvaluationTableTests
         static MetricRow Auc(double value, double? ceiling = null, double? low = null, double? high = null) => new("AUC", value, 0.5, "chance", ceiling, low, high);
         static MetricRow Mae(double value, double? ceiling = null, double? low = null, double? high = null) => new("MAE", value, 9, "the median", ceiling, low, high);
 
-        EvaluationTable.Verdict(Least, Auc(0.86)).ShouldBe("yes");
-        EvaluationTable.Verdict(Least, Auc(0.9, null, 0.87, 0.93)).ShouldBe("yes, the whole interval");
-        EvaluationTable.Verdict(Least, Auc(0.86, null, 0.83, 0.89)).ShouldBe("yes, but the interval goes to 0.83");
-        EvaluationTable.Verdict(Least, Auc(0.84, 0.9, 0.82, 0.86)).ShouldBe("no, but the interval holds it");
-        EvaluationTable.Verdict(Least, Auc(0.8, 0.837, 0.74, 0.86)).ShouldBe("no: the ceiling 0.837 is below");
-        EvaluationTable.Verdict(Least, Auc(0.8, 0.9, 0.78, 0.82)).ShouldBe("no: 0.05 below");
-        EvaluationTable.Verdict(Most, Mae(4, null, 3, 4.5)).ShouldBe("yes, the whole interval");
-        EvaluationTable.Verdict(Most, Mae(4.8, null, 4, 5.5)).ShouldBe("yes, but the interval goes to 5.5");
-        EvaluationTable.Verdict(Most, Mae(5.5, 4, 4.9, 6)).ShouldBe("no, but the interval holds it");
-        EvaluationTable.Verdict(Most, Mae(6.11, 6.07)).ShouldBe("no: the ceiling 6.07 is above");
-        EvaluationTable.Verdict(Least, Auc(double.NaN)).ShouldBe("not measured");
-        EvaluationTable.Verdict(Least, null).ShouldBe("not measured");
+        Least.Verdict(Auc(0.86)).ShouldBe("yes");
+        Least.Verdict(Auc(0.9, null, 0.87, 0.93)).ShouldBe("yes, the whole interval");
+        Least.Verdict(Auc(0.86, null, 0.83, 0.89)).ShouldBe("yes, but the interval goes to 0.83");
+        Least.Verdict(Auc(0.84, 0.9, 0.82, 0.86)).ShouldBe("no, but the interval holds it");
+        Least.Verdict(Auc(0.8, 0.837, 0.74, 0.86)).ShouldBe("no: the ceiling 0.837 is below");
+        Least.Verdict(Auc(0.8, 0.9, 0.78, 0.82)).ShouldBe("no: 0.05 below");
+        Most.Verdict(Mae(4, null, 3, 4.5)).ShouldBe("yes, the whole interval");
+        Most.Verdict(Mae(4.8, null, 4, 5.5)).ShouldBe("yes, but the interval goes to 5.5");
+        Most.Verdict(Mae(5.5, 4, 4.9, 6)).ShouldBe("no, but the interval holds it");
+        Most.Verdict(Mae(6.11, 6.07)).ShouldBe("no: the ceiling 6.07 is above");
+        Least.Verdict(Auc(double.NaN)).ShouldBe("not measured");
+        Least.Verdict(null).ShouldBe("not measured");
     }
 
     [Test]

@@ -72,10 +72,24 @@ public sealed class PriceTests : DatabaseTest, IAsyncDisposable
         var lines = EvaluationTable.Lines([report, young]).ToArray();
         lines[2].ShouldStartWith($"| price-predictor | {report.RowsLearned:N0} / {report.RowsMeasured:N0} | by first listing after 2026-");
         lines[2].ShouldContain("| R2 0.");
-        lines[2].ShouldContain($" | {EvaluationTable.Verdict(report.Targets[0], report.Metrics.Single(row => row.Name == "R2"))} | ");
+        lines[2].ShouldContain($" | {report.Targets[0].Verdict(report.Metrics.Single(row => row.Name == "R2"))} | ");
         young.Metrics.ShouldBeEmpty();
         lines[^1].ShouldBe($"- sentiment-analyzer: {young.Split}");
         young.Split.ShouldContain("There is too little history to train sentiment-analyzer");
+    }
+
+    [Test]
+    public async Task A_card_tells_what_is_asked_of_the_model_and_whether_this_version_meets_it()
+    {
+        var version = (await Get<ModelRegistry>().VersionAsync(ModelNames.PricePredictor, first.Version, default))!;
+        var r2 = version.Metrics.Single(row => row.Name == "R2");
+
+        var asked = ModelCard.Of("", [new ModelTarget("R2", 0.9), new ModelTarget("F1", 0.5, Source: ModelTarget.House)], version, null, [], []).Markdown;
+        var free = ModelCard.Of("", [], version, null, [], []).Markdown;
+
+        asked.ShouldContain($"## Targets\n- R2 ≥ 0.9: {new ModelTarget("R2", 0.9).Verdict(r2)}.\n- F1 ≥ 0.5 (house): not measured.\n");
+        asked.ShouldContain(FormattableString.Invariant($"| R2 | {r2.Model:0.####} | {r2.Low:0.####} to {r2.High:0.####} | "));
+        free.ShouldNotContain("Targets");
     }
 
     [Test]
