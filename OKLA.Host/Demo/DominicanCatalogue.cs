@@ -15,6 +15,9 @@ internal sealed record PlannedListing(CatalogItem Item, DateTimeOffset ListedAt,
 {
     /// <summary>Median days on offer of such a listing.</summary>
     public double UsualDays { get; init; } = double.NaN;
+
+    /// <summary>Whether a swindler offers it, found out or not.</summary>
+    public bool IsSwindle { get; init; }
 }
 
 /// <summary>
@@ -33,6 +36,9 @@ internal sealed record PlannedListing(CatalogItem Item, DateTimeOffset ListedAt,
 internal static class DominicanCatalogue
 {
     /// <summary>Listings of one swindler.</summary>
+    /// <summary>Share of swindles that moderators find out (assumption: five in six).</summary>
+    public const double FoundShare = 5.0 / 6;
+
     private const int ListingsOfAHand = 4;
 
     // Make, model, body, fuel, price new in USD, yearly loss once used, earliest year, weight.
@@ -184,8 +190,8 @@ internal static class DominicanCatalogue
         {
             Price = cheap, SellerId = $"particular-{seed}-m{number / ListingsOfAHand}", Description = random.Chance(0.7) ? lure : $"{honest.Item.Description} {lure}".Trim(),
         };
-        var found = random.Chance(5.0 / 6);
-        return honest with { Item = item, Sold = false, CutAt = null, CutPrice = null, EndsAt = honest.ListedAt.AddDays(found ? 2 + random.Next(8) : 15 + random.Next(15)), Reason = found ? ItemEnded.Fraud : null };
+        var found = random.Chance(FoundShare);
+        return honest with { Item = item, Sold = false, CutAt = null, CutPrice = null, EndsAt = honest.ListedAt.AddDays(found ? 2 + random.Next(8) : 15 + random.Next(15)), Reason = found ? ItemEnded.Fraud : null, IsSwindle = true };
     }
 
     private static Money Round(double usd, bool inPesos, double pesosPerDollar) => inPesos

@@ -6,8 +6,8 @@ using OKLA.Shared.Messaging;
 namespace OKLA.Host.Demo;
 
 /// <summary>
-/// Handles <see cref="GetTrueProbabilities"/>, <see cref="GetTrueContactProbabilities"/>, <see cref="GetTrueDealProbabilities"/> and <see cref="GetTrueDaysToSale"/>: makes the tastes again out of the seed and the
-/// parameters that the log keeps. NaN for people that no simulation here knows, and for items that the catalogue does not have.
+/// Handles <see cref="GetTrueProbabilities"/>, <see cref="GetTrueContactProbabilities"/>, <see cref="GetTrueDealProbabilities"/>, <see cref="GetTrueDaysToSale"/> and
+/// <see cref="GetTrueSwindleProbabilities"/>: makes tastes and listings again out of the seed and the parameters that the log keeps. NaN for people that no simulation here knows, and for items that the catalogue does not have.
 /// </summary>
 internal sealed class TrueProbabilitiesHandler(EventLog log, IMessageBus bus)
 {
@@ -37,21 +37,26 @@ internal sealed class TrueProbabilitiesHandler(EventLog log, IMessageBus bus)
             }, ct, [.. contacts.SelectMany(seed => seed.Select(contact => contact.ItemId)).Distinct()]);
     }
 
-    public async Task<TrueProbabilities> HandleAsync(GetTrueDaysToSale query, CancellationToken ct)
+    public Task<TrueProbabilities> HandleAsync(GetTrueDaysToSale query, CancellationToken ct) => OfListingsAsync(query.ItemIds, planned => planned.UsualDays, ct);
+
+    public Task<TrueProbabilities> HandleAsync(GetTrueSwindleProbabilities query, CancellationToken ct) =>
+        OfListingsAsync(query.ItemIds, planned => planned.IsSwindle ? DominicanCatalogue.FoundShare : 0, ct);
+
+    private async Task<TrueProbabilities> OfListingsAsync(IReadOnlyList<string> ids, Func<PlannedListing, double> of, CancellationToken ct)
     {
-        var days = new Dictionary<string, double>(StringComparer.Ordinal);
-        foreach (var seed in query.ItemIds.Select(DominicanCatalogue.SeedOf).OfType<ulong>().Distinct())
+        var known = new Dictionary<string, double>(StringComparer.Ordinal);
+        foreach (var seed in ids.Select(DominicanCatalogue.SeedOf).OfType<ulong>().Distinct())
         {
             if (await SimulationRuns.FindAsync(log, seed, ct) is { Run: { Listings: > 0 } run })
             {
                 foreach (var planned in DominicanCatalogue.Generate(run.Seed, run.Listings, run.Start, run.Days, run.Choice.PesosPerDollar, run.Choice.FraudShare))
                 {
-                    days[planned.Item.Id] = planned.UsualDays;
+                    known[planned.Item.Id] = of(planned);
                 }
             }
         }
 
-        return new TrueProbabilities([.. query.ItemIds.Select(id => days.GetValueOrDefault(id, double.NaN))]);
+        return new TrueProbabilities([.. ids.Select(id => known.GetValueOrDefault(id, double.NaN))]);
     }
 
     private async Task<TrueProbabilities> AnswerAsync(

@@ -10,6 +10,8 @@ internal sealed class Visitor
     /// <summary>Share of looks by people who surely want the vehicle that end in a contact with its seller (assumption: one in twelve).</summary>
     internal const double ContactShare = 0.08;
 
+    // Pages are search results, front pages and recommendations.
+    private const double SearchShare = 0.55, FrontShare = 0.25, MeanFurtherPages = 1.6;
     private const int PageSize = 12;
     private const int MostDaysToDeal = 21;
     private const double MeanDaysToDeal = 4;
@@ -24,12 +26,8 @@ internal sealed class Visitor
 
     private readonly SimulationRun run;
     private readonly int person;
-    private readonly double firstDay;
+    private readonly VisitHabits habits;
     private double lastDay;
-    private readonly double visitRate;
-    private readonly int signInVisit;
-    private readonly bool hasTwoDevices;
-    private readonly bool bringsPhone;
     private readonly List<string> favorites = [];
     private readonly List<Deal> deals = [];
     private int visits;
@@ -39,15 +37,17 @@ internal sealed class Visitor
     {
         this.run = run;
         this.person = person;
-        var random = SeededRandom.Of(run.Seed, (ulong)person, 0x1F3);
-        // People were looking before the first day and go on after the last; one in four comes once.
-        firstDay = (random.Next() * (run.Days + 20)) - 20;
-        lastDay = random.Chance(0.25) ? firstDay + 1 : firstDay + 2 + random.Exponential(25);
-        // Whoever needs a vehicle soon comes more often.
-        visitRate = (0.15 + random.Exponential(0.25)) * Math.Exp(0.4 * new DealModel(run).UrgencyOf(person));
-        signInVisit = random.Chance(run.Choice.SignInShare) ? 1 + random.Next(3) : int.MaxValue;
-        hasTwoDevices = random.Chance(run.Choice.TwoDevicesShare);
-        bringsPhone = random.Chance(0.75);
+        habits = VisitHabits.Of(run, person);
+        lastDay = habits.LastDay;
+    }
+
+    /// <summary>Share of visits in which somebody searches or looks at something, who wants such a share of what they see.</summary>
+    internal static double SignShare(SimulationRun run, double wanted)
+    {
+        // A page leaves none when it is no search and nothing on it is looked at; after each page there is another one with the same chance.
+        var unseen = (1 - SearchShare) * Enumerable.Range(0, PageSize).Aggregate(1.0, (none, position) => none * (1 - (wanted / (1 + (run.Choice.PositionDecay * position)))));
+        var another = Math.Exp(-1 / MeanFurtherPages);
+        return 1 - (unseen * (1 - another) / (1 - (another * unseen)));
     }
 
     /// <summary>Days from a contact to the deal that was agreed: exponential with mean 4, one to twenty-one.</summary>
@@ -61,15 +61,15 @@ internal sealed class Visitor
     public int Live(int day, Market market, WantModel model, DealModel dealing, DealBook book, List<StreamEvent> events)
     {
         Close(day, market, dealing, book, events);
-        if (day < Math.Floor(firstDay) || day > lastDay || market.All.Length == 0)
+        if (day < Math.Floor(habits.FirstDay) || day > lastDay || market.All.Length == 0)
         {
             return 0;
         }
 
         var random = SeededRandom.Of(run.Seed, (ulong)person, 0xDA7000UL + (ulong)day);
         // The first day is the day of the first visit; later visits come at the person's rate.
-        var count = day == (int)Math.Floor(firstDay) ? 1 : 0;
-        for (var left = random.Exponential(1); left < visitRate; left += random.Exponential(1))
+        var count = day == (int)Math.Floor(habits.FirstDay) ? 1 : 0;
+        for (var left = random.Exponential(1); left < habits.VisitsADay; left += random.Exponential(1))
         {
             count++;
         }
@@ -94,13 +94,13 @@ internal sealed class Visitor
     private void Visit(ref SeededRandom random, DateTimeOffset at, Market market, WantModel model, DealModel dealing, List<StreamEvent> events)
     {
         visits++;
-        var device = hasTwoDevices && random.Chance(0.4) ? 2 : 1;
-        var visit = new VisitSession(run, person, device, $"{run.AnonymousId(person, device)}-{visits}", (device == 1) == bringsPhone ? "mobile" : "desktop", at);
-        var signsInAt = visits > signInVisit ? 0 : visits == signInVisit ? 1 : int.MaxValue;
-        var pages = 1 + (int)random.Exponential(1.6);
+        var device = habits.HasTwoDevices && random.Chance(VisitHabits.SecondDeviceShare) ? 2 : 1;
+        var visit = new VisitSession(run, person, device, $"{run.AnonymousId(person, device)}-{visits}", (device == 1) == habits.BringsPhone ? "mobile" : "desktop", at);
+        var signsInAt = visits > habits.SignInVisit ? 0 : visits == habits.SignInVisit ? 1 : int.MaxValue;
+        var pages = 1 + (int)random.Exponential(MeanFurtherPages);
         for (var page = 0; page < pages && page < 8; page++)
         {
-            visit.SignedIn = page >= signsInAt || (visits == signInVisit && page == pages - 1);
+            visit.SignedIn = page >= signsInAt || (visits == habits.SignInVisit && page == pages - 1);
             visit.Wait(2 + random.Exponential(12));
             BrowsePage(ref random, visit, market, model, dealing, events);
         }
@@ -111,11 +111,11 @@ internal sealed class Visitor
         var way = random.Next();
         List<Vehicle> shown;
         string origin;
-        if (way < 0.55)
+        if (way < SearchShare)
         {
             (shown, origin) = (SearchPage(ref random, visit, market, model, events), "search");
         }
-        else if (way < 0.8)
+        else if (way < SearchShare + FrontShare)
         {
             (shown, origin) = (market.FrontPage(ref random, PageSize), "list");
         }
@@ -257,9 +257,9 @@ internal sealed class Visitor
         foreach (var deal in deals.ToArray())
         {
             var random = SeededRandom.Of(run.Seed, (ulong)person, SeededRandom.Key(deal.ItemId) ^ 0xC105EUL);
-            var visit = new VisitSession(run, person, 1, $"{run.AnonymousId(person, 1)}-{deal.ItemId}-{day}", bringsPhone ? "mobile" : "desktop", run.Start.AddDays(day).AddHours(9 + (8 * random.Next())))
+            var visit = new VisitSession(run, person, 1, $"{run.AnonymousId(person, 1)}-{deal.ItemId}-{day}", habits.BringsPhone ? "mobile" : "desktop", run.Start.AddDays(day).AddHours(9 + (8 * random.Next())))
             {
-                SignedIn = visits >= signInVisit,
+                SignedIn = visits >= habits.SignInVisit,
             };
             if (deal.RateOn == day)
             {
@@ -289,7 +289,7 @@ internal sealed class Visitor
                 }));
 
                 // Whoever has bought looks around a few days more.
-                lastDay = Math.Min(lastDay, day + 3);
+                lastDay = Math.Min(lastDay, day + VisitHabits.DaysAfterPurchase);
                 deals[deals.IndexOf(deal)] = deal with { RateOn = random.Chance(0.5) ? day + 3 + random.Next(10) : int.MaxValue, Seller = vehicle.Seller };
             }
         }

@@ -268,9 +268,24 @@ public sealed record GetTrueContactProbabilities(IReadOnlyList<(string PersonId,
 /// <param name="Contacts">Person, item, way taken and time (UTC) of each contact.</param>
 public sealed record GetTrueDealProbabilities(IReadOnlyList<(string PersonId, string ItemId, string Channel, DateTimeOffset At)> Contacts) : IQuery<TrueProbabilities>;
 
+/// <summary>
+/// Query to the simulator: the true probability, known only for simulated people, that somebody leaves no sign (a look, a search, a kept ad, a contact) for some days, for whoever knows how
+/// often each of them comes and who has bought, but not when they stop. Answers <see cref="TrueProbabilities"/>.
+/// </summary>
+/// <param name="People">Person, the last sign before, and midnight (UTC) of the first day that is asked about.</param>
+/// <param name="Days">How many days.</param>
+public sealed record GetTrueAbsences(IReadOnlyList<(string PersonId, DateTimeOffset LastSign, DateTimeOffset At)> People, int Days) : IQuery<TrueProbabilities>;
+
 /// <summary>Query to the simulator: the median days that made-up ads stay on offer, known only for those. Answers <see cref="TrueProbabilities"/> whose values are days.</summary>
 /// <param name="ItemIds">Ads.</param>
 public sealed record GetTrueDaysToSale(IReadOnlyList<string> ItemIds) : IQuery<TrueProbabilities>;
+
+/// <summary>
+/// Query to the simulator: the true probability, known only for made-up ads, that moderators find an ad to be a swindle: none for honest ones, and the share that they find for swindles. Answers
+/// <see cref="TrueProbabilities"/>.
+/// </summary>
+/// <param name="ItemIds">Ads.</param>
+public sealed record GetTrueSwindleProbabilities(IReadOnlyList<string> ItemIds) : IQuery<TrueProbabilities>;
 
 /// <summary>Answer to <see cref="GetTrueProbabilities"/> and its like: one value a question, NaN where it is not known.</summary>
 public sealed record TrueProbabilities(double[] Values);

@@ -16,7 +16,7 @@ namespace OKLA.ML.Models;
 internal abstract class ChurnPredictor(FrameSource source, IOptions<MLOptions> options, TimeProvider clock) : FrameModel(source, options.Value, clock)
 {
     /// <summary>Days without a sign that count as staying away.</summary>
-    public const double HorizonDays = 21;
+    public const int HorizonDays = 21;
 
     /// <summary>Days before, within which somebody must have come to be asked about.</summary>
     public const double ActiveDays = 14;
@@ -65,7 +65,7 @@ internal abstract class ChurnPredictor(FrameSource source, IOptions<MLOptions> o
                 var after = times.BinarySearch(monday) is var place && place >= 0 ? place + 1 : ~place;
                 if (after > 0 && times[after - 1] > monday.AddDays(-ActiveDays))
                 {
-                    moments.Add(new Moment(RowOf(id, monday), Outcome.Of(after == times.Count || times[after] > monday.AddDays(HorizonDays))));
+                    moments.Add(new Moment(RowOf(id, monday), Outcome.Of(after == times.Count || times[after] > monday.AddDays(HorizonDays))) { LastSign = times[after - 1] });
                 }
             }
         }
@@ -91,6 +91,13 @@ internal sealed class BuyerChurn(FrameSource source, IOptions<MLOptions> options
     public override string Entity => "user";
 
     protected override IReadOnlyCollection<string> Signs { get; } = [EventTypes.ItemViewed, EventTypes.Searched, EventTypes.PageViewed, EventTypes.FavoriteAdded, EventTypes.Contacted];
+
+    protected override bool KnowsTruth => true;
+
+    protected internal override string TruthIs => "ceiling: what the simulator knew that Monday of how often each of them comes and who has bought; not when they stop, nor purchases that are agreed";
+
+    protected override async Task<double[]> TruthAsync(IReadOnlyList<Moment> moments, CancellationToken ct) =>
+        (await Source.Bus.InvokeAsync<TrueProbabilities>(new GetTrueAbsences([.. moments.Select(moment => (moment.Row.UserId!, moment.LastSign!.Value, moment.Row.At))], HorizonDays), ct)).Values;
 
     protected override string? OwnerOf(RecordedEvent sign, Func<string, string> owner) => owner(sign.Read<BehaviourEvent>().PersonId);
 

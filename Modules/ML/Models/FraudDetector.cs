@@ -25,10 +25,12 @@ internal sealed class FraudDetector(FrameSource source, IOptions<MLOptions> opti
 
     public override string Summary => "Whether a new listing is a swindle.";
 
-    public override IReadOnlyList<ModelTarget> Targets { get; } = [new("precision at the operating threshold", LeastPrecision)];
+    public override IReadOnlyList<ModelTarget> Targets { get; } = [new(TableMeasures.PrecisionName, LeastPrecision)];
 
     // What swindlers write gives them away: that the text alone says nearly all is no leak.
     protected override TableDefinition Learning { get; } = new() { Task = "binary", Positive = Outcome.Yes, EmbargoDays = HorizonDays, Precision = LeastPrecision, Gates = new GateSettings { FoldSpread = 1, SingleColumn = 1 } };
+
+    protected internal override string TruthIs => "ceiling: whoever knew every swindle, of which moderators find so many";
 
     public override async Task<LogTable> ReadAsync(CancellationToken ct)
     {
@@ -54,6 +56,7 @@ internal sealed class FraudDetector(FrameSource source, IOptions<MLOptions> opti
                 new RawColumn(FrameSource.Label, [.. old.Select(one => Outcome.Of(found.TryGetValue(one.Id, out var at) && at <= one.At.AddDays(HorizonDays)))]),
                 new RawColumn(FrameSource.At, [.. old.Select(one => one.At.UtcDateTime.ToString("O", CultureInfo.InvariantCulture))]), new RawColumn(FrameSource.Key, [.. old.Select(one => one.Id)]),
             ],
-            $"log:{Name}", 0, "", source.Now));
+            $"log:{Name}", 0, "", source.Now),
+            async (rows, stop) => (await source.Bus.InvokeAsync<TrueProbabilities>(new GetTrueSwindleProbabilities([.. rows.Select(row => old[row].Id)]), stop)).Values);
     }
 }

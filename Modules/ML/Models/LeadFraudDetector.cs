@@ -25,7 +25,7 @@ internal sealed class LeadFraudDetector(FrameSource source, IOptions<MLOptions> 
 
     public override string Summary => "Whether a contact comes from somebody who contacts sellers in bulk.";
 
-    public override IReadOnlyList<ModelTarget> Targets { get; } = [new("precision at the operating threshold", FraudDetector.LeastPrecision)];
+    public override IReadOnlyList<ModelTarget> Targets { get; } = [new(TableMeasures.PrecisionName, FraudDetector.LeastPrecision)];
 
     protected override TableDefinition Learning { get; } = new() { Task = "binary", Positive = Outcome.Yes, Precision = FraudDetector.LeastPrecision, Gates = new GateSettings { FoldSpread = 1, SingleColumn = 1 } };
 

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using OKLA.ML.Training;
 using OKLA.ML.Training.Gates;
+using OKLA.Shared.Web;
 
 namespace OKLA.ML.Models;
 
@@ -15,7 +16,7 @@ internal sealed record InvarianceTest([Required] string Column, [Required, MinLe
 /// <param name="Change">What is added to it.</param>
 /// <param name="Expect">up or down.</param>
 /// <param name="Tolerance">How far an answer may move the other way: of a probability, or as a share of a number.</param>
-internal sealed record DirectionTest([Required] string Column, double Change, [RegularExpression("up|down")] string Expect, [Range(0, 1)] double Tolerance = 0.01);
+internal sealed record DirectionTest([Required] string Column, double Change, [OneOf("up", "down")] string Expect, [Range(0, 1)] double Tolerance = 0.01);
 
 /// <summary>A model of a table as a user brought it: what to learn from what, and how. Kept as JSON.</summary>
 internal sealed record TableDefinition

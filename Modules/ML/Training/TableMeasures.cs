@@ -9,6 +9,9 @@ namespace OKLA.ML.Training;
 /// <summary>Figures of answers to rows that a table's model has not learned from.</summary>
 internal static class TableMeasures
 {
+    /// <summary>Names of the figures at a threshold that was chosen for its precision.</summary>
+    public const string PrecisionName = "precision at the operating threshold", RecallName = "recall at the operating threshold";
+
     private const string CalibrationErrorName = "calibration error", AccuracyName = "accuracy";
     private const int Resamples = 200;
     private const int LeastGroup = 30;

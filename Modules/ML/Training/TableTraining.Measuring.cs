@@ -83,8 +83,8 @@ internal sealed partial class TableTraining
         var at = BinaryMetrics.Confusion(Array.ConvertAll(answers, answer => (double)answer), Array.ConvertAll(truth, y => y == 1), threshold);
         yield return new MetricRow("operating threshold", threshold, null, reached ? "chosen on folds" : $"of the best F1: none reached precision {definition.Precision?.ToString("0.##", CultureInfo.InvariantCulture)} on the folds");
         double[] called = Array.ConvertAll(answers, answer => answer >= threshold ? 1.0 : 0), were = Array.ConvertAll(truth, y => (double)y), right = [.. called.Zip(were, (a, b) => a * b)];
-        yield return new MetricRow("precision at the operating threshold", at.TruePositives + at.FalsePositives == 0 ? double.NaN : at.Precision, truth.Average(), "call all positive").Within(units.Ratio(right, called));
-        yield return new MetricRow("recall at the operating threshold", at.Recall, 0, "call none positive").Within(units.Ratio(right, were));
+        yield return new MetricRow(TableMeasures.PrecisionName, at.TruePositives + at.FalsePositives == 0 ? double.NaN : at.Precision, truth.Average(), "call all positive").Within(units.Ratio(right, called));
+        yield return new MetricRow(TableMeasures.RecallName, at.Recall, 0, "call none positive").Within(units.Ratio(right, were));
     }
 
     /// <summary>What is known without the columns: the classes' shares, the median, or in a series the value before, whichever errs less.</summary>

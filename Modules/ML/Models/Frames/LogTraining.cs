@@ -95,13 +95,16 @@ internal sealed class LogTraining : ModelTraining
             return [.. metrics];
         }
 
+        var best = BinaryMetrics.BestF1(scores, came);
         return [.. metrics.Select(metric => metric with
         {
             Ceiling = metric.Name switch
             {
                 "AUC" => BinaryMetrics.RocAuc(scores, came),
                 "log loss" => BinaryMetrics.LogLoss(scores, came),
-                "F1" => BinaryMetrics.BestF1(scores, came).F1,
+                "F1" => best.F1,
+                TableMeasures.PrecisionName => BinaryMetrics.Confusion(scores, came, best.Threshold).Precision,
+                TableMeasures.RecallName => BinaryMetrics.Confusion(scores, came, best.Threshold).Recall,
                 "Brier" => BinaryMetrics.Brier(scores, came),
                 _ => metric.Ceiling,
             },

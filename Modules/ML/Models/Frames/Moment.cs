@@ -7,4 +7,8 @@ namespace OKLA.ML.Models.Frames;
 /// <param name="Label">What came of it, as text: a number or a class.</param>
 /// <param name="Channel">Way taken, where the moment is a contact.</param>
 /// <param name="Surrogate">What is learned from in the label's stead, in the label's words; null where the label is.</param>
-internal sealed record Moment(SpineRow Row, string Label, string? Channel = null, string? Surrogate = null);
+internal sealed record Moment(SpineRow Row, string Label, string? Channel = null, string? Surrogate = null)
+{
+    /// <summary>The last sign of somebody before, where that is what the moment is about.</summary>
+    public DateTimeOffset? LastSign { get; init; }
+}

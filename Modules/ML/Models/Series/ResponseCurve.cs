@@ -75,8 +75,7 @@ internal sealed record ResponseCurve(
         // Five rounds come to rest: the factors hardly depend on the curve.
         for (var round = 0; round < 5; round++)
         {
-            var grid = Grid.Of(curve, rows);
-            var (most, half, shape) = grid.Best(null);
+            var (most, half, shape) = Grid.Of(curve, rows, Window.Whole(curve)).Best(null);
             curve = curve with { Most = most, HalfUsd = half, Shape = shape };
             curve = curve.WithFactors(rows);
             if (round == 1)
@@ -86,9 +85,20 @@ internal sealed record ResponseCurve(
             }
         }
 
-        var last = Grid.Of(curve, rows);
-        var random = new Random(seed);
-        return curve with { Draws = [.. Enumerable.Range(0, bootstraps).Select(_ => last.Best(random)).Select(draw => new[] { draw.Most, draw.Half, draw.Shape })] };
+        // Much data leaves fewer curves in doubt than the grid has between two of its own: it is drawn closer around those until they differ by several steps.
+        var window = Window.Whole(curve);
+        while (true)
+        {
+            var grid = Grid.Of(curve, rows, window);
+            var (best, random) = (grid.Best(null), new Random(seed));
+            (double Most, double Half, double Shape)[] draws = [.. Enumerable.Range(0, bootstraps).Select(_ => grid.Best(random))];
+            if (window.Around([best, .. draws]) is not { } closer)
+            {
+                return curve with { Most = best.Most, HalfUsd = best.Half, Shape = best.Shape, Draws = Array.ConvertAll(draws, draw => new[] { draw.Most, draw.Half, draw.Shape }) };
+            }
+
+            window = closer;
+        }
     }
 
     private ResponseCurve WithFactors(List<(CampaignSeries Series, int Hour)> rows)
@@ -172,6 +182,39 @@ internal sealed record ResponseCurve(
         return wanted > 4 && seen < wanted - (3 * Math.Sqrt(wanted));
     }
 
+    /// <summary>The half-way dollars (as logarithms) and exponents that a grid covers.</summary>
+    private readonly record struct Window(double LeastHalf, double MostHalf, double LeastShape, double MostShape)
+    {
+        private const int Halves = 24, Shapes = 15;
+        private const double Finest = 1e-3;
+
+        private double HalfStep => (MostHalf - LeastHalf) / (Halves - 1);
+
+        private double ShapeStep => (MostShape - LeastShape) / (Shapes - 1);
+
+        /// <summary>From a tenth of the usual dollars to twenty-five times, exponents from 0.6 to 2.</summary>
+        public static Window Whole(ResponseCurve curve)
+        {
+            var middle = Math.Log(Math.Max(Math.Sqrt(curve.LeastHourlyUsd * curve.MostHourlyUsd), 1e-3));
+            return new Window(middle - Math.Log(10), middle + Math.Log(25), 0.6, 2);
+        }
+
+        public (double Half, double Shape)[] Points()
+        {
+            var window = this;
+            return [.. Enumerable.Range(0, Halves * Shapes).Select(i => (Math.Exp(window.LeastHalf + (window.HalfStep * (i / Shapes))), window.LeastShape + (window.ShapeStep * (i % Shapes))))];
+        }
+
+        /// <summary>The window that holds some curves and a step beside them; null where that is not much smaller.</summary>
+        public Window? Around(IReadOnlyList<(double Most, double Half, double Shape)> curves)
+        {
+            var closer = new Window(
+                Math.Max(LeastHalf, Math.Log(curves.Min(curve => curve.Half)) - HalfStep), Math.Min(MostHalf, Math.Log(curves.Max(curve => curve.Half)) + HalfStep),
+                Math.Max(LeastShape, curves.Min(curve => curve.Shape) - ShapeStep), Math.Min(MostShape, curves.Max(curve => curve.Shape) + ShapeStep));
+            return HalfStep > Finest && (closer.HalfStep < HalfStep / 3 || closer.ShapeStep < ShapeStep / 3) ? closer : null;
+        }
+    }
+
     private static double Median(IEnumerable<double> values)
     {
         var sorted = values.Order().ToArray();
@@ -185,7 +228,6 @@ internal sealed record ResponseCurve(
     /// </summary>
     private sealed class Grid
     {
-        private const int Halves = 24, Shapes = 15;
         private readonly (double Half, double Shape)[] points;
         private readonly double[][][] expected;
         private readonly double[][] level;
@@ -193,23 +235,23 @@ internal sealed record ResponseCurve(
         private readonly double[][] counts;
         private readonly int cells;
 
-        private Grid(int weeks, int cells, double middle)
+        private Grid(int weeks, int cells, Window window)
         {
             this.cells = cells;
-            points = [.. Enumerable.Range(0, Halves * Shapes).Select(i => (middle * Math.Pow(10, -1 + (2.4 * (i / Shapes) / (Halves - 1))), 0.6 + (0.1 * (i % Shapes))))];
+            points = window.Points();
             expected = [.. points.Select(_ => Enumerable.Range(0, weeks).Select(_ => new double[cells]).ToArray())];
             level = [.. points.Select(_ => new double[weeks])];
             logs = [.. points.Select(_ => new double[weeks])];
             counts = [.. Enumerable.Range(0, weeks).Select(_ => new double[cells])];
         }
 
-        public static Grid Of(ResponseCurve curve, List<(CampaignSeries Series, int Hour)> rows)
+        public static Grid Of(ResponseCurve curve, List<(CampaignSeries Series, int Hour)> rows, Window window)
         {
             var start = rows.Min(row => row.Series.Start);
             int Week((CampaignSeries Series, int Hour) row) => (int)(row.Series.At(row.Hour) - start).TotalDays / 7;
             var campaigns = rows.Select(row => row.Series.Campaign).Distinct().Order(StringComparer.Ordinal).ToList();
             var place = campaigns.Select((id, i) => (id, i)).ToDictionary(pair => pair.id, pair => pair.i, StringComparer.Ordinal);
-            var grid = new Grid(rows.Max(Week) + 1, 24 * campaigns.Count, Math.Max(Math.Sqrt(curve.LeastHourlyUsd * curve.MostHourlyUsd), 1e-3));
+            var grid = new Grid(rows.Max(Week) + 1, 24 * campaigns.Count, window);
             var data = rows.Select(row => (
                 Week: Week(row), Cell: (24 * place[row.Series.Campaign]) + row.Series.LocalHour(row.Hour), Log: Math.Log(row.Series.Usd[row.Hour]), Count: row.Series.Applications[row.Hour],
                 Factor: curve.Factor(row.Series, row.Hour), Own: curve.Factor(row.Series, row.Hour) / curve.Hours[row.Series.LocalHour(row.Hour)] / curve.Campaigns.GetValueOrDefault(row.Series.Campaign, 1))).ToArray();

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Hosting;
+using OKLA.Shared.Web;
 
 namespace OKLA.ML.Training.Jobs;
 
@@ -27,7 +28,7 @@ internal static class FollowTrainings
     }
 
     internal static async Task<Ok<Response>> ListAsync(
-        TrainingJobs jobs, CancellationToken ct, [MaxLength(60)] string? model = null, [RegularExpression("queued|running|succeeded|failed|cancelled")] string? state = null, [Range(1, 500)] int limit = 50) =>
+        TrainingJobs jobs, CancellationToken ct, [MaxLength(60)] string? model = null, [OneOf(null, "queued", "running", "succeeded", "failed", "cancelled")] string? state = null, [Range(1, 500)] int limit = 50) =>
         TypedResults.Ok(new Response(await jobs.ListAsync(model, state, limit, ct)));
 
     internal static async Task<Results<Ok<TrainingJob>, ProblemHttpResult>> GetAsync(Guid id, TrainingJobs jobs, CancellationToken ct) =>

@@ -68,7 +68,7 @@ internal static class QueueTraining
     public sealed record Invariance([Required] string Column, [Required, MinLength(1)] IReadOnlyList<string> Values, [Range(0, 1)] double Tolerance = 0.05);
 
     /// <summary>Answers must move up or down when a number grows by <paramref name="Change"/>.</summary>
-    public sealed record Direction([Required] string Column, double Change, [RegularExpression("up|down")] string Expect, [Range(0, 1)] double Tolerance = 0.01);
+    public sealed record Direction([Required] string Column, double Change, [OneOf("up", "down")] string Expect, [Range(0, 1)] double Tolerance = 0.01);
 
     /// <summary>How strict the gates are; what is not said has the house's value. <paramref name="Off"/> names gates that report without blocking.</summary>
     public sealed record Strictness(

@@ -25,7 +25,7 @@ internal static class DemoServices
         services.AddSingleton(new MessagingServices.MessageTypes(
         [
             typeof(PutCatalogItemsHandler), typeof(WithdrawCatalogItemsHandler), typeof(GetCatalogItemsHandler), typeof(ListCatalogItemsHandler),
-            typeof(ImportListingsHandler), typeof(SimulateHandler), typeof(TrueProbabilitiesHandler), typeof(TrueCampaignsHandler), .. more,
+            typeof(ImportListingsHandler), typeof(SimulateHandler), typeof(TrueProbabilitiesHandler), typeof(TrueAbsencesHandler), typeof(TrueCampaignsHandler), .. more,
         ]));
         return services.AddMessageBus();
     }

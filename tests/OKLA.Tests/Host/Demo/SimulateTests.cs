@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using OKLA.Host.Demo;
+using OKLA.ML.Algorithms.Evaluation;
 using OKLA.Shared.Contracts;
 using OKLA.Shared.Messaging;
 using Log = OKLA.Shared.EventLog.EventLog;
@@ -169,8 +170,50 @@ public sealed class SimulateTests : DatabaseTest
         // Who was sold leaves the catalogue the next day; a swindle leaves with its reason.
         var ended = (await log.ReadAsync(0, [EventTypes.ItemSold, EventTypes.ItemWithdrawn]).ToListAsync()).ToLookup(e => e.Read<ItemEnded>().ItemId);
         deals.Where(deal => deal.OccurredAt < Now.AddDays(-2)).ShouldAllBe(deal => ended[deal.Body.ItemId!].Any(e => e.Type == EventTypes.ItemSold));
-        ended.SelectMany(e => e).ShouldContain(e => e.Read<ItemEnded>().Reason == ItemEnded.Fraud);
+        string[] fraud = [.. ended.Where(item => item.Any(e => e.Read<ItemEnded>().Reason == ItemEnded.Fraud)).Select(item => item.Key)];
+        var swindles = (await bus.InvokeAsync<TrueProbabilities>(new GetTrueSwindleProbabilities([.. fraud, deals[0].Body.ItemId!, "no-such-car"]))).Values;
+        fraud.ShouldNotBeEmpty();
+        swindles.ShouldBe([.. fraud.Select(_ => DominicanCatalogue.FoundShare), 0, double.NaN]);
         (await log.ReadAsync(0, [EventTypes.Rated]).CountAsync()).ShouldBeGreaterThan(0);
+    }
+
+    [Test]
+    public async Task People_stay_away_as_often_as_the_true_probability_says()
+    {
+        const int Days = 14;
+        var run = (await bus.InvokeAsync<SimulationReport>(new Simulate(Visitors: 700, Days: 40, Seed: 7, Listings: 300))).Run;
+        var signs = await log.ReadAsync(0, [EventTypes.ItemViewed, EventTypes.Searched]).Select(e => (Person: e.Read<BehaviourEvent>().AnonymousId, e.OccurredAt)).ToListAsync();
+        var asked = new List<(string Person, DateTimeOffset Last, DateTimeOffset At)>();
+        var came = new List<bool>();
+        foreach (var day in new[] { 12, 19, 26 })
+        {
+            var at = run.Start.AddDays(day);
+            foreach (var person in signs.ToLookup(sign => sign.Person, sign => sign.OccurredAt))
+            {
+                if (person.Where(sign => sign < at).DefaultIfEmpty().Max() is var last && last > at.AddDays(-10))
+                {
+                    asked.Add((person.Key!, last, at));
+                    came.Add(person.Any(sign => sign >= at && sign < at.AddDays(Days)));
+                }
+            }
+        }
+
+        var truth = (await bus.InvokeAsync<TrueProbabilities>(new GetTrueAbsences(asked, Days))).Values;
+        var unknown = (await bus.InvokeAsync<TrueProbabilities>(new GetTrueAbsences([("somebody", asked[0].Last, asked[0].At), ("sim-99-1", asked[0].Last, asked[0].At)], Days))).Values;
+
+        unknown.ShouldAllBe(value => double.IsNaN(value));
+        truth.Length.ShouldBeGreaterThan(300);
+        truth.ShouldAllBe(value => value > 0 && value <= 1);
+        // Who bought some days before is gone for sure.
+        truth.Zip(came).Where(pair => pair.First == 1).ShouldAllBe(pair => !pair.Second);
+        // Over all, and in the half that is rather gone as in the other one: within three standard errors of a share of some hundred cases.
+        foreach (var half in truth.Zip(came).OrderBy(pair => pair.First).Chunk((truth.Length + 1) / 2))
+        {
+            half.Average(pair => pair.First).ShouldBe(half.Count(pair => !pair.Second) / (double)half.Length, 3 * Math.Sqrt(0.25 / half.Length));
+        }
+
+        bool[] away = [.. came.Select(one => !one)];
+        BinaryMetrics.RocAuc(truth, away).ShouldBeGreaterThan(BinaryMetrics.RocAuc([.. asked.Select(one => (one.At - one.Last).TotalDays)], away) + 0.02);
     }
 
     [Test]
