@@ -103,7 +103,8 @@ internal sealed class LogTraining : ModelTraining
                 "AUC" => BinaryMetrics.RocAuc(scores, came),
                 "log loss" => BinaryMetrics.LogLoss(scores, came),
                 "F1" => best.F1,
-                TableMeasures.PrecisionName => BinaryMetrics.Confusion(scores, came, best.Threshold).Precision,
+                // As is to be expected, not as it came: of some dozen that are called, chance makes more or less.
+                TableMeasures.PrecisionName => scores.Where(score => score >= best.Threshold).Average(),
                 TableMeasures.RecallName => BinaryMetrics.Confusion(scores, came, best.Threshold).Recall,
                 "Brier" => BinaryMetrics.Brier(scores, came),
                 _ => metric.Ceiling,

@@ -78,7 +78,9 @@ internal sealed class SimilarTraining(IMessageBus bus, MLOptions options, Exchan
         // Cases of one person are alike: intervals draw people.
         var units = HeldOutUnits.By([.. cases.Select(one => one.Of)], knobs.Seed);
         var find = Finder(measured, items);
-        var (alike, nearestAlike) = (AlikeOf(items, cases, find), AlikeOf(items, cases, NearestFinder(items)));
+        var likeness = new Likeness(items, rates);
+        double[] AlikeOf(Func<TestPerson, int[]> finder) => [.. cases.Select(one => finder(one).Select(found => likeness.Of(one.Met[0], found)).DefaultIfEmpty().Average())];
+        var (alike, nearestAlike) = (AlikeOf(find), AlikeOf(NearestFinder(items)));
         questions = [.. cases.Take(HeldOutQuestions.Most).Select(one => (Action)(() => find(one)))];
         progress?.Report(new WorkProgress(0.8, "what matters, and to whom"));
         heldOut = Pairs(measured, items, cases, ct);
@@ -88,7 +90,7 @@ internal sealed class SimilarTraining(IMessageBus bus, MLOptions options, Exchan
             string.Create(CultureInfo.InvariantCulture, $"by time at {splitAt:yyyy-MM-dd HH:mm} UTC: {cases.Count} vehicles looked at after it with {cases.Sum(one => one.Relevant.Count)} others in the same hour, among {items.Count(item => item.Status == "live")} live ones; co-views count {weights.CoViews:0.##}, ln of prices {weights.Price:0.##} (chosen on {slice.Count} cases before it)"),
             [
                 .. ours.All.Where(row => row.Name != "AUC").Zip(nearest.All.Where(row => row.Name != "AUC"), (row, baseline) => new MetricRow(row.Name, row.Values.Average(), baseline.Values.Average(), Baseline).Within(units.Mean(row.Values))),
-                new MetricRow(Alikeness, alike.Average(), nearestAlike.Average(), Baseline).Within(units.Mean(alike)),
+                new MetricRow(Alikeness, alike.Average(), nearestAlike.Average(), Baseline, AlikeOf(one => likeness.Most(one.Met[0], Ranking.K)).Average()).Within(units.Mean(alike)),
             ],
             old)
         {
@@ -198,15 +200,6 @@ internal sealed class SimilarTraining(IMessageBus bus, MLOptions options, Exchan
         return one => nearest.Find(one.Met[0], Ranking.K);
     }
 
-    /// <summary>Of each case, the share of stated traits that what is found has in common with what was asked about; nothing where nothing is found.</summary>
-    private double[] AlikeOf(IReadOnlyList<ItemSnapshot> items, IReadOnlyList<TestPerson> cases, Func<TestPerson, int[]> find)
-    {
-        var names = ItemKind.Vehicle.Traits;
-        var traits = items.Select(item => names.Select(name => ItemKind.TraitOf(item, name, rates)).ToArray()).ToArray();
-        double Alike(string?[] asked, string?[] found) => Enumerable.Range(0, asked.Length).Where(t => asked[t] is not null && found[t] is not null).Select(t => asked[t] == found[t] ? 1.0 : 0).DefaultIfEmpty().Average();
-        return [.. cases.Select(one => find(one).Select(found => Alike(traits[one.Met[0]], traits[found])).DefaultIfEmpty().Average())];
-    }
-
     private static RankingFigures ListsOf(IReadOnlyList<TestPerson> cases, Func<TestPerson, int[]> find, CancellationToken ct)
     {
         var n = cases.Count;
@@ -223,6 +216,38 @@ internal sealed class SimilarTraining(IMessageBus bus, MLOptions options, Exchan
 
         return figures;
     }
+}
+
+/// <summary>How much vehicles have in common: the share of the traits stated of both that are the same.</summary>
+internal sealed class Likeness
+{
+    private readonly int[][] traits;
+    private readonly int[] live;
+
+    public Likeness(IReadOnlyList<ItemSnapshot> items, ExchangeRates rates)
+    {
+        var words = new Dictionary<string, int>(StringComparer.Ordinal);
+        int Number(string? word) => word is null ? -1 : words.TryGetValue(word, out var known) ? known : words[word] = words.Count;
+        traits = [.. items.Select(item => ItemKind.Vehicle.Traits.Select(name => Number(ItemKind.TraitOf(item, name, rates))).ToArray())];
+        live = [.. Enumerable.Range(0, items.Count).Where(place => items[place].Status == "live")];
+    }
+
+    /// <summary>Of two items, by their places; 0 when nothing is stated of both.</summary>
+    public double Of(int one, int other)
+    {
+        var (same, stated, a, b) = (0, 0, traits[one], traits[other]);
+        for (var t = 0; t < a.Length; t++)
+        {
+            var both = a[t] >= 0 && b[t] >= 0;
+            stated += both ? 1 : 0;
+            same += both && a[t] == b[t] ? 1 : 0;
+        }
+
+        return stated == 0 ? 0 : (double)same / stated;
+    }
+
+    /// <summary>The live ones that have most in common with an item, whatever they cost and whoever looked at them: nothing that is found could have more.</summary>
+    public int[] Most(int item, int limit) => [.. live.Where(other => other != item).OrderByDescending(other => Of(item, other)).Take(limit)];
 }
 
 /// <summary>The baseline, and what answers before a model is trained: live vehicles of the same make and model by distance of price, then of the same make, then of the same body.</summary>

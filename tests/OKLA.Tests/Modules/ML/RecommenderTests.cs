@@ -203,6 +203,8 @@ public sealed class RecommenderTests : DatabaseTest, IAsyncDisposable
         var outcome = await room.Bus.InvokeAsync<TrainingOutcome>(new TrainModel(ModelNames.SimilarVehicles, "first"));
         TestContext.Out.WriteLine(string.Join(Environment.NewLine, outcome.Metrics) + outcome.Decision);
         outcome.Version.ShouldBeGreaterThan(0, outcome.Decision);
+        var alike = outcome.Metrics.Single(row => row.Name == OKLA.ML.Training.Recommenders.SimilarTraining.Alikeness);
+        alike.Ceiling!.Value.ShouldBeInRange(Math.Max(alike.Model, alike.Baseline!.Value), 1, "nothing has more in common than what has most");
         var live = room.Services.GetRequiredService<LiveModels>();
         await room.Services.GetRequiredService<ModelRegistry>().PublishAsync(ModelNames.SimilarVehicles, outcome.Version, default);
         await live.RefreshAsync();
