@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
@@ -18,6 +19,7 @@ internal sealed record TrainerStart(Func<ProcessStartInfo> Create);
 internal sealed class TrainingService(TrainingJobs jobs, TrainingWorker worker, IOptions<MLOptions> options, TimeProvider clock, ILogger<TrainingService> logger, TrainerStart? trainer = null)
     : WorkLoop("trainings", TimeSpan.FromSeconds(options.Value.RefreshSeconds), clock, logger)
 {
+    private const int UsualPolicy = 0;
     private const int IdlePolicy = 5;
     private const int CallingThread = 0;
     private const int NoPriority = 0;
@@ -68,8 +70,9 @@ internal sealed class TrainingService(TrainingJobs jobs, TrainingWorker worker, 
         }
         catch (OperationCanceledException)
         {
-            // The end of its input tells it to put its job back.
+            // The end of its input tells it to put its job back, for which it steps aside for nobody: where all cores are busy it would come to nothing in time.
             process.StandardInput.Close();
+            BringForward(process);
             using var patience = new CancellationTokenSource(ToEnd);
             await process.WaitForExitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (!process.HasExited)
@@ -112,6 +115,28 @@ internal sealed class TrainingService(TrainingJobs jobs, TrainingWorker worker, 
             {
                 started.SetException(fault);
             }
+        }
+    }
+
+    /// <summary>Lets every thread of a process take its turn as any other's.</summary>
+    private static void BringForward(Process process)
+    {
+        try
+        {
+            if (!OperatingSystem.IsLinux())
+            {
+                process.PriorityClass = ProcessPriorityClass.Normal;
+                return;
+            }
+
+            foreach (var thread in Directory.EnumerateDirectories($"/proc/{process.Id}/task"))
+            {
+                _ = SetScheduler(int.Parse(Path.GetFileName(thread), CultureInfo.InvariantCulture), UsualPolicy, NoPriority);
+            }
+        }
+        catch (Exception ended) when (ended is IOException or InvalidOperationException or Win32Exception)
+        {
+            // It is over already.
         }
     }
 
