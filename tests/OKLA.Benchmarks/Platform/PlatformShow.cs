@@ -163,11 +163,11 @@ internal static class PlatformShow
 
     private static async Task LoadAsync(ShowHost first, ShowHost second, int budget)
     {
-        // Enough that one caller is at it for some seconds, as long as the shortest training.
-        const int Asked = 20_000;
+        // Enough that one caller is at it for some seconds, beyond a trainer's own start, and few enough that two trainings of ten seconds overlap for as long.
+        const int Asked = 50_000;
         static List<byte[]> Bodies(int from) => [.. Enumerable.Range(from, Asked).Select(n => JsonSerializer.SerializeToUtf8Bytes(new { rows = new[] { Flat(n, 0) } }))];
         await Load.PostAsync(first.Http, "/api/ml/models/flats/predict", Bodies(200_000), 1);
-        var idle = await Load.PostAsync(first.Http, "/api/ml/models/flats/predict", Bodies(230_000), 1);
+        var idle = await Load.PostAsync(first.Http, "/api/ml/models/flats/predict", Bodies(300_000), 1);
         var table = new Table("one row, one caller", "requests", "p50 ms", "p99 ms", "p99 of idle");
         table.Add("no training runs", idle.Requests, idle.Percentile(.5), idle.Percentile(.99), 1.0);
         var jobs = new List<Guid>();
@@ -179,7 +179,7 @@ internal static class PlatformShow
                 await Task.Delay(200);
             }
 
-            var busy = await Load.PostAsync(first.Http, "/api/ml/models/flats/predict", Bodies(230_000 + jobs.Count * Asked), 1);
+            var busy = await Load.PostAsync(first.Http, "/api/ml/models/flats/predict", Bodies(300_000 + jobs.Count * Asked), 1);
             table.Add(says, busy.Requests, busy.Percentile(.5), busy.Percentile(.99), busy.Percentile(.99) / idle.Percentile(.99));
         }
 
