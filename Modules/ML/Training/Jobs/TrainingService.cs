@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
+using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
@@ -23,6 +24,7 @@ internal sealed class TrainingService(TrainingJobs jobs, TrainingWorker worker, 
     private const int IdlePolicy = 5;
     private const int CallingThread = 0;
     private const int NoPriority = 0;
+    private const int MostCores = 1_024;
     private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan ToEnd = TimeSpan.FromSeconds(20);
 
@@ -41,7 +43,7 @@ internal sealed class TrainingService(TrainingJobs jobs, TrainingWorker worker, 
 
         try
         {
-            if (await RunAsync(trainer.Create(), ct) is var code and not 0)
+            if (await RunAsync(trainer.Create(), options.Value.Threads, ct) is var code and not 0)
             {
                 Log.TrainerEnded(logger, code);
                 await Task.Delay(AfterFault, Clock, ct);
@@ -60,10 +62,13 @@ internal sealed class TrainingService(TrainingJobs jobs, TrainingWorker worker, 
     protected override bool IsOutage(Exception fault) => base.IsOutage(fault) || fault is InvalidOperationException or JsonException;
 
     /// <summary>Runs a trainer to its end; answers its exit code.</summary>
-    private static async Task<int> RunAsync(ProcessStartInfo start, CancellationToken ct)
+    private static async Task<int> RunAsync(ProcessStartInfo start, int threads, CancellationToken ct)
     {
         start.RedirectStandardInput = true;
-        using var process = await StartInBackgroundAsync(start);
+
+        // It sees no more cores than it is given, and would leave one of those as well.
+        start.Environment["ML__TrainingThreads"] = threads.ToString(CultureInfo.InvariantCulture);
+        using var process = await StartInBackgroundAsync(start, threads);
         try
         {
             await process.WaitForExitAsync(ct);
@@ -86,8 +91,8 @@ internal sealed class TrainingService(TrainingJobs jobs, TrainingWorker worker, 
         return process.ExitCode;
     }
 
-    /// <summary>Starts a process whose every thread steps aside at once for whatever else wants to run.</summary>
-    private static Task<Process> StartInBackgroundAsync(ProcessStartInfo start)
+    /// <summary>Starts a process whose every thread steps aside at once for whatever else wants to run, and keeps to as many cores as it may use threads.</summary>
+    private static Task<Process> StartInBackgroundAsync(ProcessStartInfo start, int threads)
     {
         var started = new TaskCompletionSource<Process>(TaskCreationOptions.RunContinuationsAsynchronously);
         new Thread(Start) { IsBackground = true, Name = "start trainer" }.Start();
@@ -101,6 +106,7 @@ internal sealed class TrainingService(TrainingJobs jobs, TrainingWorker worker, 
                 {
                     // A process inherits this from the thread that starts it. Being nice is not enough: a nice thread may end its turn of some milliseconds first.
                     _ = SetScheduler(CallingThread, IdlePolicy, NoPriority);
+                    KeepToCores(threads);
                 }
 
                 var process = Process.Start(start)!;
@@ -116,6 +122,33 @@ internal sealed class TrainingService(TrainingJobs jobs, TrainingWorker worker, 
                 started.SetException(fault);
             }
         }
+    }
+
+    /// <summary>
+    /// Keeps the calling thread, and what it starts, to the last so many of the cores that it may run on. A core on which something idle runs pulls no waiting thread over from
+    /// another one, as a core with nothing to do does: one is left to do so, the same one by all hosts of a machine.
+    /// </summary>
+    private static void KeepToCores(int most)
+    {
+        var allowed = new ulong[MostCores / 64];
+        var bytes = (nuint)(allowed.Length * sizeof(ulong));
+        if (GetAffinity(CallingThread, bytes, allowed) != 0)
+        {
+            return;
+        }
+
+        var surplus = allowed.Sum(BitOperations.PopCount) - most;
+        for (var word = 0; surplus > 0; surplus--)
+        {
+            while (allowed[word] == 0)
+            {
+                word++;
+            }
+
+            allowed[word] &= allowed[word] - 1;
+        }
+
+        _ = SetAffinity(CallingThread, bytes, allowed);
     }
 
     /// <summary>Lets every thread of a process take its turn as any other's.</summary>
@@ -143,6 +176,14 @@ internal sealed class TrainingService(TrainingJobs jobs, TrainingWorker worker, 
     [DllImport("libc", EntryPoint = "sched_setscheduler")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int SetScheduler(int thread, int policy, in int priority);
+
+    [DllImport("libc", EntryPoint = "sched_getaffinity")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int GetAffinity(int thread, nuint bytes, [Out] ulong[] cores);
+
+    [DllImport("libc", EntryPoint = "sched_setaffinity")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int SetAffinity(int thread, nuint bytes, ulong[] cores);
 }
 
 /// <summary>Answers <see cref="TrainQueued"/>.</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
+using System.Numerics;
 using System.Text.Json;
 using OKLA.ML.Datasets;
 using OKLA.ML.Training.Jobs;
@@ -31,6 +32,10 @@ public sealed class TrainingProcessTests : TrainingProcessTest
         {
             // The 41st field: 5 is idle, which steps aside for everything else. Fields are counted after the name, which is in brackets.
             (await File.ReadAllTextAsync($"/proc/{first}/stat")).Split(") ")[1].Split(' ')[38].ShouldBe("5");
+
+            // As many cores as it may use threads: one is left to serving.
+            var cores = (await File.ReadAllLinesAsync($"/proc/{first}/status")).Single(line => line.StartsWith("Cpus_allowed:", StringComparison.Ordinal)).Split(':')[1];
+            cores.Where(char.IsAsciiHexDigit).Sum(digit => BitOperations.PopCount(Convert.ToUInt32(digit.ToString(), 16))).ShouldBe(Math.Max(1, Environment.ProcessorCount - 1));
         }
 
         Process.GetProcessById(first).Kill();
