@@ -91,7 +91,7 @@ internal sealed class TrainingService(TrainingJobs jobs, TrainingWorker worker, 
         return process.ExitCode;
     }
 
-    /// <summary>Starts a process whose every thread steps aside at once for whatever else wants to run, and keeps to as many cores as it may use threads.</summary>
+    /// <summary>Starts a process whose every thread steps aside at once for whatever else wants to run, and leaves the cores that it may not use threads for.</summary>
     private static Task<Process> StartInBackgroundAsync(ProcessStartInfo start, int threads)
     {
         var started = new TaskCompletionSource<Process>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -106,7 +106,7 @@ internal sealed class TrainingService(TrainingJobs jobs, TrainingWorker worker, 
                 {
                     // A process inherits this from the thread that starts it. Being nice is not enough: a nice thread may end its turn of some milliseconds first.
                     _ = SetScheduler(CallingThread, IdlePolicy, NoPriority);
-                    KeepToCores(threads);
+                    LeaveCores(Environment.ProcessorCount - threads);
                 }
 
                 var process = Process.Start(start)!;
@@ -125,10 +125,10 @@ internal sealed class TrainingService(TrainingJobs jobs, TrainingWorker worker, 
     }
 
     /// <summary>
-    /// Keeps the calling thread, and what it starts, to the last so many of the cores that it may run on. A core on which something idle runs pulls no waiting thread over from
-    /// another one, as a core with nothing to do does: one is left to do so, the same one by all hosts of a machine.
+    /// Keeps the calling thread, and what it starts, off the first so many of the cores that it may run on, whatever share of them a quota allows. A core on which something idle runs
+    /// pulls no waiting thread over from another one, as a core with nothing to do does: one is left to do so, the same one by all hosts of a machine.
     /// </summary>
-    private static void KeepToCores(int most)
+    private static void LeaveCores(int wanted)
     {
         var allowed = new ulong[MostCores / 64];
         var bytes = (nuint)(allowed.Length * sizeof(ulong));
@@ -137,8 +137,7 @@ internal sealed class TrainingService(TrainingJobs jobs, TrainingWorker worker, 
             return;
         }
 
-        var surplus = allowed.Sum(BitOperations.PopCount) - most;
-        for (var word = 0; surplus > 0; surplus--)
+        for (var (word, left) = (0, Math.Min(wanted, allowed.Sum(BitOperations.PopCount) - 1)); left > 0; left--)
         {
             while (allowed[word] == 0)
             {
